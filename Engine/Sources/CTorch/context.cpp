@@ -1,0 +1,82 @@
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <dlfcn.h>
+#include <torch/version.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include "internal.hpp"
+
+namespace {
+
+/// Loads the CUDA half of libtorch where it is installed, so that one binary serves both wheels.
+void load_cuda_once() {
+  static void *const library = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
+  (void)library;
+}
+
+/// Keeps freed memory in the process: tensors come and go by the megabyte, and handing each back to the system
+/// costs page faults (12 % of a bfloat16 training step of ResNet-18 on two cores, 30 % in float32).
+struct AllocatorSettings {
+  AllocatorSettings() {
+#ifdef __GLIBC__
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_TOP_PAD, 256 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+#endif
+  }
+} const allocator_settings;
+
+/// The version of the libtorch that is loaded (8 bits each: major, minor, patch, …), 0 if it does not say.
+uint64_t loaded_version() {
+  using Function = uint64_t (*)();
+  const auto function = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, "aoti_torch_abi_version"));
+  return function == nullptr ? 0 : function();
+}
+
+}  // namespace
+
+ct_status ct_environment_read(ct_environment *out) noexcept try {
+  load_cuda_once();
+  static const std::string capability = at::get_cpu_capability();
+  *out = ct_environment{
+      TORCH_VERSION,
+      capability.c_str(),
+      at::get_num_threads(),
+      static_cast<int32_t>(at::get_num_interop_threads()),
+      static_cast<int32_t>(at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0),
+      loaded_version(),
+  };
+  return CT_OK;
+} catch (...) {
+  return ctorch::translate_current_exception();
+}
+
+ct_status ct_set_threads(int32_t count) noexcept try {
+  at::set_num_threads(count);
+  return CT_OK;
+} catch (...) {
+  return ctorch::translate_current_exception();
+}
+
+ct_status ct_set_deterministic(bool value) noexcept try {
+  at::globalContext().setDeterministicAlgorithms(value, /*warn_only=*/false);
+  at::globalContext().setAllowTF32CuBLAS(!value);
+  at::globalContext().setAllowTF32CuDNN(!value);
+  return CT_OK;
+} catch (...) {
+  return ctorch::translate_current_exception();
+}
+
+ct_status ct_synchronize(int8_t device_type, int16_t device_index) noexcept try {
+  const auto type = static_cast<at::DeviceType>(device_type);
+  if (type == at::DeviceType::CUDA) {
+    at::detail::getCUDAHooks().deviceSynchronize(static_cast<c10::DeviceIndex>(device_index));
+  }
+  return CT_OK;
+} catch (...) {
+  return ctorch::translate_current_exception();
+}

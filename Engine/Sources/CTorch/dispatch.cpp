@@ -1,0 +1,119 @@
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/stack.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include "internal.hpp"
+
+struct ct_operator {
+  c10::OperatorHandle handle;
+};
+
+namespace {
+
+template <typename Element, typename Source>
+c10::List<Element> list_of(const ct_value &value) {
+  c10::List<Element> list;
+  list.reserve(value.count);
+  const auto *elements = static_cast<const Source *>(value.pointer);
+  for (int32_t i = 0; i < value.count; ++i) list.push_back(static_cast<Element>(elements[i]));
+  return list;
+}
+
+c10::List<at::Tensor> tensors_of(const ct_value &value) {
+  c10::List<at::Tensor> list;
+  list.reserve(value.count);
+  const auto *elements = static_cast<const ct_tensor_ref *>(value.pointer);
+  for (int32_t i = 0; i < value.count; ++i) list.push_back(elements[i]->value);
+  return list;
+}
+
+c10::List<std::optional<at::Tensor>> optional_tensors_of(const ct_value &value) {
+  c10::List<std::optional<at::Tensor>> list;
+  list.reserve(value.count);
+  const auto *elements = static_cast<const ct_tensor_ref *>(value.pointer);
+  for (int32_t i = 0; i < value.count; ++i) {
+    list.push_back(elements[i] == nullptr ? std::nullopt
+                                          : std::optional<at::Tensor>(elements[i]->value));
+  }
+  return list;
+}
+
+c10::IValue to_ivalue(const ct_value &value) {
+  switch (value.tag) {
+    case CT_NONE: return {};
+    case CT_TENSOR: return static_cast<ct_tensor_ref>(const_cast<void *>(value.pointer))->value;
+    case CT_INTEGER: return value.integer;
+    case CT_REAL: return value.real;
+    case CT_BOOLEAN: return value.integer != 0;
+    case CT_STRING: return std::string(static_cast<const char *>(value.pointer));
+    case CT_DEVICE:
+      return c10::Device(static_cast<c10::DeviceType>(value.integer),
+                         static_cast<c10::DeviceIndex>(value.count));
+    case CT_INTEGERS: return list_of<int64_t, int64_t>(value);
+    case CT_REALS: return list_of<double, double>(value);
+    case CT_BOOLEANS: return list_of<bool, bool>(value);
+    case CT_TENSORS: return tensors_of(value);
+    case CT_OPTIONAL_TENSORS: return optional_tensors_of(value);
+    default: TORCH_CHECK(false, "argument with the unknown tag ", value.tag);
+  }
+}
+
+ct_value tensor_list_value(const c10::IValue &value) {
+  const auto list = value.toTensorList();
+  const size_t bytes = sizeof(ct_tensor_ref) * std::max<size_t>(list.size(), 1);
+  auto *elements = static_cast<ct_tensor_ref *>(std::malloc(bytes));
+  if (elements == nullptr) throw std::bad_alloc();
+  for (size_t i = 0; i < list.size(); ++i) elements[i] = ctorch::box(list.get(i));
+  return ct_value{CT_TENSORS, static_cast<int32_t>(list.size()), 0, 0, elements};
+}
+
+ct_value from_ivalue(const c10::IValue &value) {
+  if (value.isTensor()) return ct_value{CT_TENSOR, 0, 0, 0, ctorch::box(value.toTensor())};
+  if (value.isTensorList()) return tensor_list_value(value);
+  if (value.isBool()) return ct_value{CT_BOOLEAN, 0, value.toBool() ? 1 : 0, 0, nullptr};
+  if (value.isInt()) return ct_value{CT_INTEGER, 0, value.toInt(), 0, nullptr};
+  if (value.isDouble()) return ct_value{CT_REAL, 0, 0, value.toDouble(), nullptr};
+  if (value.isNone()) return ct_value{CT_NONE, 0, 0, 0, nullptr};
+  TORCH_CHECK(false, "a result of type ", value.tagKind(), " is not supported");
+}
+
+}  // namespace
+
+ct_status ct_operator_find(const char *name, const char *overload, ct_operator_ref *out) noexcept
+try {
+  *out = new ct_operator{c10::Dispatcher::singleton().findSchemaOrThrow(name, overload)};
+  return CT_OK;
+} catch (...) {
+  return ctorch::translate_current_exception();
+}
+
+ct_status ct_operator_schema(ct_operator_ref op, char **out) noexcept try {
+  std::ostringstream text;
+  text << op->handle.schema();
+  *out = strdup(text.str().c_str());
+  if (*out == nullptr) throw std::bad_alloc();
+  return CT_OK;
+} catch (...) {
+  return ctorch::translate_current_exception();
+}
+
+ct_status ct_operator_call(ct_operator_ref op, const ct_value *arguments, int32_t count,
+                           ct_value *results, int32_t capacity, int32_t *result_count) noexcept
+try {
+  torch::jit::Stack stack;
+  stack.reserve(op->handle.schema().arguments().size());
+  for (int32_t i = 0; i < count; ++i) stack.push_back(to_ivalue(arguments[i]));
+  op->handle.schema().checkAndNormalizeInputs(stack, {});
+  op->handle.callBoxed(stack);
+  TORCH_CHECK(stack.size() <= static_cast<size_t>(capacity), "too many results");
+  *result_count = 0;
+  for (const auto &value : stack) results[(*result_count)++] = from_ivalue(value);
+  return CT_OK;
+} catch (...) {
+  return ctorch::translate_current_exception();
+}
+
+void ct_free(void *memory) noexcept { std::free(memory); }

@@ -1,0 +1,140 @@
+// A C interface to libtorch: one boxed operator call, and the few things that the dispatcher cannot do.
+//
+// Every function returns a status; results come through the last parameters. After a status other than
+// CT_OK, ct_last_error() has one line of text, valid on this thread until the next failing call.
+// A ct_tensor that comes out is owned by the caller and released with ct_tensor_release.
+#ifndef CTORCH_H
+#define CTORCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define CT_NOEXCEPT noexcept
+extern "C" {
+#else
+#define CT_NOEXCEPT
+#endif
+#define CT_API __attribute__((visibility("default")))
+
+typedef struct ct_tensor *ct_tensor_ref;
+typedef const struct ct_operator *ct_operator_ref;
+
+typedef enum {
+  CT_OK = 0,
+  CT_ERROR_TORCH = 1,
+  CT_ERROR_OUT_OF_MEMORY = 2,
+  CT_ERROR_STANDARD = 3,
+  CT_ERROR_UNKNOWN = 4,
+} ct_status;
+
+CT_API const char *ct_last_error(void) CT_NOEXCEPT;
+
+// ---------------------------------------------------------------- Operators
+
+typedef enum {
+  CT_NONE = 0,
+  CT_TENSOR,           // pointer: ct_tensor_ref
+  CT_INTEGER,          // integer (also dtype and memory format)
+  CT_REAL,             // real
+  CT_BOOLEAN,          // integer, 0 or 1
+  CT_STRING,           // pointer: NUL-terminated UTF-8
+  CT_DEVICE,           // integer: device type, count: device index
+  CT_INTEGERS,         // pointer: count × int64_t
+  CT_REALS,            // pointer: count × double
+  CT_BOOLEANS,         // pointer: count × bool
+  CT_TENSORS,          // pointer: count × ct_tensor_ref
+  CT_OPTIONAL_TENSORS, // pointer: count × ct_tensor_ref, NULL for none
+} ct_tag;
+
+typedef struct {
+  int32_t tag;
+  int32_t count;
+  int64_t integer;
+  double real;
+  const void *pointer;
+} ct_value;
+
+CT_API ct_status ct_operator_find(const char *name, const char *overload,
+                                  ct_operator_ref *out) CT_NOEXCEPT;
+// The operator's schema, as torch prints it; released with ct_free.
+CT_API ct_status ct_operator_schema(ct_operator_ref op, char **out) CT_NOEXCEPT;
+// Arguments in schema order; what is missing at the end takes the schema's default.
+// Lists of tensors come out as a CT_TENSORS value whose array is released with ct_free.
+CT_API ct_status ct_operator_call(ct_operator_ref op, const ct_value *arguments, int32_t count,
+                                  ct_value *results, int32_t capacity,
+                                  int32_t *result_count) CT_NOEXCEPT;
+CT_API void ct_free(void *memory) CT_NOEXCEPT;
+
+// ------------------------------------------------------------------ Tensors
+
+typedef struct {
+  int32_t dimensions;
+  int8_t dtype;
+  int8_t device_type;
+  int16_t device_index;
+  bool requires_grad;
+  bool is_leaf;
+  int64_t element_count;
+  const int64_t *sizes;   // borrowed from the tensor
+  const int64_t *strides; // borrowed from the tensor
+} ct_description;
+
+CT_API void ct_tensor_release(ct_tensor_ref tensor) CT_NOEXCEPT;
+CT_API ct_status ct_tensor_describe(ct_tensor_ref tensor, ct_description *out) CT_NOEXCEPT;
+// A CPU tensor with a copy of `bytes`, row-major.
+CT_API ct_status ct_tensor_from_bytes(const void *bytes, size_t byte_count, const int64_t *sizes,
+                                      int32_t dimensions, int8_t dtype,
+                                      ct_tensor_ref *out) CT_NOEXCEPT;
+// Copies the elements in row-major order into `bytes`, which must have room for exactly all of them.
+CT_API ct_status ct_tensor_copy_bytes(ct_tensor_ref tensor, void *bytes,
+                                      size_t byte_count) CT_NOEXCEPT;
+
+// ----------------------------------------------------------------- Autograd
+
+CT_API ct_status ct_tensor_set_requires_grad(ct_tensor_ref tensor, bool value) CT_NOEXCEPT;
+// NULL when there is no gradient.
+CT_API ct_status ct_tensor_grad(ct_tensor_ref tensor, ct_tensor_ref *out) CT_NOEXCEPT;
+CT_API ct_status ct_tensor_set_grad(ct_tensor_ref tensor, ct_tensor_ref grad_or_null) CT_NOEXCEPT;
+CT_API ct_status ct_backward(ct_tensor_ref loss, bool retain_graph) CT_NOEXCEPT;
+// Gradients of `outputs` with respect to `inputs`; a NULL entry where an input is not used.
+// `output_grads` may be NULL (ones) or has an entry per output.
+CT_API ct_status ct_grad(const ct_tensor_ref *outputs, int32_t output_count,
+                         const ct_tensor_ref *output_grads, const ct_tensor_ref *inputs,
+                         int32_t input_count, bool retain_graph, bool create_graph,
+                         ct_tensor_ref *out) CT_NOEXCEPT;
+CT_API ct_status ct_grad_mode_exchange(bool enabled, bool *previous) CT_NOEXCEPT;
+
+typedef struct {
+  bool enabled;
+  int8_t dtype;
+} ct_autocast;
+
+// Sets the autocast state of a device type on this thread and says what it was.
+CT_API ct_status ct_autocast_exchange(int8_t device_type, ct_autocast value,
+                                      ct_autocast *previous) CT_NOEXCEPT;
+// Forgets the low-precision copies of the weights that autocast keeps.
+CT_API ct_status ct_autocast_clear_cache(void) CT_NOEXCEPT;
+
+// ------------------------------------------------------------------ Context
+
+typedef struct {
+  const char *torch_version; // what the shim was compiled against
+  const char *cpu_capability;
+  int32_t threads;
+  int32_t interop_threads;
+  int32_t cuda_devices;
+  uint64_t loaded_version; // of the library at run time: major, minor, patch in the top 3 bytes; 0 if unknown
+} ct_environment;
+
+CT_API ct_status ct_environment_read(ct_environment *out) CT_NOEXCEPT;
+CT_API ct_status ct_set_threads(int32_t count) CT_NOEXCEPT;
+// Deterministic kernels only, and no TF32 on CUDA.
+CT_API ct_status ct_set_deterministic(bool value) CT_NOEXCEPT;
+CT_API ct_status ct_synchronize(int8_t device_type, int16_t device_index) CT_NOEXCEPT;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,42 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "namid",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "namid", targets: ["namid"])
+  ],
+  dependencies: [
+    .package(path: "Engine"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .target(name: "Records", dependencies: ["Yams"]),
+    .target(name: "Torch", dependencies: ["Records", .product(name: "CTorch", package: "Engine")]),
+    .target(name: "NeuralNetworks", dependencies: ["Torch"]),
+    .target(
+      name: "CImaging",
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
+    .target(name: "Datasets", dependencies: ["CImaging", "Torch"]),
+    .target(name: "Models", dependencies: ["NeuralNetworks", "Records"]),
+    .target(name: "MutualInformation", dependencies: ["NeuralNetworks"]),
+    .target(name: "Attacks", dependencies: ["NeuralNetworks", "Records"]),
+    .target(
+      name: "Defenses", dependencies: ["Attacks", "Datasets", "Models", "MutualInformation"]),
+    .target(name: "Evaluation", dependencies: ["Attacks", "Datasets", "Models", "Records"]),
+    .target(name: "Training", dependencies: ["Defenses", "Evaluation", "Records"]),
+    .target(name: "Experiments", dependencies: ["Training"]),
+    .executableTarget(
+      name: "namid",
+      dependencies: [
+        "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .testTarget(name: "RecordsTests", dependencies: ["Records"]),
+    .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

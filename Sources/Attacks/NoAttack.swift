@@ -1,0 +1,24 @@
+import NeuralNetworks
+import Torch
+
+/// No change to the images: an attack's result then is clean accuracy.
+public struct NoAttack: Attack {
+  /// `clean`.
+  public let name = "clean"
+  /// None.
+  public let settings: [String: String] = [:]
+
+  /// Nothing.
+  public init() {}
+
+  /// The images as they are.
+  public func run(
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream]
+  ) -> AttackResult {
+    classifier.evaluating {
+      let wrong = withoutGrad { (classifier.predictions(images) .!= labels).bools() }
+      return AttackResult(
+        images: images, fooled: wrong, costs: wrong.map { _ in Cost(forwards: 1) })
+    }
+  }
+}

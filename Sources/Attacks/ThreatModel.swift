@@ -1,0 +1,74 @@
+import Records
+import Torch
+
+/// The norm that bounds a perturbation.
+public enum Norm: String, CaseIterable, Codable, Sendable {
+  /// Largest absolute change of a value.
+  case linf
+  /// Euclidean length of the change of an image.
+  case l2
+}
+
+/// What an attacker may do: change an image within a ball and within [0, 1].
+public struct ThreatModel: Codable, Hashable, Sendable {
+  /// The ball's norm.
+  public var norm: Norm
+  /// The ball's radius, in units of images in [0, 1]; written as people write it (`8/255`).
+  public var epsilon: Fraction
+
+  /// A ball.
+  public init(norm: Norm = .linf, epsilon: Fraction) {
+    self.norm = norm
+    self.epsilon = epsilon
+  }
+
+  /// The nearest allowed image: first into the ball around `origin`, then into [0, 1].
+  ///
+  /// The second step cannot leave the ball, because `origin` lies in the box. For L2 the result is feasible but
+  /// not the exact projection onto the intersection, as in all public implementations.
+  public func project(_ images: Tensor, around origin: Tensor) -> Tensor {
+    switch norm {
+    case .linf:
+      let delta = (images - origin).clamp(min: -epsilon.value, max: epsilon.value)
+      return (origin + delta).clamp(min: 0, max: 1)
+    case .l2:
+      let delta = images - origin
+      let length = Self.lengths(delta)
+      let scale = (epsilon.value / (length + 1e-12)).clamp(max: 1)
+      return (origin + delta * scale).clamp(min: 0, max: 1)
+    }
+  }
+
+  /// The direction in which the loss rises fastest per unit of the norm, for each image.
+  ///
+  /// An image whose gradient is zero has no direction and stays where it is.
+  public func steepestAscent(_ gradient: Tensor) -> Tensor {
+    switch norm {
+    case .linf: gradient.sign()
+    case .l2: Self.unit(gradient)
+    }
+  }
+
+  /// The size of each image's perturbation in this norm, (N).
+  public func size(of perturbation: Tensor) -> Tensor {
+    let dimensions = Array(1..<perturbation.rank)
+    return switch norm {
+    case .linf: perturbation.abs().amax(dimensions)
+    case .l2: perturbation.square().sum(dimensions).sqrt()
+    }
+  }
+
+  /// Euclidean lengths per image, shaped to broadcast against it.
+  static func lengths(_ images: Tensor) -> Tensor {
+    images.square().sum(Array(1..<images.rank), keepdim: true).sqrt()
+  }
+
+  /// Each image scaled to length 1; zero stays zero.
+  ///
+  /// Values are first divided by the largest of them: the square of a float32 below 1e-19 would be lost.
+  static func unit(_ images: Tensor) -> Tensor {
+    let largest = images.abs().amax(Array(1..<images.rank), keepdim: true)
+    let scaled = images / largest.clamp(min: 1e-38)
+    return scaled / lengths(scaled).clamp(min: 1e-12)
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+
+/// A data set that can be found by name: where it comes from, how its files look, how to get them.
+///
+/// A new set is one type that conforms to this protocol and one line in `Datasets.all`.
+public protocol DatasetSource: Sendable {
+  /// The name for command lines, such as `cifar10`.
+  var name: String { get }
+  /// The name for people, such as `CIFAR-10`.
+  var title: String { get }
+  /// Where the set comes from: its makers' page.
+  var origin: String { get }
+  /// The terms of use, in a few words.
+  var licence: String { get }
+  /// How many images each split has; empty where that is not known.
+  var expectedCounts: [Split: Int] { get }
+
+  /// Folders that may hold the set, most likely first.
+  func candidates(in directory: URL) -> [URL]
+  /// The layout of the files in a folder; nil where the set is not there.
+  func layout(of folder: URL) -> String?
+  /// Reads a split from a folder that has a layout.
+  func read(_ split: Split, from location: DatasetLocation) throws -> ImageSet
+  /// The files that were published in a layout, with their checksums; none where there are none.
+  func publishedFiles(of layout: String) -> [PublishedFile]
+  /// What to do where the set is not there.
+  func advice(for directory: URL) -> String
+  /// Gets the set from its makers or a distributor and puts it under a directory.
+  func fetch(into directory: URL, progress: (String) -> Void) throws
+}
+
+/// A folder with a data set in it.
+public struct DatasetLocation: Sendable, Equatable {
+  /// The folder of the files.
+  public let folder: URL
+  /// How the files lie there.
+  public let layout: String
+
+  /// Names a folder and its layout.
+  public init(folder: URL, layout: String) {
+    self.folder = folder
+    self.layout = layout
+  }
+}
+
+extension DatasetSource {
+  /// To fetch it, or to say where it is.
+  public func advice(for directory: URL) -> String {
+    "Get it with “namid data fetch \(name) --data-dir \(directory.path)”, or name the directory "
+      + "where it lies with --data-dir."
+  }
+
+  /// The folder that holds the set, or nil.
+  public func locate(in directory: URL) -> DatasetLocation? {
+    for folder in candidates(in: directory) {
+      if let layout = layout(of: folder) {
+        return DatasetLocation(folder: folder, layout: layout)
+      }
+    }
+    return nil
+  }
+
+  /// Finds the set and reads a split of it.
+  ///
+  /// - Parameters:
+  ///   - split: Which part.
+  ///   - directory: The data directory, or the set's own folder.
+  /// - Returns: The images.
+  /// - Throws: `DatasetError`, also when the number of images is not what it must be.
+  public func load(_ split: Split, in directory: URL) throws -> ImageSet {
+    try load(split, from: try find(in: directory))
+  }
+
+  /// The folder that holds the set, or an error that says where it was looked for.
+  func find(in directory: URL) throws -> DatasetLocation {
+    if let location = locate(in: directory) { return location }
+    throw DatasetError.missing(
+      what: title, lookedIn: candidates(in: directory).map(\.path),
+      remedy: advice(for: directory))
+  }
+
+  /// Reads a split and counts its images.
+  func load(_ split: Split, from location: DatasetLocation) throws -> ImageSet {
+    guard expectedCounts.isEmpty || expectedCounts[split] != nil else {
+      throw DatasetError.noSuchSplit(
+        name: name, split: split, available: Split.allCases.filter { expectedCounts[$0] != nil })
+    }
+    let set = try read(split, from: location)
+    if let expected = expectedCounts[split], set.count != expected {
+      throw DatasetError.wrongCount(
+        what: "\(location.folder.path), \(split.rawValue),", expected: expected, found: set.count)
+    }
+    return set
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+
+/// Reading and listing, with errors that name the file.
+enum Files {
+  static func isDirectory(_ url: URL) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
+      && isDirectory.boolValue
+  }
+
+  static func isFile(_ url: URL) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
+      && !isDirectory.boolValue
+  }
+
+  static func read(_ url: URL) throws -> Data {
+    guard isFile(url) else {
+      throw DatasetError.missing(
+        what: url.lastPathComponent, lookedIn: [url.deletingLastPathComponent().path],
+        remedy: "The set is incomplete: fetch or copy it again.")
+    }
+    do {
+      return try Data(contentsOf: url)
+    } catch {
+      throw DatasetError.unreadable(file: url.path, reason: reason(error))
+    }
+  }
+
+  /// Names in a folder, sorted by their bytes: the same order on every machine and in every locale.
+  static func names(in folder: URL) throws -> [String] {
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    } catch {
+      throw DatasetError.unreadable(file: folder.path, reason: reason(error))
+    }
+  }
+
+  /// The system's own words where an error carries them.
+  static func reason(_ error: any Error) -> String {
+    let details = error as NSError
+    if let cause = details.userInfo[NSUnderlyingErrorKey] as? NSError,
+      cause.domain == NSPOSIXErrorDomain
+    {
+      return String(cString: strerror(Int32(cause.code)))
+    }
+    return details.localizedDescription
+  }
+}

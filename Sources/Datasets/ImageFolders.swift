@@ -1,0 +1,110 @@
+import Foundation
+
+/// Folders of images, one per class: `train/CLASS/*.jpg`, `test/CLASS/*.jpg` or `val/CLASS/*.jpg`.
+///
+/// Classes and files are taken in the order of their names' bytes. Hidden files and files of other
+/// kinds are passed over and counted.
+public enum ImageFolders {
+  /// Reads one split.
+  ///
+  /// - Parameters:
+  ///   - root: The folder that holds `train` and `test` or `val`.
+  ///   - split: Which of them. `val` stands in for a missing `test`, and is `validation` where
+  ///     there is a `test` beside it: images that choose checkpoints never measure them.
+  ///   - name: The set's name.
+  ///   - title: The set's name for people.
+  /// - Returns: The images, as RGB.
+  /// - Throws: `DatasetError` that names the file or folder.
+  public static func read(
+    _ root: URL, split: Split, name: String, title: String
+  ) throws -> ImageSet {
+    try decode(scan(root, split: split), name: name, title: title, split: split)
+  }
+
+  /// The files of a split, before any is read.
+  struct Listing {
+    var classNames: [String]
+    var files: [URL] = []
+    var labels: [Int] = []
+    var ignored = 0
+  }
+
+  /// The splits that a folder has.
+  static func splits(in root: URL) -> [Split] {
+    Split.allCases.filter { folder(of: $0, in: root) != nil }
+  }
+
+  static func folder(of split: Split, in root: URL) -> URL? {
+    func existing(_ name: String) -> URL? {
+      let folder = root.appendingPathComponent(name)
+      return Files.isDirectory(folder) ? folder : nil
+    }
+    switch split {
+    case .train: return existing("train")
+    case .test: return existing("test") ?? existing("val")
+    case .validation: return existing("test") == nil ? nil : existing("val")
+    }
+  }
+
+  static func scan(_ root: URL, split: Split) throws -> Listing {
+    guard let folder = folder(of: split, in: root) else {
+      throw DatasetError.noSuchSplit(name: root.path, split: split, available: splits(in: root))
+    }
+    // Labels are positions among the training classes, in every split.
+    let (own, strays) = try classes(in: folder)
+    let reference = split == .train ? nil : self.folder(of: .train, in: root)
+    let classNames = try reference.map { try classes(in: $0).names } ?? own
+    var listing = Listing(classNames: classNames, ignored: strays)
+    guard !own.isEmpty else {
+      throw DatasetError.empty(place: folder.path, expected: "one folder of images per class")
+    }
+    for name in own {
+      guard let label = classNames.firstIndex(of: name) else {
+        throw DatasetError.foreign(
+          file: folder.appendingPathComponent(name).path,
+          expected: "one of the \(classNames.count) classes of the training images",
+          found: "the class “\(name)”")
+      }
+      try list(folder.appendingPathComponent(name), label: label, into: &listing)
+    }
+    return listing
+  }
+
+  private static func classes(in folder: URL) throws -> (names: [String], strays: Int) {
+    let entries = try Files.names(in: folder)
+    let names = entries.filter {
+      !$0.hasPrefix(".") && Files.isDirectory(folder.appendingPathComponent($0))
+    }
+    return (names, entries.count - names.count)
+  }
+
+  private static func list(_ folder: URL, label: Int, into listing: inout Listing) throws {
+    let before = listing.files.count
+    for name in try Files.names(in: folder) {
+      guard isImageName(name) else {
+        listing.ignored += 1
+        continue
+      }
+      listing.files.append(folder.appendingPathComponent(name, isDirectory: false))
+      listing.labels.append(label)
+    }
+    guard listing.files.count > before else {
+      throw DatasetError.empty(place: folder.path, expected: "files *.jpg, *.jpeg or *.png")
+    }
+  }
+
+  private static func isImageName(_ name: String) -> Bool {
+    guard !name.hasPrefix("."), let dot = name.lastIndex(of: ".") else { return false }
+    return ["jpg", "jpeg", "png"].contains(name[name.index(after: dot)...].lowercased())
+  }
+
+  static func decode(
+    _ listing: Listing, name: String, title: String, split: Split
+  ) throws -> ImageSet {
+    let (pixels, height, width) = try decodeAll(listing.files)
+    return ImageSet(
+      name: name, title: title, split: split, height: height, width: width, channels: 3,
+      classNames: listing.classNames, pixels: pixels, labels: listing.labels,
+      layout: "image folders", ignoredFiles: listing.ignored)
+  }
+}

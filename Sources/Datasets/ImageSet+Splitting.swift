@@ -1,0 +1,97 @@
+extension ImageSet {
+  /// Takes validation images out of a set, the same share of every class.
+  ///
+  /// The two parts are disjoint, together they are the whole set, and both keep its order. Which
+  /// images are taken depends on the labels, the count and the seed, and on nothing else.
+  ///
+  /// - Parameters:
+  ///   - count: How many images go to validation: at least 1, fewer than all.
+  ///   - seed: Seed of the draw.
+  /// - Returns: What remains, with this set's split, and the validation part.
+  /// - Throws: `DatasetError.badCount` when one of the parts would be empty.
+  public func splitting(
+    validation count: Int, seed: UInt64
+  ) throws -> (train: ImageSet, validation: ImageSet) {
+    let taken = try drawStratified(count, seed: seed)
+    var isTaken = [Bool](repeating: false, count: self.count)
+    for index in taken { isTaken[index] = true }
+    return (
+      train: subset(indices: labels.indices.filter { !isTaken[$0] }),
+      validation: subset(indices: taken, split: .validation)
+    )
+  }
+
+  /// Draws some of the images, the same share of every class, in the order of the set.
+  ///
+  /// Unlike `prefix(_:)` it is fair to all classes where the images are sorted by class.
+  ///
+  /// - Parameters:
+  ///   - count: How many images: at least 1, at most all.
+  ///   - seed: Seed of the draw.
+  /// - Returns: The drawn images.
+  /// - Throws: `DatasetError.badCount` when the set has fewer images.
+  public func sample(_ count: Int, seed: UInt64) throws -> ImageSet {
+    count == self.count ? self : subset(indices: try drawStratified(count, seed: seed))
+  }
+
+  /// The images at some indices, in the order of the indices.
+  public func subset(indices: [Int]) -> ImageSet {
+    subset(indices: indices, split: split)
+  }
+
+  /// The first images of the set; all of them where it has no more.
+  ///
+  /// Image folders are sorted by class, so their first images are all of one class.
+  public func prefix(_ count: Int) -> ImageSet {
+    precondition(count >= 0, "prefix of \(count) images")
+    return count >= self.count ? self : subset(indices: Array(0..<count))
+  }
+
+  private func subset(indices: [Int], split: Split) -> ImageSet {
+    let size = bytesPerImage
+    let chosen = [UInt8](unsafeUninitializedCapacity: indices.count * size) { buffer, filled in
+      pixels.withUnsafeBufferPointer { all in
+        for (position, index) in indices.enumerated() {
+          precondition(labels.indices.contains(index), "image \(index) of \(count)")
+          _ = UnsafeMutableBufferPointer(rebasing: buffer[(position * size)...])
+            .update(fromContentsOf: all[(index * size)..<((index + 1) * size)])
+        }
+      }
+      filled = indices.count * size
+    }
+    return ImageSet(
+      name: name, title: title, split: split, height: height, width: width, channels: channels,
+      classNames: classNames, pixels: chosen, labels: indices.map { labels[$0] }, layout: layout,
+      ignoredFiles: ignoredFiles)
+  }
+
+  /// Sorted indices of `wanted` images, shared out over the classes by largest remainder.
+  private func drawStratified(_ wanted: Int, seed: UInt64) throws -> [Int] {
+    guard wanted > 0, wanted < count else {
+      throw DatasetError.badCount(set: title, wanted: wanted, available: count)
+    }
+    var members = [[Int]](repeating: [], count: classNames.count)
+    for (index, label) in labels.enumerated() { members[label].append(index) }
+
+    // floor(wanted * n / total) of each class, then one more for the largest remainders.
+    var shares = members.map { wanted * $0.count / count }
+    let remainders = members.map { wanted * $0.count % count }
+    let byRemainder = members.indices.sorted {
+      (remainders[$0], $1) > (remainders[$1], $0)
+    }
+    for label in byRemainder.prefix(wanted - shares.reduce(0, +)) { shares[label] += 1 }
+
+    var taken: [Int] = []
+    for (label, share) in shares.enumerated() {
+      // A stream per class: images added to one class leave the draw of the others alone.
+      var stream = SplitMix64(seed: seed, stream: UInt64(label))
+      var pool = members[label]
+      for position in 0..<share {
+        let other = position + Int(stream.next(below: UInt64(pool.count - position)))
+        pool.swapAt(position, other)
+      }
+      taken += pool.prefix(share)
+    }
+    return taken.sorted()
+  }
+}

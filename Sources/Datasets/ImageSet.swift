@@ -1,0 +1,106 @@
+/// A whole set of labelled images in memory.
+///
+/// Pixels are bytes, rows from top to bottom, channels last (N, H, W, C). Images are as they come
+/// from disk: scaling to [0, 1], augmentation and order belong to whoever makes batches of them.
+public struct ImageSet: Sendable {
+  /// The name that `Datasets.load` knows, such as `fashion-mnist`.
+  public let name: String
+  /// The name for people and reports, such as `Fashion-MNIST`.
+  public let title: String
+  /// Which part of the data this is.
+  public let split: Split
+  /// Rows of every image.
+  public let height: Int
+  /// Columns of every image.
+  public let width: Int
+  /// Values per pixel: 1 for gray, 3 for red, green, blue.
+  public let channels: Int
+  /// One name per label, in the order of the labels.
+  public let classNames: [String]
+  /// `count * height * width * channels` values, row-major in the order N, H, W, C.
+  public let pixels: [UInt8]
+  /// One label per image, from 0 to `classNames.count - 1`.
+  public let labels: [Int]
+  /// How the files lay on disk: `idx.gz`, `idx`, `binary`, `python` or `image folders`.
+  public let layout: String
+  /// How many files beside the images the reader passed over.
+  public let ignoredFiles: Int
+
+  /// Makes a set from values in memory.
+  ///
+  /// - Parameters:
+  ///   - name: Name in the registry.
+  ///   - title: Name for people.
+  ///   - split: Which part of the data this is.
+  ///   - height: Rows of every image.
+  ///   - width: Columns of every image.
+  ///   - channels: Values per pixel.
+  ///   - classNames: One name per label.
+  ///   - pixels: Values in the order N, H, W, C.
+  ///   - labels: One label per image.
+  ///   - layout: How the files lay on disk.
+  ///   - ignoredFiles: Files that the reader passed over.
+  public init(
+    name: String, title: String, split: Split, height: Int, width: Int, channels: Int,
+    classNames: [String], pixels: [UInt8], labels: [Int], layout: String, ignoredFiles: Int = 0
+  ) {
+    precondition(
+      pixels.count == labels.count * height * width * channels,
+      """
+      \(name): \(labels.count) images of \(height)×\(width)×\(channels) have \
+      \(labels.count * height * width * channels) values, not \(pixels.count)
+      """)
+    precondition(
+      labels.allSatisfy { classNames.indices.contains($0) },
+      "\(name): labels must lie in 0..<\(classNames.count)")
+    self.name = name
+    self.title = title
+    self.split = split
+    self.height = height
+    self.width = width
+    self.channels = channels
+    self.classNames = classNames
+    self.pixels = pixels
+    self.labels = labels
+    self.layout = layout
+    self.ignoredFiles = ignoredFiles
+  }
+
+  /// How many images there are.
+  public var count: Int { labels.count }
+
+  /// How many bytes one image has.
+  public var bytesPerImage: Int { height * width * channels }
+
+  /// How many images each class has, in the order of `classNames`.
+  public var classCounts: [Int] {
+    var counts = [Int](repeating: 0, count: classNames.count)
+    for label in labels { counts[label] += 1 }
+    return counts
+  }
+
+  /// The pixels of one image, in the order H, W, C.
+  public func image(at index: Int) -> ArraySlice<UInt8> {
+    pixels[(index * bytesPerImage)..<((index + 1) * bytesPerImage)]
+  }
+
+  /// A hash of shape, labels and pixels in 16 hexadecimal digits.
+  ///
+  /// It is the same for the same images in whichever layout they came, and goes into the hash of
+  /// what a figure was measured on. It reads every pixel: keep it rather than ask twice.
+  public var fingerprint: String {
+    var hash = Fingerprint()
+    for value in [count, height, width, channels] { hash.add(UInt64(value)) }
+    for label in labels { hash.add(UInt64(label)) }
+    pixels.withUnsafeBytes { hash.add($0) }
+    return hash.hex
+  }
+}
+
+extension ImageSet: CustomStringConvertible {
+  /// Title, split, count and shape in one line.
+  public var description: String {
+    "\(title), \(split.rawValue): \(count) images of \(height)×\(width)×\(channels), "
+      + "\(classNames.count) classes (\(layout))"
+  }
+}

@@ -1,0 +1,131 @@
+/// A chart as data: what to show, without saying how to draw it.
+///
+/// Values that are not finite leave a gap in the drawing and are named in the chart's table.
+public struct Chart: Sendable, Equatable, Codable {
+  /// What the chart shows, in a few words.
+  public var title: String
+  /// The horizontal axis.
+  public var xAxis: Axis
+  /// The vertical axis.
+  public var yAxis: Axis
+  /// The kind of chart with its series.
+  public var content: Content
+  /// A sentence under the chart, such as what the error bars mean.
+  public var caption: String?
+
+  /// Makes a chart.
+  public init(
+    title: String, xAxis: Axis = Axis(), yAxis: Axis = Axis(), content: Content,
+    caption: String? = nil
+  ) {
+    self.title = title
+    self.xAxis = xAxis
+    self.yAxis = yAxis
+    self.content = content
+    self.caption = caption
+  }
+
+  /// The kinds of charts, each with the data it needs.
+  public enum Content: Sendable, Equatable, Codable {
+    /// Points joined in the order given.
+    case line([Series])
+    /// Points alone.
+    case scatter([Series])
+    /// Bars in groups, one group per category and one bar per series in it.
+    case bar(categories: [String], series: [Bars])
+    /// Bars that touch, one between each pair of neighbouring edges; series lie over each other.
+    case histogram(edges: [Double], series: [Bars])
+  }
+
+  /// A title with a scale and limits.
+  public struct Axis: Sendable, Equatable, Codable {
+    /// What the axis measures, with its unit.
+    public var title: String
+    /// How values are spread; a logarithmic axis leaves out what is not positive.
+    public var scale: Scale
+    /// The lower end; nil lets the data decide.
+    public var minimum: Double?
+    /// The upper end; nil lets the data decide.
+    public var maximum: Double?
+
+    /// Makes an axis.
+    public init(
+      _ title: String = "", scale: Scale = .linear, minimum: Double? = nil, maximum: Double? = nil
+    ) {
+      self.title = title
+      self.scale = scale
+      self.minimum = minimum
+      self.maximum = maximum
+    }
+  }
+
+  /// How an axis spreads its values.
+  public enum Scale: String, Sendable, Equatable, Codable {
+    /// Equal differences, equal distances.
+    case linear
+    /// Equal ratios, equal distances.
+    case logarithmic
+  }
+
+  /// Named points.
+  public struct Series: Sendable, Equatable, Codable {
+    /// The name in the legend.
+    public var name: String
+    /// The points, in the order in which a line joins them.
+    public var points: [Point]
+
+    /// Makes a series of the given points.
+    public init(_ name: String, points: [Point]) {
+      self.name = name
+      self.points = points
+    }
+  }
+
+  /// A position with an optional interval around its height.
+  public struct Point: Sendable, Equatable, Codable {
+    /// The horizontal position.
+    public var x: Double
+    /// The height.
+    public var y: Double
+    /// Where the height lies with 95 % confidence, drawn as an error bar.
+    public var interval: Interval?
+
+    /// Makes a point.
+    public init(x: Double, y: Double, interval: Interval? = nil) {
+      self.x = x
+      self.y = y
+      self.interval = interval
+    }
+  }
+
+  /// Named heights, one per category or bin.
+  public struct Bars: Sendable, Equatable, Codable {
+    /// The name in the legend.
+    public var name: String
+    /// The heights; one that is not finite leaves its place empty.
+    public var values: [Double]
+    /// 95 % intervals of the heights, drawn as error bars; those left out at the end are absent.
+    public var intervals: [Interval?]
+
+    /// Makes a series of bars.
+    public init(_ name: String, values: [Double], intervals: [Interval?] = []) {
+      self.name = name
+      self.values = values
+      self.intervals = intervals
+    }
+  }
+
+  /// The two ends of an interval.
+  public struct Interval: Sendable, Equatable, Codable {
+    /// The lower end.
+    public var low: Double
+    /// The upper end.
+    public var high: Double
+
+    /// Makes an interval; ends given in the wrong order are exchanged.
+    public init(_ low: Double, _ high: Double) {
+      self.low = low > high ? high : low
+      self.high = low > high ? low : high
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import Foundation
+
+/// What the report's script needs to draw one chart, as JSON.
+///
+/// JSON knows no value that is not finite: such a value becomes null, which the charting
+/// library leaves out.
+struct ChartPayload: Codable, Equatable {
+  var kind: Kind
+  var x: AxisPayload
+  var y: AxisPayload
+  var categories: [String] = []
+  var edges: [Double] = []
+  var series: [SeriesPayload]
+
+  enum Kind: String, Codable { case line, scatter, bar, histogram, binned }
+
+  struct AxisPayload: Codable, Equatable {
+    var title: String
+    var scale: Chart.Scale
+    var minimum: Double?
+    var maximum: Double?
+  }
+
+  struct SeriesPayload: Codable, Equatable {
+    var name: String
+    /// Horizontal positions; empty for bars, which stand at their category or bin.
+    var x: [Double?] = []
+    var y: [Double?]
+    /// Pairs of lower and upper end, or null.
+    var intervals: [[Double]?]
+  }
+
+  /// Makes the payload of a chart.
+  init(_ chart: Chart) {
+    x = AxisPayload(chart.xAxis)
+    y = AxisPayload(chart.yAxis)
+    switch chart.content {
+    case .line(let series):
+      kind = .line
+      self.series = series.map { SeriesPayload($0) }
+    case .scatter(let series):
+      kind = .scatter
+      self.series = series.map { SeriesPayload($0) }
+    case .bar(let names, let bars):
+      kind = .bar
+      let count = Chart.count(names.count, bars)
+      categories = names + [String](repeating: "", count: count - names.count)
+      series = bars.map { SeriesPayload($0, count: count) }
+    case .histogram(let limits, let bars):
+      // Bars on a numeric axis all get one width, so unequal bins stand on named places.
+      kind = ChartPayload.areEven(limits) ? .histogram : .binned
+      let pairs = Array(zip(limits, limits.dropFirst()))
+      if kind == .histogram {
+        edges = limits
+      } else {
+        categories = pairs.map { "\(Chart.text($0.0)) – \(Chart.text($0.1))" }
+      }
+      series = bars.map { SeriesPayload($0, count: pairs.count) }
+    }
+  }
+
+  /// Whether there is anything to draw.
+  var hasData: Bool {
+    series.contains { $0.y.contains { $0 != nil } }
+  }
+
+  /// The payload as JSON text, the same for the same chart.
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  private static func areEven(_ edges: [Double]) -> Bool {
+    guard let low = edges.first, let high = edges.last, edges.count >= 2 else { return false }
+    let width = (high - low) / Double(edges.count - 1)
+    guard width.isFinite, width > 0 else { return false }
+    return zip(edges, edges.dropFirst()).allSatisfy { abs($1 - $0 - width) < 1e-3 * width }
+  }
+}
+
+extension ChartPayload.AxisPayload {
+  init(_ axis: Chart.Axis) {
+    title = axis.title
+    scale = axis.scale
+    minimum = axis.minimum.finite
+    maximum = axis.maximum.finite
+  }
+}
+
+extension ChartPayload.SeriesPayload {
+  init(_ series: Chart.Series) {
+    name = series.name
+    x = series.points.map { Optional($0.x).finite }
+    y = series.points.map { Optional($0.y).finite }
+    intervals = series.points.map { $0.interval?.ends }
+  }
+
+  init(_ bars: Chart.Bars, count: Int) {
+    name = bars.name
+    y = (0..<count).map { $0 < bars.values.count ? Optional(bars.values[$0]).finite : nil }
+    intervals = (0..<count).map { $0 < bars.intervals.count ? bars.intervals[$0]?.ends : nil }
+  }
+}
+
+extension Chart.Interval {
+  /// The two ends, or nil where one of them is not finite.
+  fileprivate var ends: [Double]? {
+    low.isFinite && high.isFinite ? [low, high] : nil
+  }
+}
+
+extension Double? {
+  /// The value, or nil where it is not finite.
+  fileprivate var finite: Double? {
+    flatMap { $0.isFinite ? $0 : nil }
+  }
+}

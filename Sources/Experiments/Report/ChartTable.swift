@@ -1,0 +1,90 @@
+import Foundation
+
+extension Chart {
+  /// The most rows of a chart's table: a longer one would make the file heavy and help nobody.
+  static let maximumTableRows = 400
+
+  /// The chart's data as a table, thinned evenly where there are very many rows.
+  var table: ReportTable {
+    switch content {
+    case .line(let series): pointTable(series)
+    case .scatter(let series): scatterTable(series)
+    case .bar(let categories, let series):
+      barTable(
+        labels: [[xAxis.title]]
+          + (0..<Chart.count(categories.count, series)).map {
+            [$0 < categories.count ? categories[$0] : ""]
+          }, series)
+    case .histogram(let edges, let series):
+      barTable(
+        labels: [["From", "To"]]
+          + zip(edges, edges.dropFirst()).map { [Chart.text($0), Chart.text($1)] },
+        series)
+    }
+  }
+
+  /// The number of groups that hold every category and every bar.
+  static func count(_ categories: Int, _ series: [Bars]) -> Int {
+    series.reduce(categories) { max($0, $1.values.count) }
+  }
+
+  /// One row per horizontal position, one column per series.
+  private func pointTable(_ series: [Series]) -> ReportTable {
+    let positions = Set(series.flatMap { $0.points.map(\.x) }.filter(\.isFinite)).sorted()
+    let heights = series.map { series in
+      Dictionary(grouping: series.points, by: \.x).mapValues { points in
+        points.map { Chart.text($0.y, $0.interval) }.joined(separator: ", ")
+      }
+    }
+    let rows = positions.map { x in [Chart.text(x)] + heights.map { $0[x] ?? "" } }
+    return thinned(header: [heading(xAxis, "x")] + series.map(\.name), rows: rows)
+  }
+
+  /// One row per point.
+  private func scatterTable(_ series: [Series]) -> ReportTable {
+    let rows = series.flatMap { series in
+      series.points.map { [series.name, Chart.text($0.x), Chart.text($0.y, $0.interval)] }
+    }
+    return thinned(header: ["Series", heading(xAxis, "x"), heading(yAxis, "y")], rows: rows)
+  }
+
+  /// One row per category or bin, one column per series; the first of `labels` is the header.
+  private func barTable(labels: [[String]], _ series: [Bars]) -> ReportTable {
+    let rows = labels.dropFirst().enumerated().map { index, label in
+      label
+        + series.map { bars in
+          guard index < bars.values.count else { return "" }
+          let interval = index < bars.intervals.count ? bars.intervals[index] : nil
+          return Chart.text(bars.values[index], interval)
+        }
+    }
+    return thinned(header: (labels.first ?? []) + series.map(\.name), rows: rows)
+  }
+
+  private func heading(_ axis: Axis, _ fallback: String) -> String {
+    axis.title.isEmpty ? fallback : axis.title
+  }
+
+  private func thinned(header: [String], rows: [[String]]) -> ReportTable {
+    guard rows.count > Chart.maximumTableRows else {
+      return ReportTable(header: header, rows: rows)
+    }
+    let last = Chart.maximumTableRows - 1
+    let kept = (0...last).map { rows[$0 * (rows.count - 1) / last] }
+    return ReportTable(
+      header: header, rows: kept,
+      caption: "\(kept.count) of \(rows.count) rows; the file's JSON holds all of them.")
+  }
+
+  /// A figure with its interval in parentheses.
+  static func text(_ value: Double, _ interval: Interval? = nil) -> String {
+    guard let interval else { return figure(value) }
+    return "\(figure(value)) (\(figure(interval.low)) to \(figure(interval.high)))"
+  }
+
+  /// Whole numbers in full, such as steps and counts, others with five significant digits.
+  private static func figure(_ value: Double) -> String {
+    let isWhole = value.rounded() == value && abs(value) < 1e15
+    return isWhole ? String(Int64(value)) : String(format: "%.5g", value)
+  }
+}

@@ -1,0 +1,47 @@
+/// Turns a report into one HTML file that needs nothing else, not even a network.
+public enum HTMLReport {
+  /// Renders a report with its style, its script and the charting library inside.
+  ///
+  /// The file follows the reader's light or dark colour scheme and prints in the light one. Its
+  /// content security policy forbids every request, so a reader can trust that it makes none.
+  /// - Parameters:
+  ///   - report: what to show.
+  ///   - chartLibrary: the text of Chart.js's UMD build, version 3 or 4; without it every
+  ///     chart stands as the table of its data.
+  ///   - missingLibrary: why there is no library, said once under each such chart.
+  /// - Returns: the text of the HTML file.
+  public static func render(
+    _ report: Report, chartLibrary: String?,
+    missingLibrary: String = ChartLibraryError.notNamed.description
+  ) -> String {
+    let body = HTMLBody(
+      drawsCharts: chartLibrary != nil, missingLibrary: missingLibrary
+    ).render(report)
+    let title = HTMLEscaping.text(report.title)
+    var lines = [
+      "<!DOCTYPE html>",
+      "<html lang=\"en\">",
+      "<head>",
+      "<meta charset=\"utf-8\">",
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">",
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
+      "<meta name=\"color-scheme\" content=\"light dark\">",
+      "<title>\(title)</title>",
+      "<style>\n\(ReportStyle.css)\n</style>",
+      "</head>",
+      "<body>",
+      body.html,
+    ]
+    if let chartLibrary, body.hasCharts {
+      lines.append("<script>\(HTMLEscaping.script(chartLibrary))</script>")
+      lines.append("<script>\n\(ReportScript.source)\n</script>")
+    }
+    lines += ["</body>", "</html>", ""]
+    return lines.joined(separator: "\n")
+  }
+
+  /// What the file may do: show its own images, styles and scripts, and nothing from elsewhere.
+  private static let policy =
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    + "base-uri 'none'; form-action 'none'"
+}

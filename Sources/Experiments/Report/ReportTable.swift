@@ -1,0 +1,61 @@
+/// A table of ready-made strings with a header.
+///
+/// Rows need not be as long as the header: what is missing stays empty and what is too much
+/// gets a column without a heading, because a report written at the end of a long run must
+/// show all it was given.
+public struct ReportTable: Sendable, Equatable, Codable {
+  /// The columns' headings.
+  public var header: [String]
+  /// The cells, row by row.
+  public var rows: [[String]]
+  /// The columns set flush right with figures of equal width; nil finds them from the cells.
+  public var numericColumns: Set<Int>?
+  /// The row that stands out, such as the method under study.
+  public var highlightedRow: Int?
+  /// A sentence above the table that says what it shows.
+  public var caption: String?
+  /// The command that made the figures.
+  public var command: String?
+
+  /// Makes a table; `numericColumns: nil` finds the columns of figures from their cells.
+  public init(
+    header: [String], rows: [[String]], numericColumns: Set<Int>? = nil,
+    highlightedRow: Int? = nil, caption: String? = nil, command: String? = nil
+  ) {
+    self.header = header
+    self.rows = rows
+    self.numericColumns = numericColumns
+    self.highlightedRow = highlightedRow
+    self.caption = caption
+    self.command = command
+  }
+
+  /// The number of columns that hold every heading and every cell.
+  var columnCount: Int {
+    rows.reduce(header.count) { max($0, $1.count) }
+  }
+
+  /// The columns to set flush right.
+  var resolvedNumericColumns: Set<Int> {
+    if let numericColumns { return numericColumns }
+    return Set(
+      (0..<columnCount).filter { column in
+        let cells = rows.compactMap { column < $0.count ? $0[column] : nil }
+        let figures = cells.filter { Self.isFigure($0) }
+        return !figures.isEmpty && cells.allSatisfy { Self.isFigure($0) || Self.isBlank($0) }
+      })
+  }
+
+  /// Whether a cell starts as a figure does, such as `-0.3`, `8/255`, `84.2 %` or `±0.4`.
+  private static func isFigure(_ cell: String) -> Bool {
+    let signs: Set<Character> = ["+", "-", "−", "±", "<", ">", "≈", "~", "."]
+    let body = cell.drop { $0 == " " || signs.contains($0) }
+    return body.first.map { $0.isASCII && $0.isNumber } ?? false
+  }
+
+  /// Whether a cell stands for an absent or undefined figure and so decides nothing.
+  private static func isBlank(_ cell: String) -> Bool {
+    let blanks: Set<String> = ["", "-", "–", "—", "n/a", "nan", "inf", "-inf"]
+    return blanks.contains(cell.lowercased().filter { $0 != " " })
+  }
+}

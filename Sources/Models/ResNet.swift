@@ -1,0 +1,78 @@
+import NeuralNetworks
+import Torch
+
+/// Two 3×3 convolutions with a shortcut around them (He et al., CVPR 2016).
+struct BasicBlock: Module {
+  private let conv1: Conv2d
+  private let bn1: BatchNorm2d
+  private let conv2: Conv2d
+  private let bn2: BatchNorm2d
+  private let shortcut: Sequential?
+
+  init(_ input: Int, _ output: Int, stride: Int, at path: Path) {
+    conv1 = Conv2d(
+      input, output, kernel: 3, stride: stride, padding: 1, bias: false, at: path / "conv1")
+    bn1 = BatchNorm2d(output, at: path / "bn1")
+    conv2 = Conv2d(output, output, kernel: 3, padding: 1, bias: false, at: path / "conv2")
+    bn2 = BatchNorm2d(output, at: path / "bn2")
+    shortcut =
+      stride == 1 && input == output
+      ? nil
+      : Sequential([
+        Conv2d(input, output, kernel: 1, stride: stride, bias: false, at: path / "shortcut" / 0),
+        BatchNorm2d(output, at: path / "shortcut" / 1),
+      ])
+  }
+
+  func callAsFunction(_ input: Tensor) -> Tensor {
+    let output = bn2(conv2(bn1(conv1(input)).relu()))
+    return (output + (shortcut?(input) ?? input)).relu()
+  }
+}
+
+/// ResNet-18 for small images: one 3×3 convolution at the start and no pooling after it.
+struct ResNet18: Module {
+  private let conv1: Conv2d
+  private let bn1: BatchNorm2d
+  private let blocks: [BasicBlock]
+  private let linear: Linear
+
+  init(_ specification: NetworkSpecification, at path: Path) {
+    let width = specification.width
+    conv1 = Conv2d(
+      specification.channels, width, kernel: 3, padding: specification.firstConvolutionPadding,
+      bias: false, at: path / "conv1")
+    bn1 = BatchNorm2d(width, at: path / "bn1")
+    var blocks: [BasicBlock] = []
+    var channels = width
+    for stage in 0..<4 {
+      for block in 0..<2 {
+        let output = width << stage
+        blocks.append(
+          BasicBlock(
+            channels, output, stride: stage > 0 && block == 0 ? 2 : 1,
+            at: path / "layer\(stage + 1)" / block))
+        channels = output
+      }
+    }
+    self.blocks = blocks
+    linear = Linear(channels, specification.classCount, at: path / "linear")
+  }
+
+  func callAsFunction(_ input: Tensor) -> Tensor {
+    let features = blocks.reduce(bn1(conv1(input)).relu()) { $1($0) }
+    return linear(features.adaptiveAvgPool2d(1).flatten(1))
+  }
+}
+
+extension Architecture {
+  /// ResNet-18 with a choice of base width (64 is the paper's) and first padding.
+  public static let resNet18 = Architecture(
+    name: "resnet18", summary: "ResNet-18 for small images; width 64 is the paper's",
+    problem: { specification in
+      let smallest = min(specification.imageHeight, specification.imageWidth)
+      return smallest + 2 * specification.firstConvolutionPadding < 3
+        ? "images of \(smallest) pixels are smaller than its first window" : nil
+    },
+    build: { ResNet18($0, at: $1) })
+}

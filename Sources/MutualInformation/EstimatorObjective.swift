@@ -1,0 +1,123 @@
+import Torch
+
+/// What the two estimators are trained to do.
+public enum EstimatorObjective: String, CaseIterable, Codable, Sendable {
+  /// Eq. 4: raise natural MI of natural samples, adversarial MI of adversarial samples.
+  case eq4
+  /// Eq. 5: also lower natural MI of adversarial samples and adversarial MI of natural samples, on selected samples.
+  ///
+  /// As printed it has no lower bound; MI is not negative, so the lowered term counts only above 0.
+  case eq5
+  /// The authors' code: cosines in place of the lowered terms, on flipped and on robust samples.
+  case cosine
+}
+
+/// Losses −I by position of one estimator for one batch, each (N, positions).
+struct EstimatorLosses {
+  let natural: Tensor
+  let adversarial: Tensor
+
+  func selected(_ indices: Tensor) -> EstimatorLosses {
+    EstimatorLosses(
+      natural: natural.indexSelect(indices), adversarial: adversarial.indexSelect(indices))
+  }
+}
+
+extension EstimatorObjective {
+  /// The loss of the natural estimator; nil when no sample of the batch takes part.
+  func naturalLoss(_ losses: EstimatorLosses, _ selection: Selection) -> Tensor? {
+    switch self {
+    case .eq4:
+      return losses.natural.mean()
+    case .eq5:
+      let flipped = losses.selected(selection.flipped)
+      return Self.contrast(raised: flipped.natural, lowered: flipped.adversarial)
+    case .cosine:
+      let right = selection.right.count
+      guard right > 0 else { return losses.natural.mean() }
+      let flipped = losses.selected(selection.flipped)
+      let robust = losses.selected(selection.robust)
+      return Self.sum([
+        Self.ifAny(selection.flipped) {
+          5 * CosineForm.batch.similarity(flipped.natural, flipped.adversarial).abs()
+            + flipped.natural.mean([1]).sum() / Double(right)
+        },
+        Self.ifAny(selection.robust) {
+          0.5
+            * (5 * CosineForm.batch.loss(robust.natural, robust.adversarial)
+              + robust.natural.mean([1]).sum() / Double(right))
+        },
+      ])
+    }
+  }
+
+  /// The loss of the adversarial estimator; nil when no sample of the batch takes part.
+  func adversarialLoss(_ losses: EstimatorLosses, _ selection: Selection) -> Tensor? {
+    switch self {
+    case .eq4:
+      return losses.adversarial.mean()
+    case .eq5:
+      let flipped = losses.selected(selection.flipped)
+      return Self.contrast(raised: flipped.adversarial, lowered: flipped.natural)
+    case .cosine:
+      guard selection.right.count > 0 else { return losses.adversarial.mean() }
+      let flipped = losses.selected(selection.flipped)
+      let robust = losses.selected(selection.robust)
+      return Self.sum([
+        Self.ifAny(selection.flipped) {
+          5 * CosineForm.batch.similarity(flipped.adversarial, flipped.natural).abs()
+            + flipped.adversarial.mean()
+        },
+        Self.ifAny(selection.robust) {
+          0.5
+            * (8 * CosineForm.batch.loss(robust.natural, robust.adversarial)
+              - 0.1 * robust.adversarial.mean())
+        },
+      ])
+    }
+  }
+
+  /// Minus the difference of two mean MIs, the second floored at 0 per sample; nil without samples.
+  private static func contrast(raised: Tensor, lowered: Tensor) -> Tensor? {
+    guard raised.size(0) > 0 else { return nil }
+    let other = (-lowered.mean([1])).clamp(min: 0)
+    return raised.mean([1]).mean() + other.mean()
+  }
+
+  private static func ifAny(_ indices: Tensor, _ loss: () -> Tensor) -> Tensor? {
+    indices.count > 0 ? loss() : nil
+  }
+
+  private static func sum(_ terms: [Tensor?]) -> Tensor? {
+    let present = terms.compactMap { $0 }
+    guard let first = present.first else { return nil }
+    return present.dropFirst().reduce(first, +)
+  }
+}
+
+extension EstimatorPair {
+  /// The training losses of both estimators for one batch; nil where no sample takes part.
+  ///
+  /// - Parameters:
+  ///   - batch: Natural images, attacked images, labels, and the fixed network's logits of both.
+  ///   - objective: What to train for.
+  ///   - rule: How logits become labels.
+  public func trainingLosses(
+    images: Tensor, attacked: Tensor, labels: Tensor, naturalLogits: Tensor,
+    adversarialLogits: Tensor, objective: EstimatorObjective, rule: SelectionRule = .argmax
+  ) -> (natural: Tensor?, adversarial: Tensor?, selection: Selection) {
+    let selection = Selection(
+      natural: naturalLogits, adversarial: adversarialLogits, labels: labels, rule: rule)
+    let ofImages = natural.features(of: images)
+    let ofNoise = adversarial.features(of: attacked - images)
+    func losses(_ estimator: Estimator, _ features: Tensor) -> EstimatorLosses {
+      EstimatorLosses(
+        natural: estimator.losses(features, logits: naturalLogits),
+        adversarial: estimator.losses(features, logits: adversarialLogits))
+    }
+    return (
+      objective.naturalLoss(losses(natural, ofImages), selection),
+      objective.adversarialLoss(losses(adversarial, ofNoise), selection), selection
+    )
+  }
+}

@@ -1,0 +1,26 @@
+import Torch
+
+/// Anything that turns images into logits; all that an attack needs to know of a network.
+public protocol Classifier: AnyObject {
+  /// The number of classes.
+  var classCount: Int { get }
+  /// Whether layers behave as in training.
+  var isTraining: Bool { get set }
+  /// The logits (N, classes), float32, of images (N, C, H, W) in [0, 1].
+  func logits(_ images: Tensor) -> Tensor
+}
+
+extension Classifier {
+  /// Runs `body` in evaluation mode and restores the mode afterwards.
+  public func evaluating<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let mode = isTraining
+    isTraining = false
+    defer { isTraining = mode }
+    return try body()
+  }
+
+  /// The predicted classes (N) of images, without gradients.
+  public func predictions(_ images: Tensor) -> Tensor {
+    withoutGrad { logits(images).argmax(1) }
+  }
+}

@@ -1,0 +1,35 @@
+import Torch
+
+/// How a parameter gets its first values.
+public enum Initializer: Sendable {
+  /// One value everywhere.
+  case constant(Double)
+  /// Zero as a 64-bit integer (a counter).
+  case counter
+  /// Uniform in [-bound, bound).
+  case uniform(bound: Double)
+  /// Uniform in [-noise, noise), with ones at [i, i] for i < min(rows, columns): the shortcut of the MI encoders.
+  case noisyIdentity(noise: Double)
+
+  /// PyTorch's default for weights and biases: uniform within 1/√fan-in (Kaiming uniform with a = √5).
+  public static func pyTorchDefault(fanIn: Int) -> Initializer {
+    .uniform(bound: 1 / Double(fanIn).squareRoot())
+  }
+
+  func tensor(shape: [Int], stream: RandomStream) -> Tensor {
+    switch self {
+    case .constant(let value):
+      return .full(shape, value)
+    case .counter:
+      return .zeros(shape, dtype: .int64)
+    case .uniform(let bound):
+      return Tensor.uniform([stream], shape: shape, low: -bound, high: bound).squeeze(0)
+    case .noisyIdentity(let noise):
+      var values = Tensor.uniform([stream], shape: shape, low: -noise, high: noise).floats()
+      let stride = shape.dropFirst().reduce(1, *)
+      let step = shape.dropFirst(2).reduce(1, *)
+      for i in 0..<min(shape[0], shape[1]) { values[i * stride + i * step] = 1 }
+      return Tensor(values, shape: shape)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Foundation
+
+/// Reads a configuration whose keys, types and defaults are those of one Swift type.
+///
+/// The type is plain `Codable` with a default for everything; its property names are the keys.
+/// Nested structs are groups, enumerations of texts are choices (`CaseIterable` ones are listed in
+/// errors), an optional that is nil is written as null and can be set. Enumerations with payloads
+/// are not meant for configurations.
+///
+/// ```swift
+/// let configuration = try ConfigurationLoader.load(
+///   defaults: TrainingConfiguration(),
+///   file: URL(filePath: "train.yaml"),
+///   overrides: ["attack.epsilon=8/255", "defense.lambda=5"])
+/// ```
+public enum ConfigurationLoader<Configuration: Codable> {
+  /// Lays a file and then single values over the defaults.
+  ///
+  /// - Parameters:
+  ///   - defaults: The configuration where nothing else is said.
+  ///   - file: A YAML (`.yaml`, `.yml`) or JSON (`.json`) file with any subset of the keys.
+  ///   - overrides: Texts of the form `key.path=value`, laid over in their order; values are
+  ///     numbers, `true`, `false`, `null`, texts (quoted where they would read as something else),
+  ///     lists such as `[1, 2]` or groups such as `{decay: 0.9}`.
+  /// - Returns: The configuration with every value settled.
+  /// - Throws: `ConfigurationError`; unknown keys, wrong types and bad values are all refused.
+  public static func load(
+    defaults: Configuration, file: URL? = nil, overrides: [String] = []
+  ) throws -> Configuration {
+    var tree = try JSONValue(encoding: defaults)
+    var origins = Origins()
+    if let file {
+      let source = try ConfigurationSource(file: file)
+      tree = tree.overlaid(with: source.tree)
+      origins.note(source)
+    }
+    for text in overrides {
+      let source = try ConfigurationSource(override: text)
+      tree = tree.overlaid(with: source.tree)
+      origins.note(source)
+    }
+    do {
+      let configuration = try tree.decode(Configuration.self, unknownKeys: .refused)
+      try refuseNaN(in: try JSONValue(encoding: configuration))
+      return configuration
+    } catch let error as ValueError {
+      throw ConfigurationError.refused(error, origin: origins.origin(of: error.key))
+    }
+  }
+
+  /// Writes a configuration as YAML, in order of declaration, so that loading it gives it back.
+  public static func render(_ configuration: Configuration) throws -> String {
+    try JSONValue(encoding: configuration).yaml()
+  }
+
+  private static func refuseNaN(in tree: JSONValue, at path: KeyPathText = KeyPathText()) throws {
+    switch tree {
+    case .object(let object):
+      for (key, value) in object { try refuseNaN(in: value, at: path.appending(key)) }
+    case .array(let elements):
+      for (index, element) in elements.enumerated() {
+        try refuseNaN(in: element, at: path.appending("[\(index)]"))
+      }
+    case .double(let value) where value.isNaN:
+      throw ValueError.badValue(key: path.text, found: tree, reason: "expected a number")
+    default: return
+    }
+  }
+}
+
+/// Where each value was written, so that errors can say so.
+private struct Origins {
+  private var origins: [String: String] = [:]
+
+  mutating func note(_ source: ConfigurationSource) {
+    for path in source.tree.paths() { origins[path.text] = source.origin(of: path) }
+  }
+
+  /// The origin of a key or of the nearest group around it that was written somewhere.
+  func origin(of key: String) -> String? {
+    var key = Substring(key)
+    while !key.isEmpty {
+      if let origin = origins[String(key)] { return origin }
+      let end = key.lastIndex { $0 == "." || $0 == "[" }
+      key = end.map { key[..<$0] } ?? ""
+    }
+    return nil
+  }
+}
+
+extension JSONValue {
+  /// The paths of all values below the top, groups and lists included.
+  fileprivate func paths(below path: KeyPathText = KeyPathText()) -> [KeyPathText] {
+    let children: [(KeyPathText, JSONValue)] =
+      switch self {
+      case .object(let object): object.map { (path.appending($0.key), $0.value) }
+      case .array(let elements):
+        elements.enumerated().map { (path.appending("[\($0.offset)]"), $0.element) }
+      default: []
+      }
+    return children.flatMap { [$0.0] + $0.1.paths(below: $0.0) }
+  }
+}

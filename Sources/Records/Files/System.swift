@@ -1,0 +1,71 @@
+import Foundation
+
+/// What stands at a path.
+enum FileKind: Equatable {
+  case file
+  case folder
+  case link
+  case other
+
+  /// Looks at a path; a link is taken for what it points to or for itself.
+  init?(of url: URL, followingLinks: Bool = true) {
+    var status = stat()
+    let result = followingLinks ? stat(url.path, &status) : lstat(url.path, &status)
+    guard result == 0 else { return nil }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: self = .file
+    case S_IFDIR: self = .folder
+    case S_IFLNK: self = .link
+    default: self = .other
+    }
+  }
+}
+
+/// Calls the system until it is not interrupted by a signal; nil stands for success.
+func failure(of call: () -> Int32) -> Int32? {
+  while call() == -1 {
+    if errno != EINTR { return errno }
+  }
+  return nil
+}
+
+/// Opens a file and gives it to no child process.
+func openDescriptor(
+  _ path: String, _ flags: Int32, mode: mode_t = 0o666
+) -> (descriptor: Int32, failure: Int32?) {
+  var descriptor: Int32 = -1
+  let code = failure {
+    descriptor = open(path, flags | O_CLOEXEC, mode)
+    return descriptor
+  }
+  return (descriptor, code)
+}
+
+/// Forces a folder's list of names onto the disk.
+func syncFolder(_ url: URL) throws(FileError) {
+  let opened = openDescriptor(url.path, O_RDONLY | O_DIRECTORY)
+  if let code = opened.failure { throw FileError(code: code, .sync, url.path) }
+  defer { close(opened.descriptor) }
+  // Some network file systems know no such thing for folders; there is nothing to do about that.
+  if let code = failure(of: { fsync(opened.descriptor) }), ![EINVAL, ENOTSUP, EBADF].contains(code)
+  {
+    throw FileError(code: code, .sync, url.path)
+  }
+}
+
+/// Moves a file, folder or link to another name of the same file system.
+func renamePath(_ source: URL, to target: URL) throws(FileError) {
+  if let code = failure(of: { rename(source.path, target.path) }) {
+    throw FileError(code: code, .rename, target.path)
+  }
+}
+
+/// The names in a folder, in no particular order.
+func names(in folder: URL) throws(FileError) -> [String] {
+  do {
+    return try FileManager.default.contentsOfDirectory(atPath: folder.path)
+  } catch {
+    let cause = (error as? CocoaError)?.underlying as? POSIXError
+    throw FileError(code: cause?.code.rawValue ?? EIO, .read, folder.path)
+  }
+}

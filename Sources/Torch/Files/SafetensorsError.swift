@@ -1,0 +1,96 @@
+/// Says why a safetensors file could not be read or written.
+public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
+  /// What was being done with the file.
+  public enum Operation: Sendable {
+    /// The file was being read.
+    case reading
+    /// The file was being written; whatever lay at its path before is untouched.
+    case writing
+  }
+
+  /// Path of the file, or a name for data that came from elsewhere.
+  public let file: String
+  /// What was being done with the file.
+  public let operation: Operation
+  /// What is wrong.
+  public let problem: Problem
+
+  init(_ problem: Problem, _ operation: Operation, _ file: String) {
+    self.file = file
+    self.operation = operation
+    self.problem = problem
+  }
+
+  /// One sentence on what was expected and found, and one on what to do next.
+  public var description: String {
+    switch operation {
+    case .reading: "cannot read \(file): \(problem.explanation). \(problem.advice)"
+    case .writing: "cannot write \(file): \(problem.explanation). Nothing was written."
+    }
+  }
+}
+
+extension SafetensorsError {
+  /// Why a number cannot be a length or an offset.
+  public enum NumberFault: String, Sendable {
+    /// It has a minus sign.
+    case negative = "is negative"
+    /// It has a fraction or an exponent.
+    case fractional = "has a fraction or an exponent"
+    /// It does not fit into 63 bits.
+    case tooLarge = "is too large"
+  }
+
+  /// Everything that can be wrong; offsets named `offset` count from the start of the file, and
+  /// ranges from the start of the tensor data, as in the file's own header.
+  public enum Problem: Error, Equatable, Sendable {
+    /// The system could not read the file.
+    case unreadable(reason: String)
+    /// The file has no room for the header's length.
+    case shorterThanLengthField(byteCount: Int)
+    /// The header's length is zero.
+    case emptyHeader
+    /// The header is longer than the format allows.
+    case headerTooLong(declared: UInt64, limit: Int)
+    /// The header's length runs past the end of the file.
+    case headerBeyondFile(declared: UInt64, available: Int)
+    /// The header does not begin with a brace.
+    case headerWithoutBrace(found: UInt8)
+    /// The header is not UTF-8 from here on.
+    case invalidUTF8(offset: Int)
+    /// The header is not JSON, or not the JSON that the format prescribes.
+    case malformedHeader(offset: Int, expected: String, found: String, tensor: String?)
+    /// A key occurs twice in one object; tensor names are keys of the outermost.
+    case duplicateKey(String, offset: Int, tensor: String?)
+    /// A tensor lacks its `dtype`, `shape` or `data_offsets`.
+    case missingField(String, tensor: String)
+    /// The element type is none that is supported.
+    case unsupportedDType(String, tensor: String)
+    /// A length or an offset is not a whole number from 0 to 2⁶³ − 1.
+    case invalidNumber(
+      String, fault: NumberFault, field: String, offset: Int, tensor: String)
+    /// The lengths of a shape multiply to more bytes than 63 bits can count.
+    case shapeOverflow([Int], dtype: DType, tensor: String)
+    /// A range ends before it begins.
+    case offsetsReversed(begin: Int, end: Int, tensor: String)
+    /// A range ends after the last byte of the file.
+    case offsetsBeyondBuffer(begin: Int, end: Int, bufferLength: Int, tensor: String)
+    /// Shape and type ask for another number of bytes than there are.
+    case byteCountMismatch(
+      expected: Int, found: Int, shape: [Int], dtype: DType, tensor: String)
+    /// Two tensors share bytes.
+    case overlap(begin: Int, tensor: String, previousEnd: Int, previous: String)
+    /// Bytes before a tensor belong to none.
+    case hole(Range<Int>, before: String)
+    /// Bytes at the end belong to no tensor.
+    case uncoveredTail(Range<Int>)
+    /// A truth value is neither 0 nor 1.
+    case notBoolean(UInt8, index: Int, tensor: String)
+    /// A tensor to be written has a negative length.
+    case negativeLength([Int], tensor: String)
+    /// Two tensors to be written have one name.
+    case duplicateName(String)
+    /// A tensor to be written has the name that the format keeps for metadata.
+    case reservedName(String)
+  }
+}

@@ -1,0 +1,185 @@
+import Foundation
+import Records
+import Torch
+
+/// The checkpoints of a run: one folder per kept epoch, and links to the latest and the best.
+///
+/// An epoch's folder is written aside, forced onto the disk and renamed, so that it is there whole or not at all.
+public struct CheckpointFolder: Sendable {
+  /// The folder around all checkpoints.
+  public let url: URL
+
+  /// Which checkpoint to read.
+  public enum Choice: Sendable, Hashable, LosslessStringConvertible {
+    /// The last finished epoch.
+    case latest
+    /// The epoch with the best validation.
+    case best
+    /// One epoch, counted from 1.
+    case epoch(Int)
+
+    /// Parses `latest`, `last`, `best` or a number; nil for anything else.
+    public init?(_ description: String) {
+      switch description {
+      case "latest", "last": self = .latest
+      case "best": self = .best
+      default:
+        guard let number = Int(description), number >= 1 else { return nil }
+        self = .epoch(number)
+      }
+    }
+
+    /// `latest`, `best` or the epoch's number.
+    public var description: String {
+      switch self {
+      case .latest: "latest"
+      case .best: "best"
+      case .epoch(let number): "\(number)"
+      }
+    }
+
+    var folderName: String {
+      switch self {
+      case .latest: "latest"
+      case .best: "best"
+      case .epoch(let number): "epoch-" + String(format: "%04d", number)
+      }
+    }
+  }
+
+  /// The checkpoints of a run's folder.
+  public init(run: URL) {
+    url = run.appending(path: "checkpoints")
+  }
+
+  /// Whether anything was saved yet.
+  public var isEmpty: Bool {
+    !FileManager.default.fileExists(atPath: folder(.latest).path)
+  }
+
+  /// The folder of one checkpoint.
+  public func folder(_ choice: Choice) -> URL { url.appending(path: choice.folderName) }
+
+  /// Saves an epoch and makes it the latest, and the best if it is.
+  ///
+  /// - Parameters:
+  ///   - state: What is not a tensor; its `epoch` names the folder.
+  ///   - files: Tensors by file name.
+  ///   - keep: How many epochs stay, besides the best one.
+  public func save(
+    _ state: CheckpointState, files: [String: [(name: String, tensor: Tensor)]], keep: Int
+  ) throws {
+    try createFolder(at: url)
+    let name = Choice.epoch(state.epoch).folderName
+    try AtomicDirectory.replace(at: url.appending(path: name)) { folder in
+      for (file, tensors) in files {
+        try Weights.write(tensors, to: folder.appending(path: file))
+      }
+      let json = try JSONValue(encoding: state).data(indent: 2)
+      try AtomicFile.write(json, to: folder.appending(path: "state.json"))
+    }
+    if state.best?.epoch == state.epoch {
+      try AtomicLink.point(url.appending(path: "best"), to: name)
+    }
+    try AtomicLink.point(url.appending(path: "latest"), to: name)
+    removeOld(upTo: state.epoch - keep, except: state.best?.epoch)
+  }
+
+  /// Reads what is not a tensor.
+  ///
+  /// - Throws: `CheckpointError` when it is missing or not ours.
+  public func state(_ choice: Choice) throws -> CheckpointState {
+    let file = folder(choice).appending(path: "state.json")
+    guard FileManager.default.fileExists(atPath: file.path) else {
+      throw CheckpointError.missing(folder(choice).path, existing: existing)
+    }
+    do {
+      let tree = try JSONValue(parsing: readFile(at: file, limit: 1 << 20))
+      return try tree.decode(CheckpointState.self, unknownKeys: .ignored)
+    } catch {
+      throw CheckpointError.unreadable(file.path, reason: "\(error)")
+    }
+  }
+
+  /// Reads the tensors of one file of a checkpoint.
+  public func tensors(
+    _ choice: Choice, file: String, device: Device = .cpu
+  ) throws -> [String: Tensor] {
+    try Weights.read(folder(choice).appending(path: file), device: device)
+  }
+
+  private var existing: [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    return names.filter { !$0.hasPrefix(".") }.sorted()
+  }
+
+  private func removeOld(upTo epoch: Int, except best: Int?) {
+    for name in existing {
+      guard let number = Int(name.dropFirst("epoch-".count)), name.hasPrefix("epoch-"),
+        number <= epoch, number != best
+      else { continue }
+      // A checkpoint that cannot be removed costs space, not correctness.
+      try? FileManager.default.removeItem(at: url.appending(path: name))
+    }
+  }
+}
+
+/// What a checkpoint holds besides tensors.
+public struct CheckpointState: Codable, Sendable, Equatable {
+  /// The best epoch so far by validation.
+  public struct Best: Codable, Sendable, Equatable {
+    /// Counted from 1.
+    public var epoch: Int
+    /// The validation's figure.
+    public var value: Double
+  }
+
+  /// Finished epochs.
+  public var epoch: Int
+  /// Finished optimizer steps.
+  public var step: Int
+  /// The best epoch so far; nil without validation.
+  public var best: Best?
+  /// A digest of the configuration that a resume must share.
+  public var configurationHash: String
+  /// The engine that computed it.
+  public var torchVersion: String
+
+  /// A state after some epochs.
+  public init(
+    epoch: Int, step: Int, best: Best?, configurationHash: String, torchVersion: String
+  ) {
+    self.epoch = epoch
+    self.step = step
+    self.best = best
+    self.configurationHash = configurationHash
+    self.torchVersion = torchVersion
+  }
+}
+
+/// A checkpoint that cannot be used.
+public enum CheckpointError: Error, CustomStringConvertible, Sendable {
+  /// There is none.
+  case missing(String, existing: [String])
+  /// Its state cannot be read.
+  case unreadable(String, reason: String)
+  /// It belongs to another configuration.
+  case otherConfiguration(String)
+  /// The run's folder is in use by an earlier run.
+  case runExists(String)
+
+  /// What is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .missing(let path, let existing):
+      "no checkpoint at \(path)"
+        + (existing.isEmpty ? "" : " (there are: \(existing.joined(separator: ", ")))")
+    case .unreadable(let path, let reason): "\(path) is not a checkpoint's state: \(reason)"
+    case .otherConfiguration(let path):
+      "\(path) was trained with another configuration: resume with the settings of its "
+        + "config.yaml (only training.keep may differ), or choose another run folder"
+    case .runExists(let path):
+      "\(path) already holds a run: add --resume to continue it, or choose another folder"
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import Attacks
+import MutualInformation
+import NeuralNetworks
+import Records
+import Torch
+
+/// Everything that decides how the two MI estimators are trained; the defaults follow the authors' Eq. 5 script.
+public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
+  /// Seed of all random numbers.
+  public var seed = 0
+  /// The run folder of the fixed network h_θ0 whose logits the estimators read.
+  public var target: String?
+  /// Which of its checkpoints: `latest`, `best` or a number.
+  public var checkpoint = "latest"
+  /// What to train on.
+  public var data = DataSettings()
+  /// The attacker's ball.
+  public var threat = ThreatModel(norm: .linf, epsilon: Fraction(8, over: 255))
+  /// The attack that crafts adversarial samples and noise.
+  public var attack = TrainingAttackSettings()
+  /// What to train for.
+  public var objective = EstimatorObjective.eq5
+  /// How logits become labels in Eq. 6.
+  public var selection = SelectionRule.argmax
+  /// Length of the feature vectors.
+  public var units = 2048
+  /// Whether the masked positive stays in the sum of negatives (the authors' estimator).
+  public var leak = true
+  /// Passes over the training images; 50 in the authors' Eq. 4 script.
+  public var epochs = 25
+  /// Images per step; 200 in the authors' Eq. 4 script. Estimates depend on it.
+  public var batchSize = 400
+  /// Adam's learning rate.
+  public var learningRate = 1e-2
+  /// Epochs (from 0) from which the rate is multiplied by `gamma`; [20, 30, 40] in the Eq. 4 script.
+  public var milestones = [10, 20]
+  /// What the rate is multiplied by; 0.5 in the Eq. 4 script.
+  public var gamma = 0.1
+  /// In which precision networks compute; scores are always float32.
+  public var precision = Precision.bfloat16
+  /// How many epochs' checkpoints stay.
+  public var keep = 1
+
+  /// The authors' Eq. 5 settings, with the paper's Eq. 5.
+  public init() {}
+
+  /// Refuses combinations that cannot work.
+  public func validate() throws {
+    try require(epochs >= 1, "epochs", "must be at least 1")
+    try require(batchSize >= 2, "batchSize", "must be at least 2: other samples are the negatives")
+    try require(learningRate > 0, "learningRate", "must be positive")
+    try require(units >= 1, "units", "must be at least 1")
+    try require(keep >= 1, "keep", "must be at least 1")
+    try require(
+      CheckpointFolder.Choice(checkpoint) != nil, "checkpoint",
+      "must be latest, best or an epoch's number")
+  }
+
+  /// A digest of all that must stay the same when a run is resumed.
+  public func resumptionHash() throws -> String {
+    var copy = self
+    copy.keep = 0
+    return try specificationHash(copy)
+  }
+}

@@ -1,0 +1,118 @@
+import NeuralNetworks
+import Records
+import Torch
+
+/// The optimizer.
+public struct OptimizerSettings: ConfigurationGroup, Equatable, Sendable {
+  /// The kinds of optimizer.
+  public enum Kind: String, CaseIterable, Codable, Sendable {
+    case sgd
+    case adam
+    case adamw
+  }
+
+  /// Which one.
+  public var kind = Kind.sgd
+  /// The learning rate that the schedule starts from or reaches.
+  public var learningRate = 0.1
+  /// Momentum of SGD.
+  public var momentum = 0.9
+  /// Strength of weight decay, on all parameters.
+  public var weightDecay = 2e-4
+  /// Nesterov's variant of momentum.
+  public var nesterov = false
+
+  /// SGD as in the paper.
+  public init() {}
+
+  /// Refuses negative values.
+  public func validate() throws {
+    try require(learningRate > 0, "learningRate", "must be positive")
+    try require(momentum >= 0 && momentum < 1, "momentum", "must lie in [0, 1)")
+    try require(weightDecay >= 0, "weightDecay", "must not be negative")
+    try require(!nesterov || momentum > 0, "nesterov", "needs momentum")
+  }
+
+  /// The optimizer of a store's parameters.
+  public func optimizer(of store: ParameterStore) -> any Optimizer {
+    switch kind {
+    case .sgd:
+      SGD(store, momentum: momentum, weightDecay: weightDecay, nesterov: nesterov)
+    case .adam: Adam(store, weightDecay: weightDecay)
+    case .adamw: Adam(store, weightDecay: weightDecay, decoupled: true)
+    }
+  }
+}
+
+/// The learning rate over time.
+public struct ScheduleSettings: ConfigurationGroup, Equatable, Sendable {
+  /// The kinds of schedule.
+  public enum Kind: String, CaseIterable, Codable, Sendable {
+    case constant
+    case multiStep = "multi-step"
+    case cosine
+    case oneCycle = "one-cycle"
+  }
+
+  /// Which one.
+  public var kind = Kind.multiStep
+  /// Epochs (counted from 0) from which a multi-step schedule multiplies the rate by `gamma`.
+  public var milestones = [74, 89]
+  /// What a multi-step schedule multiplies by.
+  public var gamma = 0.1
+  /// The share of a one-cycle schedule in which the rate rises.
+  public var warmUp = 0.3
+
+  /// The paper's: a tenth from the 75th and again from the 90th epoch.
+  public init() {}
+
+  /// Refuses shares outside (0, 1).
+  public func validate() throws {
+    try require(warmUp > 0 && warmUp < 1, "warmUp", "must lie in (0, 1)")
+    try require(gamma > 0, "gamma", "must be positive")
+  }
+
+  /// The rate for each step.
+  public func schedule(rate: Double, epochs: Int, stepsPerEpoch: Int) -> Schedule {
+    let steps = epochs * stepsPerEpoch
+    return switch kind {
+    case .constant: Schedules.constant(rate)
+    case .multiStep:
+      Schedules.multiStep(rate, milestones: milestones.map { $0 * stepsPerEpoch }, gamma: gamma)
+    case .cosine: Schedules.cosine(rate, steps: steps)
+    case .oneCycle: Schedules.oneCycle(rate, steps: steps, warmUp: warmUp)
+    }
+  }
+}
+
+/// How long, in which portions, and what is kept.
+public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
+  /// Passes over the training images.
+  public var epochs = 100
+  /// Images per step.
+  public var batchSize = 1024
+  /// Whether an epoch's smaller last batch is left out.
+  public var dropLast = false
+  /// In which precision networks compute in training; measuring is always float32.
+  public var precision = Precision.bfloat16
+  /// The decay of an exponential moving average of the weights; none when null.
+  public var averageDecay: Double?
+  /// Steps of the PGD that validates each epoch; 0 validates clean accuracy only.
+  public var validationSteps = 10
+  /// How many epochs' checkpoints stay, besides the best one.
+  public var keep = 2
+
+  /// The paper's.
+  public init() {}
+
+  /// Refuses empty runs.
+  public func validate() throws {
+    try require(epochs >= 1, "epochs", "must be at least 1")
+    try require(batchSize >= 1, "batchSize", "must be at least 1")
+    try require(keep >= 1, "keep", "must be at least 1")
+    try require(validationSteps >= 0, "validationSteps", "must not be negative")
+    if let decay = averageDecay {
+      try require(decay > 0 && decay < 1, "averageDecay", "must lie in (0, 1)")
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import Attacks
+import Datasets
+import Defenses
+import Evaluation
+import Foundation
+import Models
+import NeuralNetworks
+import Records
+import Torch
+
+/// Trains a network with a defense: order, augmentation, attack, loss, step, validation, checkpoint.
+///
+/// Every random number comes from a stream keyed by the seed, its purpose, the epoch and the sample, so a run that
+/// was killed and resumed ends exactly where an uninterrupted one does.
+public final class Trainer {
+  private let configuration: RunConfiguration
+  private let network: Network
+  private let defense: any Defense
+  private let training: ImageTensors
+  private let validation: ImageTensors?
+  private let optimizer: any Optimizer
+  private let average: WeightAverage?
+  private let schedule: Schedule
+  private let batchesPerEpoch: Int
+  private let stream: RandomStream
+  private let run: RunFolder
+
+  private var completedEpochs = 0
+  private var step = 0
+  private var best: CheckpointState.Best?
+
+  /// A run in a folder; resumes what is there if `run` says so.
+  ///
+  /// - Parameters:
+  ///   - configuration: What to do.
+  ///   - network: What to train.
+  ///   - defense: How.
+  ///   - training: What on.
+  ///   - validation: What to choose the best epoch with; nil for none.
+  ///   - run: Where checkpoints and metrics go.
+  public init(
+    _ configuration: RunConfiguration, network: Network, defense: any Defense,
+    training: ImageTensors, validation: ImageTensors?, run: RunFolder
+  ) throws {
+    self.configuration = configuration
+    self.network = network
+    self.defense = defense
+    self.training = training
+    self.validation = validation
+    self.run = run
+    let settings = configuration.training
+    batchesPerEpoch = training.batches(of: settings.batchSize, dropLast: settings.dropLast).count
+    guard batchesPerEpoch > 0 else {
+      throw TrainingError.tooFewSamples(count: training.count, batchSize: settings.batchSize)
+    }
+    optimizer = configuration.optimizer.optimizer(of: network.store)
+    average = settings.averageDecay.map { WeightAverage(network.store, decay: $0) }
+    schedule = configuration.schedule.schedule(
+      rate: configuration.optimizer.learningRate, epochs: settings.epochs,
+      stepsPerEpoch: batchesPerEpoch)
+    stream = RandomStream(seed: configuration.seed)
+    if run.isResumed { try restore() }
+  }
+
+  /// Trains all epochs that are not done yet.
+  ///
+  /// - Parameter report: Told what happens.
+  public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
+    for epoch in completedEpochs..<max(configuration.training.epochs, completedEpochs) {
+      let begin = Date()
+      let terms = try train(epoch: epoch, report: report)
+      let seconds = Date().timeIntervalSince(begin)
+      let validation = validate()
+      completedEpochs = epoch + 1
+      let isBest = validation.last.map { $0.value > best?.value ?? -1 } ?? false
+      if isBest, let value = validation.last?.value {
+        best = CheckpointState.Best(epoch: completedEpochs, value: value)
+      }
+      let record = EpochRecord(
+        epoch: completedEpochs, step: step, learningRate: schedule(step - 1), terms: terms,
+        validation: validation, seconds: seconds, isBest: isBest)
+      try run.log(record)
+      try save()
+      report(.epoch(record))
+    }
+  }
+
+  // MARK: One epoch
+
+  private func train(
+    epoch: Int, report: (TrainingEvent) -> Void
+  ) throws -> [(name: String, value: Double)] {
+    network.isTraining = true
+    defer { network.isTraining = false }
+    let order = stream.keyed("order").keyed(epoch)
+    let batches = training.batches(
+      of: configuration.training.batchSize, order: order, dropLast: configuration.training.dropLast)
+    var means = TermMeans()
+    for (number, indices) in batches.enumerated() {
+      let batch = training.batch(
+        indices, augmentation: configuration.data.augmentation,
+        streams: streams("augmentation", epoch, indices))
+      means.add(update(batch, epoch: epoch))
+      if number % 10 == 9 || number + 1 == batches.count {
+        let values = means.values
+        guard values.allSatisfy(\.value.isFinite) else {
+          let text = values.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+          throw TrainingError.diverged(epoch: epoch + 1, batch: number + 1, terms: text)
+        }
+        report(
+          .progress(
+            epoch: epoch + 1, of: configuration.training.epochs, batch: number + 1,
+            batches: batches.count, terms: values))
+      }
+    }
+    return means.values
+  }
+
+  /// One optimizer step; returns the loss and its terms.
+  private func update(_ batch: Batch, epoch: Int) -> [(name: String, value: Tensor)] {
+    network.store.zeroGrad()
+    let loss = withPrecision(configuration.training.precision, on: training.device) {
+      let loss = defense.loss(
+        of: network, batch: batch, streams: streams("attack", epoch, batch.indices), epoch: epoch)
+      loss.total.backward()
+      return loss
+    }
+    optimizer.step(learningRate: schedule(step))
+    average?.update()
+    step += 1
+    return [("loss", loss.total.detach())] + loss.terms
+  }
+
+  private func streams(_ purpose: String, _ epoch: Int, _ indices: [Int]) -> [RandomStream] {
+    let root = stream.keyed(purpose).keyed(epoch)
+    return indices.map { root.keyed($0) }
+  }
+
+  // MARK: Validation and checkpoints
+
+  /// Clean and robust accuracy on the validation split, of the averaged weights where there are any; the last figure
+  /// chooses the best epoch.
+  private func validate() -> [(name: String, value: Double)] {
+    guard let validation else { return [] }
+    let measure = {
+      let evaluator = Evaluator(
+        self.network, on: validation, seed: self.configuration.seed)
+      let clean = evaluator.run(NoAttack()).report.robustAccuracy
+      let steps = self.configuration.training.validationSteps
+      guard steps > 0 else { return [(name: "clean_accuracy", value: clean)] }
+      let attack = PGD(threat: self.configuration.threat, steps: steps)
+      let robust = evaluator.run(attack).report.robustAccuracy
+      return [("clean_accuracy", clean), ("pgd_\(steps)_accuracy", robust)]
+    }
+    return average?.swappedIn(measure) ?? measure()
+  }
+
+  private func save() throws {
+    var files = [
+      RunFolder.weightsFile: network.store.state, RunFolder.optimizerFile: optimizer.state,
+    ]
+    if let average { files[RunFolder.averageFile] = average.state }
+    let state = CheckpointState(
+      epoch: completedEpochs, step: step, best: best,
+      configurationHash: try configuration.resumptionHash(),
+      torchVersion: TorchEnvironment.read().compiledVersion)
+    try run.checkpoints.save(state, files: files, keep: configuration.training.keep)
+  }
+
+  private func restore() throws {
+    let state = try run.checkpoints.state(.latest)
+    guard state.configurationHash == (try configuration.resumptionHash()) else {
+      throw CheckpointError.otherConfiguration(run.url.path)
+    }
+    let device = network.store.device
+    let read = { try self.run.checkpoints.tensors(.latest, file: $0, device: device) }
+    try network.store.load(state: read(RunFolder.weightsFile))
+    try optimizer.load(state: read(RunFolder.optimizerFile))
+    if let average { try average.load(state: read(RunFolder.averageFile)) }
+    (completedEpochs, step, best) = (state.epoch, state.step, state.best)
+  }
+}

@@ -1,0 +1,74 @@
+import Torch
+
+/// What a trainer tells while it works.
+public enum TrainingEvent: Sendable {
+  /// A few batches are done: the epoch (from 1), batches done and in all, and mean terms of the epoch so far.
+  case progress(
+    epoch: Int, of: Int, batch: Int, batches: Int, terms: [(name: String, value: Double)])
+  /// An epoch is done and saved.
+  case epoch(EpochRecord)
+}
+
+/// What one epoch came to.
+public struct EpochRecord: Sendable {
+  /// Counted from 1.
+  public var epoch: Int
+  /// Finished optimizer steps.
+  public var step: Int
+  /// The learning rate of its last step.
+  public var learningRate: Double
+  /// Mean loss and its terms over the epoch's batches.
+  public var terms: [(name: String, value: Double)]
+  /// Validation figures by name; empty without validation.
+  public var validation: [(name: String, value: Double)]
+  /// Wall time of the training part.
+  public var seconds: Double
+  /// Whether it is the best so far.
+  public var isBest: Bool
+}
+
+/// A run that cannot go on.
+public enum TrainingError: Error, CustomStringConvertible, Sendable {
+  /// The loss is not a number or infinite.
+  case diverged(epoch: Int, batch: Int, terms: String)
+  /// No batch can be made.
+  case tooFewSamples(count: Int, batchSize: Int)
+
+  /// What is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .diverged(let epoch, let batch, let terms):
+      "the loss is not finite in epoch \(epoch), by batch \(batch) (\(terms)): "
+        + "earlier checkpoints are unchanged; try a lower optimizer.learningRate, a warm-up "
+        + "(schedule.kind=one-cycle) or training.precision=float32"
+    case .tooFewSamples(let count, let batchSize):
+      "\(count) training images make no batch of \(batchSize): lower training.batchSize"
+    }
+  }
+}
+
+/// Means of named terms over batches, kept on the device until they are asked for.
+struct TermMeans {
+  private var names: [String] = []
+  private var sums: [String: Tensor] = [:]
+  private var counts: [String: Int] = [:]
+
+  mutating func add(_ terms: [(name: String, value: Tensor)]) {
+    for (name, value) in terms {
+      let value = value.to(.float32)
+      if let sum = sums[name] {
+        sums[name] = sum + value
+      } else {
+        names.append(name)
+        sums[name] = value
+      }
+      counts[name, default: 0] += 1
+    }
+  }
+
+  var values: [(name: String, value: Double)] {
+    names.map { name in
+      (name, (sums[name]?.item() ?? 0) / Double(counts[name] ?? 1))
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Attacks
+import Foundation
+import Models
+import Records
+import Torch
+
+/// `namid bench`.
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure the cost of one PGD-10 training step per image.",
+    discussion: """
+      ResNet-18 on random images of 3×32×32: ten attack gradients, one training gradient and the optimizer's
+      step. Runs alternate between settings; the table gives medians and the spread.
+      """)
+
+  @Option(help: ArgumentHelp("Widths of ResNet-18, separated by commas.", valueName: "list"))
+  var widths = "16,64"
+  @Option(help: ArgumentHelp("Images per step.", valueName: "n"))
+  var batchSize = 64
+  @Option(help: ArgumentHelp("Times that each setting is measured.", valueName: "n"))
+  var repeats = 5
+  @Flag(help: "Print JSON instead of a table.")
+  var json = false
+  @OptionGroup var device: DeviceOptions
+
+  func validate() throws {
+    if batchSize < 1 || repeats < 1 {
+      throw ValidationError("--batch-size and --repeats must be at least 1")
+    }
+  }
+
+  func run() throws {
+    let device = try device.prepare()
+    let widths = try widths.split(separator: ",").map { text in
+      guard let width = Int(text), width >= 1 else {
+        throw ValidationError("--widths must be numbers such as 16,64")
+      }
+      return width
+    }
+    let cases = try widths.flatMap { width in
+      try Precision.allCases.map {
+        try StepBenchmark(width: width, precision: $0, batchSize: batchSize, device: device)
+      }
+    }
+    for each in cases { each.step() }  // the first call picks kernels and fills caches
+    var seconds = cases.map { _ in [Double]() }
+    for _ in 0..<repeats {
+      for (i, each) in cases.enumerated() { seconds[i].append(each.measure()) }
+    }
+    show(zip(cases, seconds).map { ($0, $1.sorted()) })
+  }
+
+  private func show(_ rows: [(StepBenchmark, [Double])]) {
+    let perImage = { (seconds: Double) in 1000 * seconds / Double(batchSize) }
+    if json {
+      let items = rows.map { each, times -> JSONValue in
+        [
+          "width": .int(each.width), "precision": .string(each.precision.rawValue),
+          "batch_size": .int(batchSize), "repeats": .int(repeats),
+          "ms_per_image_median": .double(perImage(times[times.count / 2])),
+          "ms_per_image_min": .double(perImage(times[0])),
+          "ms_per_image_max": .double(perImage(times[times.count - 1])),
+        ]
+      }
+      print(JSONValue.array(items).text(indent: 2))
+      return
+    }
+    var table = TextTable(["width", "precision", "ms per image", "lowest", "highest"])
+    for (each, times) in rows {
+      let values = [times[times.count / 2], times[0], times[times.count - 1]].map(perImage)
+      table.append(
+        ["\(each.width)", each.precision.rawValue] + values.map { String(format: "%.2f", $0) })
+    }
+    print(
+      "PGD-10 training step, ResNet-18, batch \(batchSize), median of \(repeats), "
+        + "\(TorchEnvironment.read().threads) threads")
+    print(table.text, terminator: "")
+  }
+}

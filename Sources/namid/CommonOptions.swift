@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import Records
+import Torch
+
+/// Where data sets lie.
+struct DataOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The folder that holds data sets.", discussion: "Default: $NAMID_DATA, else a cache folder.",
+      valueName: "folder"))
+  var dataDir: String?
+
+  var directory: URL {
+    if let dataDir { return URL(filePath: dataDir) }
+    let environment = ProcessInfo.processInfo.environment
+    if let folder = environment["NAMID_DATA"], !folder.isEmpty { return URL(filePath: folder) }
+    let cache = environment["XDG_CACHE_HOME"].map { URL(filePath: $0) }
+    return (cache ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache"))
+      .appending(path: "namid/data")
+  }
+}
+
+/// Where networks compute.
+struct DeviceOptions: ParsableArguments {
+  @Option(help: "Where to compute: cpu, cuda or cuda:N.")
+  var device: Device = .cpu
+
+  @Option(help: ArgumentHelp("Threads within an operator; all cores by default.", valueName: "n"))
+  var threads: Int?
+
+  /// Sets the threads and refuses a device that is not there.
+  func prepare() throws -> Device {
+    if let threads {
+      guard threads >= 1 else { throw ValidationError("--threads must be at least 1") }
+      TorchEnvironment.setThreads(threads)
+    }
+    let devices = TorchEnvironment.read().cudaDevices
+    guard device.kind == .cpu || Int(device.index) < devices else {
+      throw ValidationError(
+        "\(device) is not here: libtorch sees \(devices) CUDA device(s); see `namid doctor`")
+    }
+    return device
+  }
+}
+
+extension Device: ExpressibleByArgument {
+  /// Parses `cpu`, `cuda` or `cuda:N`.
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension Fraction: ExpressibleByArgument {
+  /// Parses `8/255` or a decimal number.
+  public init?(argument: String) { self.init(argument) }
+}
+
+/// The text of a share as a percentage with one decimal.
+func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+
+/// Writes a line to standard error.
+func note(_ line: String) { Terminal.writeError(line + "\n") }

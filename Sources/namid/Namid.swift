@@ -1,0 +1,18 @@
+import ArgumentParser
+
+/// The command line.
+@main
+struct Namid: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "namid",
+    abstract: "Train and measure adversarially robust image classifiers.",
+    discussion: """
+      Start with `namid quickstart`: it trains three small networks on Fashion-MNIST, attacks them, and
+      writes a report. `namid doctor` says what this machine has and what is missing.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      Train.self, TrainEstimators.self, Evaluate.self, DataCommand.self,
+      Bench.self, Doctor.self,
+    ])
+}

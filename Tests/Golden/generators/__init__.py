@@ -1,0 +1,1 @@
+"""Golden numbers from PyTorch, one module per subject."""
