@@ -46,7 +46,7 @@ public struct PGD: Attack, Codable, Hashable, Sendable {
   public func craft(
     on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream]
   ) -> Tensor {
-    classifier.evaluating {
+    classifier.frozen {
       withoutGrad {
         var current = start.images(
           from: images, threat: threat, streams: streams.map { $0.keyed("start").keyed(0) })

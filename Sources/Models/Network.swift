@@ -118,6 +118,11 @@ public final class Network: Classifier {
     set { store.isTraining = newValue }
   }
 
+  /// Runs `body` in evaluation mode, with batch normalisation folded into convolutions.
+  public func frozen<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try store.frozen(body)
+  }
+
   /// The logits (N, classes) in float32.
   public func logits(_ images: Tensor) -> Tensor {
     module(images.contiguous(.channelsLast)).to(.float32)

@@ -3,46 +3,40 @@ import Torch
 
 /// Two 3×3 convolutions with a shortcut around them (He et al., CVPR 2016).
 struct BasicBlock: Module {
-  private let conv1: Conv2d
-  private let bn1: BatchNorm2d
-  private let conv2: Conv2d
-  private let bn2: BatchNorm2d
-  private let shortcut: Sequential?
+  private let first: NormalizedConv2d
+  private let second: NormalizedConv2d
+  private let shortcut: NormalizedConv2d?
 
   init(_ input: Int, _ output: Int, stride: Int, at path: Path) {
-    conv1 = Conv2d(
-      input, output, kernel: 3, stride: stride, padding: 1, bias: false, at: path / "conv1")
-    bn1 = BatchNorm2d(output, at: path / "bn1")
-    conv2 = Conv2d(output, output, kernel: 3, padding: 1, bias: false, at: path / "conv2")
-    bn2 = BatchNorm2d(output, at: path / "bn2")
+    first = NormalizedConv2d(
+      input, output, kernel: 3, stride: stride, padding: 1, at: path / "conv1", norm: path / "bn1")
+    second = NormalizedConv2d(
+      output, output, kernel: 3, padding: 1, at: path / "conv2", norm: path / "bn2")
+    let bypass = path / "shortcut"
     shortcut =
       stride == 1 && input == output
       ? nil
-      : Sequential([
-        Conv2d(input, output, kernel: 1, stride: stride, bias: false, at: path / "shortcut" / 0),
-        BatchNorm2d(output, at: path / "shortcut" / 1),
-      ])
+      : NormalizedConv2d(
+        input, output, kernel: 1, stride: stride, at: bypass / 0, norm: bypass / 1)
   }
 
   func callAsFunction(_ input: Tensor) -> Tensor {
-    let output = bn2(conv2(bn1(conv1(input)).relu()))
+    let output = second(first(input).relu())
     return (output + (shortcut?(input) ?? input)).relu()
   }
 }
 
 /// ResNet-18 for small images: one 3×3 convolution at the start and no pooling after it.
 struct ResNet18: Module {
-  private let conv1: Conv2d
-  private let bn1: BatchNorm2d
+  private let stem: NormalizedConv2d
   private let blocks: [BasicBlock]
   private let linear: Linear
 
   init(_ specification: NetworkSpecification, at path: Path) {
     let width = specification.width
-    conv1 = Conv2d(
+    stem = NormalizedConv2d(
       specification.channels, width, kernel: 3, padding: specification.firstConvolutionPadding,
-      bias: false, at: path / "conv1")
-    bn1 = BatchNorm2d(width, at: path / "bn1")
+      at: path / "conv1", norm: path / "bn1")
     var blocks: [BasicBlock] = []
     var channels = width
     for stage in 0..<4 {
@@ -60,7 +54,7 @@ struct ResNet18: Module {
   }
 
   func callAsFunction(_ input: Tensor) -> Tensor {
-    let features = blocks.reduce(bn1(conv1(input)).relu()) { $1($0) }
+    let features = blocks.reduce(stem(input).relu()) { $1($0) }
     return linear(features.adaptiveAvgPool2d(1).flatten(1))
   }
 }

@@ -8,6 +8,9 @@ public protocol Classifier: AnyObject {
   var isTraining: Bool { get set }
   /// The logits (N, classes), float32, of images (N, C, H, W) in [0, 1].
   func logits(_ images: Tensor) -> Tensor
+  /// Runs `body` in evaluation mode with weights that stay as they are and get no gradient; the network may then
+  /// compute the same function in a faster way, equal up to rounding.
+  func frozen<Result>(_ body: () throws -> Result) rethrows -> Result
 }
 
 extension Classifier {
@@ -17,6 +20,11 @@ extension Classifier {
     isTraining = false
     defer { isTraining = mode }
     return try body()
+  }
+
+  /// Evaluation mode alone; networks that know a faster way have their own.
+  public func frozen<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try evaluating(body)
   }
 
   /// The predicted classes (N) of images, without gradients.

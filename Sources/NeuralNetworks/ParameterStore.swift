@@ -25,6 +25,8 @@ public final class ParameterStore {
   /// Where the tensors live.
   public let device: Device
 
+  /// Present while the store is frozen.
+  private(set) var foldedWeights: FoldedWeights?
   private let stream: RandomStream
 
   /// An empty store.
@@ -49,6 +51,17 @@ public final class ParameterStore {
   /// Lets gradients reach the parameters, or keeps them away (for a frozen network).
   public func setRequiresGrad(_ value: Bool) {
     for parameter in parameters { parameter.requiresGrad = value }
+  }
+
+  /// Runs `body` in evaluation mode, with layers free to compute an equal function of fixed weights faster.
+  ///
+  /// The weights must not change meanwhile, and no gradient reaches them.
+  public func frozen<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let (mode, outer) = (isTraining, foldedWeights)
+    isTraining = false
+    foldedWeights = outer ?? FoldedWeights()
+    defer { (isTraining, foldedWeights) = (mode, outer) }
+    return try body()
   }
 
   /// Forgets the gradients of all parameters.

@@ -31,7 +31,7 @@ struct Evaluate: ParsableCommand {
   var dataset: String?
   @Option(help: "Which images: train or test.")
   var split = Split.test
-  @Option(help: ArgumentHelp("Use only the first images.", valueName: "n"))
+  @Option(help: ArgumentHelp("Use only n images, drawn evenly from all classes.", valueName: "n"))
   var limit: Int?
   @Option(help: ArgumentHelp("Radius of the ball; the run's by default.", valueName: "radius"))
   var epsilon: Fraction?
@@ -66,7 +66,9 @@ struct Evaluate: ParsableCommand {
     let attacks = try AttackList.parse(attack, threat: threat)
     var set = try Datasets.load(
       dataset ?? saved.configuration.data.name, split: split, directory: data.directory)
-    if let limit { set = set.prefix(limit) }
+    if let limit, limit < set.count {
+      set = try set.sample(limit, seed: UInt64(bitPattern: Int64(seed)))
+    }
     try saved.check(set)
 
     let progress = EvaluationProgress()

@@ -12,7 +12,7 @@ struct Namid: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, TrainEstimators.self, Evaluate.self, DataCommand.self,
+      QuickstartCommand.self, Train.self, TrainEstimators.self, Evaluate.self, DataCommand.self,
       Bench.self, Doctor.self,
     ])
 }

@@ -37,4 +37,10 @@ public struct BatchNorm2d: Module {
       weight: weight, bias: bias, runningMean: runningMean, runningVar: runningVar,
       training: store.isTraining, momentum: momentum, epsilon: epsilon)
   }
+
+  /// The scale γ/√(σ² + ε) and shift β − μ·scale that this layer applies in evaluation mode, both (C).
+  func affineForm() -> (scale: Tensor, shift: Tensor) {
+    let scale = weight / (runningVar + epsilon).sqrt()
+    return (scale, bias - runningMean * scale)
+  }
 }

@@ -1,0 +1,87 @@
+import Attacks
+import Foundation
+import Records
+import Training
+
+/// How large the quickstart's runs are.
+public struct QuickstartPlan: Sendable {
+  /// Training images used; all when nil.
+  public var trainingLimit: Int?
+  /// Test images used.
+  public var testCount: Int
+  /// Epochs of ordinary training.
+  public var naturalEpochs: Int
+  /// Epochs of standard adversarial training and of NAMID.
+  public var robustEpochs: Int
+  /// Epochs of the estimators.
+  public var estimatorEpochs: Int
+  /// Steps of the attack that measures.
+  public var measuringSteps: Int
+  /// Seed of all random numbers.
+  public var seed: Int
+
+  /// Everything, in a few minutes on two cores.
+  public static let full = QuickstartPlan(
+    trainingLimit: nil, testCount: 10_000, naturalEpochs: 3, robustEpochs: 4, estimatorEpochs: 2,
+    measuringSteps: 40, seed: 0)
+
+  /// The same path on little data, in seconds: to see that everything works.
+  public static let smoke = QuickstartPlan(
+    trainingLimit: 4_000, testCount: 500, naturalEpochs: 1, robustEpochs: 1, estimatorEpochs: 1,
+    measuringSteps: 40, seed: 0)
+
+  /// The attacker's ball.
+  public static let threat = ThreatModel(norm: .linf, epsilon: 0.1)
+
+  /// The settings that all three networks share.
+  private var common: RunConfiguration {
+    var configuration = RunConfiguration()
+    configuration.seed = seed
+    configuration.data.name = "fashion-mnist"
+    configuration.data.limit = trainingLimit
+    configuration.data.augmentation.cropPadding = 2
+    configuration.model.architecture = "small-cnn"
+    configuration.model.width = 16
+    configuration.threat = Self.threat
+    configuration.optimizer.weightDecay = 5e-4
+    configuration.schedule.kind = .oneCycle
+    configuration.training.batchSize = 128
+    configuration.training.precision = .float32
+    return configuration
+  }
+
+  func natural() -> RunConfiguration {
+    var configuration = common
+    configuration.defense = .natural
+    configuration.training.epochs = naturalEpochs
+    return configuration
+  }
+
+  func standard() -> RunConfiguration {
+    var configuration = common
+    configuration.defense = .standard
+    configuration.training.epochs = robustEpochs
+    return configuration
+  }
+
+  func namid(estimators: URL) -> RunConfiguration {
+    var configuration = standard()
+    configuration.defense = .namid
+    configuration.estimators = estimators.path
+    return configuration
+  }
+
+  func estimators(target: URL) -> EstimatorConfiguration {
+    var configuration = EstimatorConfiguration()
+    configuration.seed = seed
+    configuration.target = target.path
+    configuration.data = common.data
+    configuration.threat = Self.threat
+    configuration.units = 128
+    configuration.epochs = estimatorEpochs
+    configuration.batchSize = 200
+    configuration.milestones = [1]
+    configuration.precision = .float32
+    return configuration
+  }
+}
