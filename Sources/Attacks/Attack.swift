@@ -55,6 +55,7 @@ public protocol Attack: Sendable {
   ///   - images: Float32 (N, C, H, W) in [0, 1].
   ///   - labels: Classes (N), int64.
   ///   - streams: One random stream per sample, keyed by the sample's index in its data set.
+  /// - Returns: Attacked images, verdicts and costs.
   func run(
     on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream]
   ) -> AttackResult

@@ -38,7 +38,11 @@ public final class ImageTensors {
 
   /// The samples of `indices`, augmented if wanted.
   ///
-  /// - Parameter streams: One random stream per sample for the augmentation; not read without one.
+  /// - Parameters:
+  ///   - indices: Which samples, in this order.
+  ///   - augmentation: Random crops and flips.
+  ///   - streams: One random stream per sample for the augmentation; not read without one.
+  /// - Returns: Images as float32 in [0, 1] and labels.
   public func batch(
     _ indices: [Int], augmentation: Augmentation = .none,
     streams: @autoclosure () -> [RandomStream] = []
@@ -60,6 +64,7 @@ public final class ImageTensors {
   ///   - size: Samples per batch.
   ///   - order: A random order, or nil for the stored one.
   ///   - dropLast: Whether a smaller last batch is left out.
+  /// - Returns: Every index once, but for what is left out.
   public func batches(of size: Int, order: RandomStream? = nil, dropLast: Bool = false) -> [[Int]] {
     precondition(size > 0, "batches of \(size) samples")
     let all = order?.permutation(count) ?? Array(0..<count)

@@ -28,5 +28,6 @@ public protocol Defense {
   ///   - batch: Natural images and labels, on the network's device.
   ///   - streams: One random stream per sample, keyed by epoch and sample.
   ///   - epoch: Counted from 0.
+  /// - Returns: The loss and its parts.
   func loss(of network: Network, batch: Batch, streams: [RandomStream], epoch: Int) -> DefenseLoss
 }

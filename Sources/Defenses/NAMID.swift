@@ -10,13 +10,13 @@ import Torch
 public struct NAMID: Defense {
   /// All choices of the method; the defaults are the paper's.
   public struct Settings: Codable, Hashable, Sendable {
-    /// The weight α of the MI term in Eq. 9.
+    /// The weight α of the MI term in Equation 9.
     public var alpha = 5.0
-    /// The weight λ of the MI values in Eq. 8; the authors' released code has 0.
+    /// The weight λ of the MI values in Equation 8; the authors' released code has 0.
     public var lambda = 0.1
-    /// What the cosine of Eq. 8 compares.
+    /// What the cosine of Equation 8 compares.
     public var cosine = CosineForm.batch
-    /// How logits become labels in Eq. 6.
+    /// How logits become labels in Equation 6.
     public var selection = SelectionRule.argmax
     /// Epochs of ordinary training at the start; the authors' code has 2.
     public var warmUpEpochs = 0
@@ -80,7 +80,7 @@ public struct NAMID: Defense {
     estimators.freeze()
   }
 
-  /// L_adv + α·L_mi (Eq. 9); CE(h(x), y) during warm-up.
+  /// L_adv + α·L_mi (Equation 9); CE(h(x), y) during warm-up.
   public func loss(
     of network: Network, batch: Batch, streams: [RandomStream], epoch: Int
   ) -> DefenseLoss {
@@ -101,7 +101,7 @@ public struct NAMID: Defense {
       terms: [("ce_adv", adversarialLoss)] + term.terms)
   }
 
-  /// L_mi (Eq. 8) of a batch, from the network's logits of natural and attacked images.
+  /// L_mi (Equation 8) of a batch, from the network's logits of natural and attacked images.
   ///
   /// Zero without a gradient when no sample is selected. With one selected sample the batch cosine is ±1 and has
   /// no gradient; the λ term remains.
@@ -131,7 +131,7 @@ public struct NAMID: Defense {
       settings: settings, selectedShare: share)
   }
 
-  /// Eq. 8 on losses −I by position, each (selected samples, positions).
+  /// Equation 8 on losses −I by position, each (selected samples, positions).
   static func loss(
     naturalOfNatural: Tensor, naturalOfAdversarial: Tensor, adversarialOfNatural: Tensor,
     adversarialOfAdversarial: Tensor, settings: Settings, selectedShare: Tensor

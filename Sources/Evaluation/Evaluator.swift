@@ -52,6 +52,7 @@ public struct Evaluator {
   ///   - attack: The attack; `NoAttack` for clean accuracy.
   ///   - keepsImages: Whether the attacked images are kept.
   ///   - progress: Told after each batch.
+  /// - Returns: The summary and the verdict of every sample.
   public func run(
     _ attack: any Attack, keepsImages: Bool = false, progress: (Progress) -> Void = { _ in }
   ) -> Outcome {

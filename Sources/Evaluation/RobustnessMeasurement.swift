@@ -24,6 +24,7 @@ public struct RobustnessMeasurement {
   ///   - seed: Seed of all random numbers.
   ///   - keepsImages: Whether attacked images are kept.
   ///   - progress: Told after each batch, with the attack's name.
+  /// - Throws: When the figures cannot be put into a record.
   public init(
     of network: Network, named name: String, checkpoint: String, on set: ImageSet,
     threat: ThreatModel, attacks: [any Attack], batchSize: Int = 128, seed: Int,

@@ -1,6 +1,6 @@
 import Torch
 
-/// What the cosine of Eq. 8 compares.
+/// What the cosine of Equation 8 compares.
 ///
 /// Read per sample it is the cosine of two scalars, ±1 without a gradient, so one of these readings must be taken.
 public enum CosineForm: String, CaseIterable, Codable, Sendable {

@@ -29,7 +29,7 @@ struct EncoderHead {
   }
 }
 
-/// The encoder C_ψ of Eq. 12: local features of an image, one vector per cell of a grid with stride 4.
+/// The encoder C_ψ of Equation 12: local features of an image, one vector per cell of a grid with stride 4.
 public struct LocalEncoder {
   private let layers: Sequential
   private let head: EncoderHead

@@ -47,7 +47,11 @@ public final class Estimator {
 
   /// The losses −I of logits (N, classes) against patterns with these features, by position (N, positions).
   ///
-  /// - Parameter anchors: Restricts the losses to these samples (indices, int64); all samples stay negatives.
+  /// - Parameters:
+  ///   - features: Made by `features(of:)`.
+  ///   - logits: A network's output for each sample.
+  ///   - anchors: Restricts the losses to these samples (indices, int64); all samples stay negatives.
+  /// - Returns: Losses, float32.
   public func losses(_ features: Tensor, logits: Tensor, anchors: Tensor? = nil) -> Tensor {
     let outputs = global(logits)
     return DonskerVaradhan.losses(

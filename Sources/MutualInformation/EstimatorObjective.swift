@@ -2,9 +2,9 @@ import Torch
 
 /// What the two estimators are trained to do.
 public enum EstimatorObjective: String, CaseIterable, Codable, Sendable {
-  /// Eq. 4: raise natural MI of natural samples, adversarial MI of adversarial samples.
+  /// Equation 4: raise natural MI of natural samples, adversarial MI of adversarial samples.
   case eq4
-  /// Eq. 5: also lower natural MI of adversarial samples and adversarial MI of natural samples, on selected samples.
+  /// Equation 5: also lower natural MI of adversarial samples and adversarial MI of natural samples, on selected samples.
   ///
   /// As printed it has no lower bound; MI is not negative, so the lowered term counts only above 0.
   case eq5
@@ -99,9 +99,14 @@ extension EstimatorPair {
   /// The training losses of both estimators for one batch; nil where no sample takes part.
   ///
   /// - Parameters:
-  ///   - batch: Natural images, attacked images, labels, and the fixed network's logits of both.
+  ///   - images: Natural images (N, C, H, W).
+  ///   - attacked: Their attacked twins; the noise is the difference.
+  ///   - labels: Classes (N).
+  ///   - naturalLogits: The fixed network's logits of natural images.
+  ///   - adversarialLogits: The fixed network's logits of attacked images.
   ///   - objective: What to train for.
   ///   - rule: How logits become labels.
+  /// - Returns: Both losses, of rank 0, and which samples took part.
   public func trainingLosses(
     images: Tensor, attacked: Tensor, labels: Tensor, naturalLogits: Tensor,
     adversarialLogits: Tensor, objective: EstimatorObjective, rule: SelectionRule = .argmax

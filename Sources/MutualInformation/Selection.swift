@@ -1,6 +1,6 @@
 import Torch
 
-/// How logits become labels when samples are selected (δ in Eq. 6).
+/// How logits become labels when samples are selected (δ in Equation 6).
 public enum SelectionRule: String, CaseIterable, Codable, Sendable {
   /// The largest logit: the paper.
   case argmax
@@ -18,7 +18,7 @@ public enum SelectionRule: String, CaseIterable, Codable, Sendable {
 
 /// Which samples of a batch take part, by what a network says of them unattacked and attacked.
 public struct Selection {
-  /// Right unattacked and wrong attacked: Eq. 6's X′.
+  /// Right unattacked and wrong attacked: Equation 6's X′.
   public let flipped: Tensor
   /// Right both unattacked and attacked.
   public let robust: Tensor

@@ -26,7 +26,11 @@ public struct StateDictionaryError: Error, CustomStringConvertible, Sendable {
 
   /// Throws when `found` does not have exactly the expected names and shapes.
   ///
-  /// - Parameter optional: Tells which keys may be missing.
+  /// - Parameters:
+  ///   - expected: Names and shapes that must be there.
+  ///   - found: Names and shapes that are there.
+  ///   - optional: Tells which keys may be missing.
+  /// - Throws: `StateDictionaryError` with every difference.
   static func check(
     expected: [(name: String, shape: [Int])], found: [String: [Int]],
     optional: (String) -> Bool = { _ in false }

@@ -7,7 +7,7 @@ import NeuralNetworks
 import Records
 import Torch
 
-/// Trains the natural and the adversarial MI estimator on the logits of a fixed network (Eq. 4 and 5).
+/// Trains the natural and the adversarial MI estimator on the logits of a fixed network (Equation 4 and 5).
 public final class EstimatorTrainer {
   private let configuration: EstimatorConfiguration
   private let target: Network
@@ -29,6 +29,7 @@ public final class EstimatorTrainer {
   ///   - estimators: What to train.
   ///   - training: What on.
   ///   - run: Where checkpoints and metrics go.
+  /// - Throws: What stands in the way, in words that say what to do.
   public init(
     _ configuration: EstimatorConfiguration, target: Network, estimators: EstimatorPair,
     training: ImageTensors, run: RunFolder
@@ -54,6 +55,7 @@ public final class EstimatorTrainer {
   /// Trains all epochs that are not done yet.
   ///
   /// - Parameter report: Told what happens.
+  /// - Throws: When the loss diverges or a checkpoint cannot be written; earlier ones stay.
   public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
     for epoch in completedEpochs..<max(configuration.epochs, completedEpochs) {
       let begin = Date()

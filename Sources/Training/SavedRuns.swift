@@ -22,6 +22,7 @@ public struct SavedNetwork {
   ///   - choice: Which checkpoint.
   ///   - averaged: Whether to take averaged weights; nil takes them where there are any.
   ///   - device: Where the network will live.
+  /// - Throws: What stands in the way, in words that say what to do.
   public init(
     run: URL, _ choice: CheckpointFolder.Choice = .latest, averaged: Bool? = nil,
     device: Device = .cpu

@@ -38,6 +38,7 @@ public final class Trainer {
   ///   - training: What on.
   ///   - validation: What to choose the best epoch with; nil for none.
   ///   - run: Where checkpoints and metrics go.
+  /// - Throws: What stands in the way, in words that say what to do.
   public init(
     _ configuration: RunConfiguration, network: Network, defense: any Defense,
     training: ImageTensors, validation: ImageTensors?, run: RunFolder
@@ -65,6 +66,7 @@ public final class Trainer {
   /// Trains all epochs that are not done yet.
   ///
   /// - Parameter report: Told what happens.
+  /// - Throws: When the loss diverges or a checkpoint cannot be written; earlier ones stay.
   public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
     for epoch in completedEpochs..<max(configuration.training.epochs, completedEpochs) {
       let begin = Date()

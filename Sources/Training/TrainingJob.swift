@@ -21,6 +21,7 @@ public struct TrainingJob {
   ///   - run: The run's folder.
   ///   - resume: Whether a run that is there goes on.
   ///   - device: Where to compute.
+  /// - Throws: What stands in the way, in words that say what to do.
   public init(
     _ configuration: RunConfiguration, data: URL, run: URL, resume: Bool, device: Device = .cpu
   ) throws {
@@ -47,6 +48,7 @@ public struct TrainingJob {
   /// Trains all epochs that are not done yet.
   ///
   /// - Parameter report: Told what happens.
+  /// - Throws: When the loss diverges or a checkpoint cannot be written; earlier ones stay.
   public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
     try trainer.fit(report: report)
   }
@@ -68,6 +70,7 @@ public struct EstimatorJob {
   ///   - run: The run's folder.
   ///   - resume: Whether a run that is there goes on.
   ///   - device: Where to compute.
+  /// - Throws: What stands in the way, in words that say what to do.
   public init(
     _ configuration: EstimatorConfiguration, data: URL, run: URL, resume: Bool,
     device: Device = .cpu
@@ -107,6 +110,7 @@ public struct EstimatorJob {
   /// Trains all epochs that are not done yet.
   ///
   /// - Parameter report: Told what happens.
+  /// - Throws: When the loss diverges or a checkpoint cannot be written; earlier ones stay.
   public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
     try trainer.fit(report: report)
   }

@@ -14,8 +14,8 @@ struct QuickstartReport {
     let images = rows.first?.report.dataset
     return Report(
       title: "namid quickstart",
-      subtitle: "\(images?.name ?? ""), \(images?.count ?? 0) test images; L∞ ball of ε = \(epsilon); "
-        + "seed \(plan.seed); torch \(torch.compiledVersion), \(torch.threads) threads",
+      subtitle: "\(images?.name ?? ""), \(images?.count ?? 0) test images; "
+        + "L∞ ball of ε = \(epsilon); seed \(plan.seed); torch \(torch.compiledVersion), \(torch.threads) threads",
       sections: [accuracy, information, examples, training, again])
   }
 
@@ -103,7 +103,8 @@ struct QuickstartReport {
             columnHeadings: labels,
             rowHeadings: rows.flatMap { ["\($0.name), clean", "\($0.name), attacked"] },
             rows: cells,
-            caption: "The first test image of each class, and the strongest attacked version found."))
+            caption: "The first test image of each class, and the strongest attacked version found."
+          ))
       ])
   }
 

@@ -50,7 +50,9 @@ public enum CallCounter {
 
 /// Calls an operator; the one place where operator arguments cross into libtorch.
 ///
-/// - Parameter arguments: in schema order; what is missing at the end takes the schema's default.
+/// - Parameters:
+///   - op: The operator.
+///   - arguments: In schema order; what is missing at the end takes the schema's default.
 /// - Returns: the tensors among the results, lists flattened.
 /// - Throws: `EngineError` with libtorch's message.
 public func call(_ op: Operator, _ arguments: [OperatorValue]) throws(EngineError) -> [Tensor] {

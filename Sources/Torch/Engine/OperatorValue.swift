@@ -62,14 +62,13 @@ extension Optional: OperatorArgument where Wrapped: OperatorArgument {
   public var argument: OperatorValue { self?.argument ?? .none }
 }
 extension Array: OperatorArgument where Element: OperatorArgument {
-  /// A list; an empty one is a list of integers.
+  /// A list; the element type decides which, also when it is empty.
   public var argument: OperatorValue {
-    switch self {
-    case let list as [Int]: .integers(list)
-    case let list as [Tensor]: .tensors(list)
-    case let list as [Double]: .reals(list)
-    case let list as [Bool]: .booleans(list)
-    case let list as [Tensor?]: .optionalTensors(list)
+    switch Element.self {
+    case is Int.Type: .integers(map { $0 as? Int ?? 0 })
+    case is Tensor.Type: .tensors(compactMap { $0 as? Tensor })
+    case is Double.Type: .reals(map { $0 as? Double ?? 0 })
+    case is Bool.Type: .booleans(map { $0 as? Bool ?? false })
     default: preconditionFailure("operators take no list of \(Element.self)")
     }
   }

@@ -17,8 +17,16 @@ public enum TensorList {
 
   /// One step of stochastic gradient descent on all tensors, in place.
   ///
-  /// - Parameter momenta: one buffer per tensor, or empty where momentum is 0.
-  /// - Precondition: a gradient has the strides of its parameter.
+  /// - Parameters:
+  ///   - parameters: What to change.
+  ///   - gradients: One per parameter, with its strides.
+  ///   - momenta: One buffer per tensor, or empty where momentum is 0.
+  ///   - weightDecay: Strength of L2 regularisation.
+  ///   - momentum: The decay of the buffers.
+  ///   - learningRate: The step's length.
+  ///   - dampening: What a new gradient loses on its way into a buffer.
+  ///   - nesterov: Whether the step looks ahead along the buffer.
+  ///   - isFirstStep: Whether buffers take the gradient as it is.
   public static func fusedSGD_(
     _ parameters: [Tensor], gradients: [Tensor], momenta: [Tensor], weightDecay: Double,
     momentum: Double, learningRate: Double, dampening: Double, nesterov: Bool, isFirstStep: Bool
@@ -30,8 +38,18 @@ public enum TensorList {
 
   /// One step of Adam (or AdamW when `decoupled`) on all tensors, in place.
   ///
-  /// - Parameter steps: one float32 tensor of rank 0 per parameter, already counted up for this step.
-  /// - Precondition: a gradient has the strides of its parameter.
+  /// - Parameters:
+  ///   - parameters: What to change.
+  ///   - gradients: One per parameter, with its strides.
+  ///   - means: The gradients' running means.
+  ///   - squares: The gradients' running squares.
+  ///   - steps: One float32 tensor of rank 0 per parameter, already counted up for this step.
+  ///   - learningRate: The step's length.
+  ///   - beta1: The decay of the means.
+  ///   - beta2: The decay of the squares.
+  ///   - weightDecay: Strength of regularisation.
+  ///   - epsilon: Added to the root of the squares.
+  ///   - decoupled: Whether weights decay apart from the gradient.
   public static func fusedAdam_(
     _ parameters: [Tensor], gradients: [Tensor], means: [Tensor], squares: [Tensor],
     steps: [Tensor], learningRate: Double, beta1: Double, beta2: Double, weightDecay: Double,

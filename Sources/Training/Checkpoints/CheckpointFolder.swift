@@ -66,6 +66,7 @@ public struct CheckpointFolder: Sendable {
   ///   - state: What is not a tensor; its `epoch` names the folder.
   ///   - files: Tensors by file name.
   ///   - keep: How many epochs stay, besides the best one.
+  /// - Throws: When it cannot be written; what was there before stays.
   public func save(
     _ state: CheckpointState, files: [String: [(name: String, tensor: Tensor)]], keep: Int
   ) throws {

@@ -4,7 +4,7 @@ import NeuralNetworks
 import Records
 import Torch
 
-/// Everything that decides how the two MI estimators are trained; the defaults follow the authors' Eq. 5 script.
+/// Everything that decides how the two MI estimators are trained; the defaults follow the authors' Equation 5 script.
 public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
   /// Seed of all random numbers.
   public var seed = 0
@@ -20,28 +20,28 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
   public var attack = TrainingAttackSettings()
   /// What to train for.
   public var objective = EstimatorObjective.eq5
-  /// How logits become labels in Eq. 6.
+  /// How logits become labels in Equation 6.
   public var selection = SelectionRule.argmax
   /// Length of the feature vectors.
   public var units = 2048
   /// Whether the masked positive stays in the sum of negatives (the authors' estimator).
   public var leak = true
-  /// Passes over the training images; 50 in the authors' Eq. 4 script.
+  /// Passes over the training images; 50 in the authors' Equation 4 script.
   public var epochs = 25
-  /// Images per step; 200 in the authors' Eq. 4 script. Estimates depend on it.
+  /// Images per step, on which estimates depend; 200 in the authors' Equation 4 script.
   public var batchSize = 400
   /// Adam's learning rate.
   public var learningRate = 1e-2
-  /// Epochs (from 0) from which the rate is multiplied by `gamma`; [20, 30, 40] in the Eq. 4 script.
+  /// Epochs (from 0) from which the rate is multiplied by `gamma`; [20, 30, 40] in the Equation 4 script.
   public var milestones = [10, 20]
-  /// What the rate is multiplied by; 0.5 in the Eq. 4 script.
+  /// What the rate is multiplied by; 0.5 in the Equation 4 script.
   public var gamma = 0.1
   /// In which precision networks compute; scores are always float32.
   public var precision = Precision.bfloat16
   /// How many epochs' checkpoints stay.
   public var keep = 1
 
-  /// The authors' Eq. 5 settings, with the paper's Eq. 5.
+  /// The authors' Equation 5 settings, with the paper's Equation 5.
   public init() {}
 
   /// Refuses combinations that cannot work.
