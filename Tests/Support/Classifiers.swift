@@ -1,0 +1,84 @@
+import NeuralNetworks
+import Torch
+
+/// Logits W·x + b: what an attack on it must reach is known exactly.
+public final class LinearClassifier: Classifier {
+  /// (classes, features).
+  public let weight: Tensor
+  /// (classes).
+  public let bias: Tensor
+  /// Without effect; an attack must leave it as it was.
+  public var isTraining = false
+
+  /// A classifier with given weights.
+  public init(weight: Tensor, bias: Tensor) {
+    self.weight = weight
+    self.bias = bias
+  }
+
+  /// The number of classes.
+  public var classCount: Int { bias.count }
+
+  /// The logits, in the weights' own precision.
+  public func logits(_ images: Tensor) -> Tensor {
+    images.reshape([images.size(0), -1]).linear(weight, bias: bias)
+  }
+}
+
+/// Logits −s_k·‖x − c_k‖²: a curved decision boundary around one centre per class.
+public final class QuadraticClassifier: Classifier {
+  /// One point per class, (classes, features).
+  public let centres: Tensor
+  /// One curvature per class, (classes).
+  public let sharpness: Tensor
+  /// Without effect; an attack must leave it as it was.
+  public var isTraining = false
+
+  /// A classifier with given centres.
+  public init(centres: Tensor, sharpness: Tensor) {
+    self.centres = centres
+    self.sharpness = sharpness
+  }
+
+  /// The number of classes.
+  public var classCount: Int { sharpness.count }
+
+  /// The logits.
+  public func logits(_ images: Tensor) -> Tensor {
+    let flat = images.reshape([images.size(0), 1, -1])
+    return -((flat - centres).square().sum([2]) * sharpness)
+  }
+}
+
+/// Passes everything on and notes what was asked.
+public final class ObservedClassifier: Classifier {
+  /// How many images went through the network.
+  public private(set) var imageCount = 0
+  /// How often the network was called.
+  public private(set) var callCount = 0
+  /// The modes it was called in.
+  public private(set) var modes: Set<Bool> = []
+  private let base: any Classifier
+
+  /// Watches a classifier.
+  public init(_ base: any Classifier) {
+    self.base = base
+  }
+
+  /// The number of classes.
+  public var classCount: Int { base.classCount }
+
+  /// Whether layers behave as in training.
+  public var isTraining: Bool {
+    get { base.isTraining }
+    set { base.isTraining = newValue }
+  }
+
+  /// The logits, after noting the call.
+  public func logits(_ images: Tensor) -> Tensor {
+    imageCount += images.size(0)
+    callCount += 1
+    modes.insert(isTraining)
+    return base.logits(images)
+  }
+}
