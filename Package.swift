@@ -34,7 +34,15 @@ let package = Package(
         "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "RecordsTests", dependencies: ["Records"]),
-    .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+    .target(
+      name: "TestSupport", dependencies: ["Torch", "NeuralNetworks"], path: "Tests/Support"),
+    .testTarget(
+      name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["Schemas.txt"]),
+    .testTarget(name: "NeuralNetworksTests", dependencies: ["NeuralNetworks", "TestSupport"]),
+    .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
+    .testTarget(name: "MutualInformationTests", dependencies: ["MutualInformation", "TestSupport"]),
+    .testTarget(name: "AttacksTests", dependencies: ["Attacks", "TestSupport"]),
+    .testTarget(name: "DefensesTests", dependencies: ["Defenses", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
   ],

@@ -138,7 +138,8 @@ public struct PGD: Attack, Codable, Hashable, Sendable {
     let losses: Tensor
 
     func gradient() -> Tensor {
-      withGrad { grad(of: losses.sum(), wrt: input) }
+      let gradient = withGrad { grad(of: losses.sum(), wrt: input) }
+      return gradient.maskedFill(gradient.isfinite().logicalNot(), 0)
     }
   }
 }

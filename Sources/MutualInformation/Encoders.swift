@@ -16,10 +16,10 @@ struct EncoderHead {
       ReLU(),
       Conv2d(units, units, kernel: 1, at: block / 3),
     ])
+    norm = LayerNorm(units, at: path / "block_ln" / 1)
     shortcut = Conv2d(
       input, units, kernel: 1, bias: false, initial: .noisyIdentity(noise: 0.01),
       at: path / "linear_shortcut")
-    norm = LayerNorm(units, at: path / "block_ln" / 1)
   }
 
   /// (N, C, H, W) → (N, H·W, units), float32.

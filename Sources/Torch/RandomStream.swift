@@ -64,7 +64,7 @@ public struct RandomStream: Hashable, Sendable {
     return order
   }
 
-  /// Fills `buffer` with uniform numbers in [low, high).
+  /// Fills `buffer` with uniform numbers in [low, high]; rounding can reach `high` about once in 2²⁴ draws.
   func fillUniform(_ buffer: UnsafeMutableBufferPointer<Float>, low: Float, high: Float) {
     var stream = self
     for i in buffer.indices { buffer[i] = low + (high - low) * stream.uniform() }
@@ -85,7 +85,7 @@ public struct RandomStream: Hashable, Sendable {
 }
 
 extension Tensor {
-  /// Uniform numbers in [low, high), one stream per sample; the result has shape (streams, shape…).
+  /// Uniform numbers in [low, high], one stream per sample; the result has shape (streams, shape…).
   public static func uniform(
     _ streams: [RandomStream], shape: [Int], low: Double = 0, high: Double = 1
   ) -> Tensor {

@@ -67,6 +67,72 @@ import Torch
       network, all.below("eval"), labels: try all["labels"], picture: [2, 1, 28, 28])
   }
 
+  @Test(arguments: [0, 1]) func aFrozenNetworkIsTheSameFunction(_ padding: Int) throws {
+    let golden = try Golden.tensors("resnet18_logits", dtype: .float32)
+    let expected = golden.below("padding\(padding)/eval")
+    let network = try resNet18(padding: padding)
+    network.isTraining = true
+    let input = ClosedForm.picture([2, 3, 32, 32])
+    input.requiresGrad = true
+    let before = network.store.state.map { $0.tensor.detach().clone() }
+    try network.frozen {
+      #expect(!network.isTraining)
+      let logits = network.logits(input)
+      expectGolden(logits, try expected["logits"], "logits")
+      logits.crossEntropy(try golden["labels"]).backward()
+    }
+    #expect(network.isTraining)
+    expectGolden(try #require(input.grad), try expected["grad.input"], "gradient")
+    for ((name, tensor), old) in zip(network.store.state, before) {
+      expectIdentical(tensor.detach(), old, name)
+      if name.contains("conv") { #expect(tensor.grad == nil, "\(name)") }
+    }
+  }
+
+  @Test func freezingAnewSeesNewWeights() throws {
+    let network = try resNet18(padding: 1)
+    let picture = ClosedForm.picture([2, 3, 16, 16])
+    func logits() -> Tensor { withoutGrad { network.logits(picture) } }
+    let first = network.frozen(logits)
+    withoutGrad {
+      for (name, tensor) in network.store.state where name.contains("running_mean") {
+        tensor.add_(tensor.onesLike(), alpha: 0.1)
+      }
+    }
+    let second = network.frozen(logits)
+    #expect((first - second).abs().max().item() > 0.01)
+    expectClose(second, logits(), rtol: 0, atol: 1e-4)
+  }
+
+  @Test func freezingNestsAndEnds() throws {
+    struct Stop: Error {}
+    let network = try resNet18(padding: 1)
+    let picture = ClosedForm.picture([2, 3, 16, 16])
+    func logits() -> Tensor { withoutGrad { network.logits(picture) } }
+    let thawed = logits()
+    network.frozen {
+      let outer = logits()
+      _ = network.frozen { expectIdentical(logits(), outer) }
+      expectIdentical(logits(), outer)
+    }
+    #expect(throws: Stop.self) { try network.frozen { throw Stop() } }
+    expectIdentical(logits(), thawed)
+    network.isTraining = true
+    network.logits(picture).sum().backward()
+    #expect(network.store.parameters.allSatisfy { $0.grad != nil })
+  }
+
+  @Test func aFrozenNetworkWorksInLowPrecision() throws {
+    let network = try resNet18(padding: 1)
+    let picture = ClosedForm.picture([2, 3, 16, 16])
+    let exact = withoutGrad { network.logits(picture) }
+    let rough = withPrecision(.bfloat16) {
+      network.frozen { withoutGrad { network.logits(picture) } }
+    }
+    #expect(rough.dtype == .float32)
+    expectClose(rough, exact, rtol: 0.1, atol: 0.2)
+  }
+
   @Test func layoutOfTheInputDoesNotMatter() throws {
     let network = try resNet18(padding: 1)
     let picture = ClosedForm.picture([2, 3, 32, 32])

@@ -21,7 +21,7 @@ public final class LinearClassifier: Classifier {
 
   /// The logits, in the weights' own precision.
   public func logits(_ images: Tensor) -> Tensor {
-    images.reshape([images.size(0), -1]).linear(weight, bias: bias)
+    images.flatten(1).linear(weight, bias: bias)
   }
 }
 
@@ -45,7 +45,7 @@ public final class QuadraticClassifier: Classifier {
 
   /// The logits.
   public func logits(_ images: Tensor) -> Tensor {
-    let flat = images.reshape([images.size(0), 1, -1])
+    let flat = images.flatten(1).unsqueeze(1)
     return -((flat - centres).square().sum([2]) * sharpness)
   }
 }
@@ -72,6 +72,11 @@ public final class ObservedClassifier: Classifier {
   public var isTraining: Bool {
     get { base.isTraining }
     set { base.isTraining = newValue }
+  }
+
+  /// Freezes the watched classifier.
+  public func frozen<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try base.frozen(body)
   }
 
   /// The logits, after noting the call.

@@ -1,6 +1,7 @@
 #include <c10/util/Exception.h>
 
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <new>
 
@@ -27,7 +28,9 @@ ct_status ctorch::translate_current_exception() noexcept {
     return CT_ERROR_OUT_OF_MEMORY;
   } catch (const c10::Error &error) {
     remember(error.what_without_backtrace());
-    return CT_ERROR_TORCH;
+    // The host's allocator has no error type of its own.
+    return std::strstr(last_message, "DefaultCPUAllocator") == nullptr ? CT_ERROR_TORCH
+                                                                       : CT_ERROR_OUT_OF_MEMORY;
   } catch (const std::bad_alloc &) {
     remember("out of memory");
     return CT_ERROR_OUT_OF_MEMORY;

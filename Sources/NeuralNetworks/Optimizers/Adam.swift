@@ -41,6 +41,7 @@ public final class Adam: Optimizer {
   public func step(learningRate: Double) {
     withoutGrad {
       let (positions, gradients) = parameters.gradients()
+      if positions.isEmpty { return }
       let pick = { (list: [Tensor]) in positions.map { list[$0] } }
       for step in pick(steps) { step.add_(step.onesLike()) }
       TensorList.fusedAdam_(

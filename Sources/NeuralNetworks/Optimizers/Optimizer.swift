@@ -49,7 +49,7 @@ func restore(
     expected: targets.map { ($0.name, $0.tensor.shape) }, found: state.mapValues(\.shape))
   withoutGrad {
     for (name, tensor) in targets {
-      if let source = state[name] { tensor.copy_(source) }
+      if let source = state[name] { tensor.copy_(source.reshape(tensor.shape)) }
     }
   }
 }

@@ -31,6 +31,7 @@ public final class SGD: Optimizer {
   public func step(learningRate: Double) {
     withoutGrad {
       let (positions, gradients) = parameters.gradients()
+      if positions.isEmpty { return }
       TensorList.fusedSGD_(
         positions.map { parameters.tensors[$0] }, gradients: gradients,
         momenta: momenta.isEmpty ? [] : positions.map { momenta[$0] }, weightDecay: weightDecay,

@@ -1,0 +1,149 @@
+import Attacks
+import Datasets
+import Models
+import NeuralNetworks
+import Records
+import RunFixtures
+import Testing
+import Torch
+
+@testable import Evaluation
+
+/// What is measured depends on the network, the images, the attack and the seed, and on nothing else.
+@Suite(.serialized) struct EvaluatorTests {
+  private let threat = ThreatModel(epsilon: Fraction(1, over: 16))
+  private let set = SyntheticImages.set(60, split: .test)
+
+  /// A network that gets most images right, and some of them no longer when attacked.
+  private func network() throws -> Network {
+    let network = try Network(
+      NetworkSpecification(
+        architecture: "small-cnn", width: 2, classCount: 3, imageHeight: 12, imageWidth: 12),
+      stream: RandomStream(seed: 1))
+    let batch = ImageTensors(SyntheticImages.set(60)).batch(Array(0..<60))
+    let optimizer = Adam(network.store)
+    withOneThread {
+      for _ in 0..<60 {
+        network.store.zeroGrad()
+        network.logits(batch.images).crossEntropy(batch.labels).backward()
+        optimizer.step(learningRate: 0.005)
+      }
+    }
+    return network
+  }
+
+  private var attack: PGD {
+    PGD(threat: threat, steps: 10, stepSize: 0.01, start: .uniform, restarts: 2)
+  }
+
+  @Test func theBatchSizeChangesNothing() throws {
+    let network = try network()
+    let data = ImageTensors(set)
+    let whole = Evaluator(network, on: data, batchSize: 60, seed: 0).run(attack)
+    // Otherwise there is nothing that could have changed.
+    #expect(whole.report.robust > 0 && whole.report.robust < 60, "\(whole.report.robust)")
+    #expect(Set(whole.costs).count > 2, "\(Set(whole.costs))")
+    for size in [1, 7, 32] {
+      let outcome = withOneThread {
+        Evaluator(network, on: data, batchSize: size, seed: 0).run(attack)
+      }
+      #expect(outcome.isRobust == whole.isRobust, "batches of \(size)")
+      #expect(outcome.costs == whole.costs, "batches of \(size)")
+    }
+  }
+
+  @Test func theFirstImagesFareAsTheyDoAmongAll() throws {
+    let network = try network()
+    let whole = Evaluator(network, on: ImageTensors(set), seed: 0).run(attack)
+    let first = Evaluator(network, on: ImageTensors(set.prefix(25)), seed: 0).run(attack)
+    #expect(first.isRobust == Array(whole.isRobust[..<25]))
+    #expect(first.costs == Array(whole.costs[..<25]))
+    #expect(first.report.total == 25)
+  }
+
+  @Test func theSeedDecides() throws {
+    let network = try network()
+    let images = try [0, 0, 1].map { seed in
+      let evaluator = Evaluator(network, on: ImageTensors(set), seed: seed)
+      return try #require(evaluator.run(attack, keepsImages: true).images).array(of: Float.self)
+    }
+    #expect(images[0] == images[1])
+    #expect(images[0] != images[2])
+  }
+
+  @Test func countsAddUp() throws {
+    let network = try network()
+    var seen: [Int] = []
+    let evaluator = Evaluator(network, on: ImageTensors(set), batchSize: 25, seed: 0)
+    let outcome = evaluator.run(attack) { seen.append($0.done) }
+    #expect(seen == [25, 50, 60])
+    #expect(outcome.report.robust == outcome.isRobust.count { $0 })
+    #expect(outcome.report.forwards == outcome.costs.reduce(0) { $0 + $1.forwards })
+    #expect(outcome.report.backwards == outcome.costs.reduce(0) { $0 + $1.backwards })
+    #expect(outcome.images == nil)
+    let clean = evaluator.run(NoAttack()).report
+    #expect(clean.forwards == 60 && clean.backwards == 0)
+    #expect(clean.robust >= outcome.report.robust)
+  }
+
+  @Test(arguments: Norm.allCases)
+  func keptImagesAreAllowedAndDoWhatIsRecorded(norm: Norm) throws {
+    let network = try network()
+    let threat = ThreatModel(norm: norm, epsilon: norm == .linf ? threat.epsilon : Fraction(1))
+    let attack = PGD(threat: threat, steps: 10)
+    let data = ImageTensors(set)
+    let outcome = Evaluator(network, on: data, seed: 0).run(attack, keepsImages: true)
+    let images = try #require(outcome.images)
+    #expect(images.shape == [60, 3, 12, 12])
+    let values = images.array(of: Float.self)
+    #expect(values.allSatisfy { (0...1).contains($0) })
+    let batch = data.batch(Array(0..<60))
+    let sizes = attack.threat.size(of: images - batch.images).array(of: Float.self)
+    #expect(sizes.allSatisfy { Double($0) <= attack.threat.epsilon.value * (1 + 1e-5) })
+    #expect(sizes.contains { Double($0) > attack.threat.epsilon.value * 0.9 })
+    let right = (network.predictions(images) .== batch.labels).bools()
+    #expect(right == outcome.isRobust)
+    #expect((1..<60).contains(outcome.report.robust), "\(outcome.report.robust)")
+  }
+
+  @Test func measuringLeavesTheNetworkAsItWas() throws {
+    let network = try network()
+    network.isTraining = true
+    let before = network.fingerprint
+    network.store.zeroGrad()
+    _ = Evaluator(network, on: ImageTensors(set), seed: 0).run(attack)
+    #expect(network.fingerprint == before)
+    #expect(network.isTraining)
+    #expect(network.store.parameters.allSatisfy { $0.grad == nil && $0.requiresGrad })
+  }
+
+  /// Training may have left bfloat16 on; figures are float32 all the same.
+  @Test func measuringIsInFloat32() throws {
+    let network = try network()
+    let data = ImageTensors(set)
+    let plain = Evaluator(network, on: data, seed: 0).run(attack, keepsImages: true)
+    let within = withPrecision(.bfloat16) {
+      Evaluator(network, on: data, seed: 0).run(attack, keepsImages: true)
+    }
+    #expect(within.images?.array(of: Float.self) == plain.images?.array(of: Float.self))
+    #expect(within.isRobust == plain.isRobust)
+  }
+
+  @Test func aMeasurementHoldsEveryAttackAndCleanAccuracy() throws {
+    let network = try network()
+    let measurement = try RobustnessMeasurement(
+      of: network, named: "a run", checkpoint: "epoch 1", on: set, threat: threat,
+      attacks: [attack, PGD(threat: threat, steps: 1)], seed: 3, keepsImages: true)
+    let report = measurement.report
+    #expect(report.attacks.map(\.name) == ["pgd-10", "pgd-1"])
+    #expect(measurement.outcomes.map(\.report.name) == ["pgd-10", "pgd-1"])
+    let clean = Evaluator(network, on: ImageTensors(set), seed: 3).run(NoAttack()).report
+    #expect(report.cleanAccuracy == clean.robustAccuracy)
+    #expect(report.dataset.split == "test" && report.dataset.count == 60)
+    #expect(report.dataset.fingerprint == set.fingerprint)
+    #expect(report.model.fingerprint == network.fingerprint)
+    #expect(report.model.parameters == network.store.parameterCount)
+    #expect(report.seed == 3)
+    #expect(measurement.outcomes.allSatisfy { $0.images != nil })
+  }
+}

@@ -1,0 +1,46 @@
+import Testing
+
+@testable import Evaluation
+
+/// Wilson's interval against closed forms and published values.
+@Suite struct StatisticsTests {
+  private let z = 1.959963984540054
+
+  /// Without a success the interval is 0 to z²/(n + z²), and with nothing else its mirror image.
+  @Test(arguments: [1, 10, 100, 10_000])
+  func noneAndAll(total: Int) {
+    let edge = z * z / (Double(total) + z * z)
+    let none = Statistics.wilson95(0, of: total)
+    #expect(none.low >= 0 && none.low < 1e-12)
+    #expect(abs(none.high - edge) < 1e-12)
+    let all = Statistics.wilson95(total, of: total)
+    #expect(all.high <= 1 && all.high > 1 - 1e-12)
+    #expect(abs(all.low - (1 - edge)) < 1e-12)
+  }
+
+  /// For one half the interval is ½ ± z/(2√(n + z²)).
+  @Test(arguments: [2, 10, 1000])
+  func oneHalf(total: Int) {
+    let half = z / (2 * (Double(total) + z * z).squareRoot())
+    let interval = Statistics.wilson95(total / 2, of: total)
+    #expect(abs(interval.low - (0.5 - half)) < 1e-12)
+    #expect(abs(interval.high - (0.5 + half)) < 1e-12)
+  }
+
+  /// Newcombe, Statistics in Medicine 17 (1998), table I, method 3.
+  @Test func publishedValues() {
+    for (successes, total, low, high) in [
+      (81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0000, 0.1611),
+      (1, 29, 0.0061, 0.1718),
+    ] {
+      let interval = Statistics.wilson95(successes, of: total)
+      #expect(abs(interval.low - low) < 5e-5, "\(successes)/\(total)")
+      #expect(abs(interval.high - high) < 5e-5, "\(successes)/\(total)")
+    }
+  }
+
+  @Test func nothingIsKnownWithoutSamples() {
+    let interval = Statistics.wilson95(0, of: 0)
+    #expect(interval.low == 0 && interval.high == 1)
+  }
+}

@@ -1,0 +1,200 @@
+import Foundation
+import Models
+import Records
+import RunFixtures
+import Testing
+import Torch
+
+@testable import Training
+
+/// Folders that are not the run they should be: named with what is wrong, and left as they are.
+@Suite(.serialized) struct RunFolderTests {
+  /// A finished run of one epoch.
+  private func finishedRun(in root: URL) throws -> TinyRun {
+    let run = try TinyRun(in: root, defense: .natural, isShort: true)
+    try run.train()
+    return run
+  }
+
+  @Test func aRunIsNotOverwritten() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    var run = try finishedRun(in: root)
+    let before = try snapshot(of: run.folder)
+    run.configuration.seed = 1
+    let text = message { try run.train() } ?? ""
+    #expect(text.contains("\(run.folder.path) already holds a run"), "\(text)")
+    #expect(text.contains("--resume"), "\(text)")
+    #expect(try snapshot(of: run.folder) == before)
+  }
+
+  /// The link is gone, as after a copy that leaves links out; the checkpoints are still somebody's work.
+  @Test func aRunWithoutItsLinkIsNotOverwritten() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let run = try finishedRun(in: root)
+    try FileManager.default.removeItem(at: run.checkpoints.folder(.latest))
+    let before = try snapshot(of: run.folder)
+    #expect(throws: CheckpointError.self) { try run.train() }
+    #expect(try snapshot(of: run.folder) == before)
+    #expect(try SavedNetwork(run: run.folder).checkpoint.epoch == 1)
+    try run.train(resume: true)
+    #expect(try snapshot(of: run.folder) == before)
+  }
+
+  @Test func anotherConfigurationIsNotResumed() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    var run = try finishedRun(in: root)
+    let before = try snapshot(of: run.folder)
+    run.configuration.optimizer.learningRate = 0.01
+    let text = message { try run.train(resume: true) } ?? ""
+    #expect(text.contains("\(run.folder.path) was trained with another configuration"), "\(text)")
+    #expect(text.contains("config.yaml"), "\(text)")
+    #expect(try snapshot(of: run.folder) == before)
+  }
+
+  @Test func howManyCheckpointsStayMayChangeOnResume() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    var run = try finishedRun(in: root)
+    run.configuration.training.keep = 5
+    try run.train(resume: true)
+    #expect(try run.checkpoints.state(.latest).epoch == 1)
+  }
+
+  /// Somebody's own folder, given by mistake: none of its files is lost.
+  @Test func aFolderOfOtherThingsLosesNothing() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let run = try TinyRun(in: root, defense: .natural, isShort: true)
+    try FileManager.default.createDirectory(
+      at: run.folder, withIntermediateDirectories: false)
+    for name in ["metrics.jsonl", "config.yaml"] {
+      try Data("mine".utf8).write(to: run.folder.appending(path: name))
+    }
+    let before = try snapshot(of: run.folder)
+    #expect(message { try run.train() } != nil)
+    #expect(try snapshot(of: run.folder) == before)
+  }
+
+  @Test func aFolderThatIsNoRunIsNamed() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let text = message { _ = try SavedNetwork(run: root) }
+    #expect(text == "\(root.path) is not a run's folder: it has no config.yaml")
+    let missing = root.appending(path: "nowhere")
+    #expect(message { _ = try SavedEstimators(run: missing) }?.contains(missing.path) == true)
+  }
+
+  @Test func aCheckpointThatIsNotThereIsNamedWithThoseThatAre() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let run = try finishedRun(in: root)
+    let text = message { _ = try SavedNetwork(run: run.folder, .epoch(7)) } ?? ""
+    #expect(text.contains("no checkpoint at"), "\(text)")
+    #expect(text.contains("epoch-0007 (there are: best, epoch-0001, latest)"), "\(text)")
+  }
+
+  @Test(arguments: [
+    ("{\"hello\": 1}", "epoch"), ("[]", "state.json"), ("not json", "state.json"),
+    ("", "state.json"), ("{\"epoch\": \"one\"}", "epoch"),
+  ])
+  func aForeignStateIsNamed(content: String, mentioned: String) throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let run = try finishedRun(in: root)
+    let file = run.checkpoints.folder(.latest).appending(path: "state.json")
+    try Data(content.utf8).write(to: file)
+    let read = message { _ = try SavedNetwork(run: run.folder) } ?? ""
+    #expect(read.contains("\(file.path) is not a checkpoint's state"), "\(read)")
+    #expect(read.contains(mentioned), "\(read)")
+    let before = try snapshot(of: run.folder)
+    #expect(message { try run.train(resume: true) }?.contains(file.path) == true)
+    #expect(try snapshot(of: run.folder) == before)
+  }
+
+  @Test func aTruncatedFileOfWeightsIsNamed() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    var run = try TinyRun(in: root, defense: .natural, isShort: true)
+    run.configuration.training.epochs = 2
+    try run.train()
+    let file = run.checkpoints.folder(.latest).appending(path: RunFolder.weightsFile)
+    let whole = try Data(contentsOf: file)
+    for count in [0, 7, 100, whole.count / 2, whole.count - 1] {
+      try whole.prefix(count).write(to: file)
+      let text = message { _ = try SavedNetwork(run: run.folder) } ?? ""
+      #expect(text.contains(file.path), "\(count) bytes: \(text)")
+    }
+    // The checkpoint before it is another folder, and whole.
+    #expect(try SavedNetwork(run: run.folder, .epoch(1)).checkpoint.epoch == 1)
+    let before = try snapshot(of: run.folder)
+    #expect(message { try run.train(resume: true) }?.contains(RunFolder.weightsFile) == true)
+    #expect(try snapshot(of: run.folder) == before)
+  }
+
+  @Test func weightsOfAnotherNetworkAreNamed() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let run = try finishedRun(in: root)
+    var wider = try TinyRun("wider", in: root, defense: .natural, isShort: true)
+    wider.configuration.model.width = 3
+    try wider.train()
+    let file = run.checkpoints.folder(.latest).appending(path: RunFolder.weightsFile)
+    try Data(
+      contentsOf: wider.checkpoints.folder(.latest).appending(path: RunFolder.weightsFile)
+    ).write(to: file)
+    let text = message { _ = try SavedNetwork(run: run.folder, averaged: false) } ?? ""
+    #expect(text.contains("size mismatch for conv1.weight"), "\(text)")
+    #expect(text.contains("[2, 3, 4, 4]") && text.contains("[3, 3, 4, 4]"), "\(text)")
+    #expect(text.contains(file.path), "\(text)")
+  }
+
+  @Test func aForeignSpecificationIsNamed() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let run = try finishedRun(in: root)
+    let file = run.folder.appending(path: RunFiles.specificationName)
+    try Data("{\"units\": 8}".utf8).write(to: file)
+    let text = message { _ = try SavedNetwork(run: run.folder) } ?? ""
+    #expect(text.contains("\(file.path) cannot be read"), "\(text)")
+    #expect(text.contains("units") || text.contains("architecture"), "\(text)")
+  }
+
+  @Test func namidRefusesEstimatorsThatDoNotFit() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let estimators = try TinyEstimatorRun(in: root, isShort: true)
+    try estimators.train()
+    var run = try TinyRun(in: root, defense: .namid, isShort: true)
+    run.configuration.estimators = estimators.folder.path
+    run.configuration.threat.norm = .l2
+    let text = message { try run.train() } ?? ""
+    #expect(text.contains("\(estimators.folder.path) do not fit"), "\(text)")
+    #expect(text.contains("linf") && text.contains("l2"), "\(text)")
+
+    run.configuration.estimators = root.appending(path: "target").path
+    let other = message { try run.train() } ?? ""
+    #expect(other.contains("target/config.yaml"), "\(other)")
+    run.configuration.estimators = root.path
+    #expect(message { try run.train() }?.contains("no config.yaml") == true)
+    #expect(!FileManager.default.fileExists(atPath: run.folder.path))
+  }
+
+  /// Images of another size would otherwise end the process within the network.
+  @Test func estimatorsNeedImagesThatTheirTargetReads() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    var estimators = try TinyEstimatorRun(in: root, isShort: true)
+    estimators.configuration.data.name = try SyntheticImages.write(
+      to: root.appending(path: "larger"), test: 0, size: 18)
+    let job = {
+      _ = try EstimatorJob(
+        estimators.configuration, data: root, run: estimators.folder, resume: false)
+    }
+    let text = message(of: job) ?? ""
+    #expect(text.contains("12×12") && text.contains("18×18"), "\(text)")
+    #expect(!FileManager.default.fileExists(atPath: estimators.folder.path))
+  }
+}
