@@ -5,7 +5,13 @@ let package = Package(
   name: "namid",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "namid", targets: ["namid"])
+    .executable(name: "namid", targets: ["namid"]),
+    .library(
+      name: "NamidLibraries",
+      targets: [
+        "Records", "Torch", "NeuralNetworks", "Datasets", "Models", "MutualInformation", "Attacks",
+        "Defenses", "Evaluation", "Training",
+      ]),
   ],
   dependencies: [
     .package(path: "Engine"),
@@ -40,8 +46,14 @@ let package = Package(
       name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["Schemas.txt"]),
     .testTarget(name: "NeuralNetworksTests", dependencies: ["NeuralNetworks", "TestSupport"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
-    .testTarget(name: "MutualInformationTests", dependencies: ["MutualInformation", "TestSupport"]),
+    .testTarget(
+      name: "MutualInformationTests", dependencies: ["MutualInformation", "TestSupport"]),
     .testTarget(name: "AttacksTests", dependencies: ["Attacks", "TestSupport"]),
+    .target(name: "RunFixtures", dependencies: ["Datasets"], path: "Tests/CommandTests/Fixtures"),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "RunFixtures"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "RunFixtures"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["namid", "RunFixtures"], exclude: ["Fixtures"]),
     .testTarget(name: "DefensesTests", dependencies: ["Defenses", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),

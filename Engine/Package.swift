@@ -23,8 +23,8 @@ let package = Package(
         .unsafeFlags([
           "-L" + torch + "/lib",
           "-Xlinker", "-rpath", "-Xlinker", torch + "/lib",
-          "-Xlinker", "--no-as-needed",
         ]),
+        .unsafeFlags(["-Xlinker", "--no-as-needed"], .when(platforms: [.linux])),
         .linkedLibrary("torch"),
         .linkedLibrary("torch_cpu"),
         .linkedLibrary("c10"),

@@ -16,7 +16,7 @@ public struct NoAttack: Attack {
     on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream]
   ) -> AttackResult {
     classifier.evaluating {
-      let wrong = withoutGrad { (classifier.predictions(images) .!= labels).bools() }
+      let wrong = withoutGrad { misclassified(classifier.logits(images), labels).bools() }
       return AttackResult(
         images: images, fooled: wrong, costs: wrong.map { _ in Cost(forwards: 1) })
     }

@@ -67,8 +67,8 @@ public struct PGD: Attack, Codable, Hashable, Sendable {
   ) -> AttackResult {
     classifier.evaluating {
       withoutGrad {
-        let clean = classifier.predictions(images)
-        var state = Progress(images: images, labels: labels, wrong: (clean .!= labels).bools())
+        let wrong = misclassified(classifier.logits(images), labels)
+        var state = Progress(images: images, labels: labels, wrong: wrong.bools())
         if threat.epsilon.value > 0 {
           for restart in 0..<restarts where !state.survivors.isEmpty {
             attack(

@@ -36,7 +36,7 @@ struct Progress {
   mutating func note(_ current: Tensor, _ point: PGD.Point, active: [Int]) -> [Bool] {
     let indices = index(active)
     let rowLabels = labels.indexSelect(indices)
-    let wrongRows = point.logits.argmax(1) .!= rowLabels
+    let wrongRows = misclassified(point.logits, rowLabels)
     let losses = point.losses.detach()
     let better = wrongRows .| (losses .> bestLoss.indexSelect(indices))
     let kept = better.nonzeroIndices()

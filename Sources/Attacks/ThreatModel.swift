@@ -68,7 +68,7 @@ public struct ThreatModel: Codable, Hashable, Sendable {
   /// Values are first divided by the largest of them: the square of a float32 below 1e-19 would be lost.
   static func unit(_ images: Tensor) -> Tensor {
     let largest = images.abs().amax(Array(1..<images.rank), keepdim: true)
-    let scaled = images / largest.clamp(min: 1e-38)
+    let scaled = images / largest.clamp(min: 1e-30)
     return scaled / lengths(scaled).clamp(min: 1e-12)
   }
 }

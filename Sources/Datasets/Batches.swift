@@ -21,6 +21,8 @@ public struct Batch {
 public final class ImageTensors {
   /// How many images there are.
   public let count: Int
+  /// Each image's index in the split as it lies on disk.
+  public let sampleIndices: [Int]
   /// Where they live.
   public let device: Device
   private let images: Tensor
@@ -29,6 +31,7 @@ public final class ImageTensors {
   /// The data set on a device.
   public init(_ set: ImageSet, device: Device = .cpu) {
     count = set.count
+    sampleIndices = set.indices
     self.device = device
     images = Tensor(
       set.pixels, shape: [set.count, set.height, set.width, set.channels]

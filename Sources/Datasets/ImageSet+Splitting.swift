@@ -61,7 +61,8 @@ extension ImageSet {
     }
     return ImageSet(
       name: name, title: title, split: split, height: height, width: width, channels: channels,
-      classNames: classNames, pixels: chosen, labels: indices.map { labels[$0] }, layout: layout,
+      classNames: classNames, pixels: chosen, labels: indices.map { labels[$0] },
+      indices: indices.map { self.indices[$0] }, layout: layout,
       ignoredFiles: ignoredFiles)
   }
 

@@ -21,6 +21,8 @@ public struct ImageSet: Sendable {
   public let pixels: [UInt8]
   /// One label per image, from 0 to `classNames.count - 1`.
   public let labels: [Int]
+  /// Each image's index in the split as it lies on disk; what is random about an image is keyed by it.
+  public let indices: [Int]
   /// How the files lay on disk: `idx.gz`, `idx`, `binary`, `python` or `image folders`.
   public let layout: String
   /// How many files beside the images the reader passed over.
@@ -38,11 +40,13 @@ public struct ImageSet: Sendable {
   ///   - classNames: One name per label.
   ///   - pixels: Values in the order N, H, W, C.
   ///   - labels: One label per image.
+  ///   - indices: Each image's index in the whole split; counted from 0 when nil.
   ///   - layout: How the files lay on disk.
   ///   - ignoredFiles: Files that the reader passed over.
   public init(
     name: String, title: String, split: Split, height: Int, width: Int, channels: Int,
-    classNames: [String], pixels: [UInt8], labels: [Int], layout: String, ignoredFiles: Int = 0
+    classNames: [String], pixels: [UInt8], labels: [Int], indices: [Int]? = nil, layout: String,
+    ignoredFiles: Int = 0
   ) {
     precondition(
       pixels.count == labels.count * height * width * channels,
@@ -62,6 +66,7 @@ public struct ImageSet: Sendable {
     self.classNames = classNames
     self.pixels = pixels
     self.labels = labels
+    self.indices = indices ?? Array(labels.indices)
     self.layout = layout
     self.ignoredFiles = ignoredFiles
   }

@@ -9,7 +9,7 @@ import Torch
 /// Natural-adversarial mutual-information-based defense (Zhou et al., ICML 2022), Algorithm 1.
 public struct NAMID: Defense {
   /// All choices of the method; the defaults are the paper's.
-  public struct Settings: Codable, Hashable, Sendable {
+  public struct Settings: ConfigurationGroup, Hashable, Sendable {
     /// The weight α of the MI term in Equation 9.
     public var alpha = 5.0
     /// The weight λ of the MI values in Equation 8; the authors' released code has 0.
@@ -25,6 +25,13 @@ public struct NAMID: Defense {
 
     /// The paper's choices.
     public init() {}
+
+    /// Refuses negative weights and counts.
+    public func validate() throws {
+      try require(alpha >= 0, "alpha", "must not be negative")
+      try require(lambda >= 0, "lambda", "must not be negative")
+      try require(warmUpEpochs >= 0, "warmUpEpochs", "must not be negative")
+    }
 
     /// The choices of the authors' released code.
     public static var reference: Settings {

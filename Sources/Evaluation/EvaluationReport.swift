@@ -80,14 +80,16 @@ public struct EvaluationReport: Codable, Sendable {
     self.seed = seed
     specificationHash = try Records.specificationHash(
       Specification(
-        data: dataset.fingerprint, model: model.fingerprint, threat: self.threat,
+        data: dataset.fingerprint, model: model.fingerprint, norm: threat.norm.rawValue,
+        epsilon: threat.epsilon,
         attacks: attacks.map { [$0.name: $0.settings] }, seed: seed))
   }
 
   private struct Specification: Encodable {
     let data: String
     let model: String
-    let threat: Threat
+    let norm: String
+    let epsilon: Fraction
     let attacks: [[String: [String: String]]]
     let seed: Int
   }

@@ -66,7 +66,7 @@ public struct Evaluator {
       let result = withPrecision(.float32, on: data.device) {
         attack.run(
           on: classifier, images: batch.images, labels: batch.labels,
-          streams: indices.map { root.keyed($0) })
+          streams: indices.map { root.keyed(data.sampleIndices[$0]) })
       }
       isRobust += result.fooled.map { !$0 }
       costs += result.costs

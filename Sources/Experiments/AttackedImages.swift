@@ -38,8 +38,8 @@ struct AttackedImages {
 
   init(_ set: ImageSet, attacked: Tensor, network: Network) {
     self.set = set
-    tensors = ImageTensors(set)
-    self.attacked = attacked
+    tensors = ImageTensors(set, device: network.store.device)
+    self.attacked = attacked.to(network.store.device)
     self.network = network
   }
 
@@ -48,7 +48,7 @@ struct AttackedImages {
     var values = MutualInformationValues()
     for indices in tensors.batches(of: min(batchSize, set.count), dropLast: true) {
       let images = tensors.batch(indices).images
-      let rows = Tensor(indices, shape: [indices.count])
+      let rows = Tensor(indices, shape: [indices.count]).to(attacked.device)
       let others = attacked.indexSelect(rows)
       let (natural, adversarial) = withoutGrad {
         (network.logits(images), network.logits(others))

@@ -12,14 +12,26 @@ public enum EstimatorObjective: String, CaseIterable, Codable, Sendable {
   case cosine
 }
 
-/// Losses −I by position of one estimator for one batch, each (N, positions).
-struct EstimatorLosses {
-  let natural: Tensor
-  let adversarial: Tensor
+/// Losses −I by position of one estimator for one batch, each (N, positions), computed when first asked for.
+///
+/// In training a pass through an estimator also moves its running statistics, so an objective must not cause passes
+/// that it has no use for.
+final class EstimatorLosses {
+  private let makeNatural: () -> Tensor
+  private let makeAdversarial: () -> Tensor
+  private(set) lazy var natural = makeNatural()
+  private(set) lazy var adversarial = makeAdversarial()
+
+  init(
+    natural: @autoclosure @escaping () -> Tensor, adversarial: @autoclosure @escaping () -> Tensor
+  ) {
+    makeNatural = natural
+    makeAdversarial = adversarial
+  }
 
   func selected(_ indices: Tensor) -> EstimatorLosses {
     EstimatorLosses(
-      natural: natural.indexSelect(indices), adversarial: adversarial.indexSelect(indices))
+      natural: self.natural.indexSelect(indices), adversarial: self.adversarial.indexSelect(indices))
   }
 }
 

@@ -24,8 +24,6 @@ public struct Selection {
   public let robust: Tensor
   /// Right unattacked.
   public let right: Tensor
-  /// Wrong attacked, whatever the unattacked prediction.
-  public let wrongAttacked: Tensor
 
   /// Indices (int64, ascending) of the samples of each kind, from logits and labels; no gradients.
   public init(
@@ -34,12 +32,11 @@ public struct Selection {
     let masks = withoutGrad { () -> [Tensor] in
       let isRight = rule.labels(natural.detach()) .== labels
       let isWrong = rule.labels(adversarial.detach()) .!= labels
-      return [isRight .& isWrong, isRight .& isWrong.logicalNot(), isRight, isWrong]
+      return [isRight .& isWrong, isRight .& isWrong.logicalNot(), isRight]
         .map { $0.nonzeroIndices() }
     }
     flipped = masks[0]
     robust = masks[1]
     right = masks[2]
-    wrongAttacked = masks[3]
   }
 }

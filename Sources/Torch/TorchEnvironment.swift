@@ -31,7 +31,7 @@ public struct TorchEnvironment: Sendable {
     check(ct_set_threads(Int32(clamping: count)), "setThreads(\(count))")
   }
 
-  /// Asks for deterministic kernels only, and for no TF32 on CUDA.
+  /// Asks for deterministic kernels only.
   public static func setDeterministic(_ value: Bool) {
     check(ct_set_deterministic(value), "setDeterministic")
   }

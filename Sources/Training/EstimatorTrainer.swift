@@ -57,7 +57,9 @@ public final class EstimatorTrainer {
   /// - Parameter report: Told what happens.
   /// - Throws: When the loss diverges or a checkpoint cannot be written; earlier ones stay.
   public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
-    for epoch in completedEpochs..<max(configuration.epochs, completedEpochs) {
+    guard completedEpochs < configuration.epochs else { return }
+    try run.open()
+    for epoch in completedEpochs..<configuration.epochs {
       let begin = Date()
       let terms = try train(epoch: epoch, report: report)
       completedEpochs = epoch + 1
@@ -111,14 +113,13 @@ public final class EstimatorTrainer {
       let (natural, adversarial) = withoutGrad {
         (target.logits(batch.images), target.logits(attacked))
       }
-      let losses = estimators.trainingLosses(
+      return estimators.trainingLosses(
         images: batch.images, attacked: attacked, labels: batch.labels, naturalLogits: natural,
         adversarialLogits: adversarial, objective: configuration.objective,
         rule: configuration.selection)
-      losses.natural?.backward()
-      losses.adversarial?.backward()
-      return losses
     }
+    losses.natural?.backward()
+    losses.adversarial?.backward()
     let rate = schedule(step)
     if losses.natural != nil { optimizers.natural.step(learningRate: rate) }
     if losses.adversarial != nil { optimizers.adversarial.step(learningRate: rate) }
@@ -132,7 +133,7 @@ public final class EstimatorTrainer {
 
   private func streams(_ purpose: String, _ epoch: Int, _ indices: [Int]) -> [RandomStream] {
     let root = stream.keyed(purpose).keyed(epoch)
-    return indices.map { root.keyed($0) }
+    return indices.map { root.keyed(training.sampleIndices[$0]) }
   }
 
   // MARK: Checkpoints
@@ -157,11 +158,14 @@ public final class EstimatorTrainer {
     guard state.configurationHash == (try configuration.resumptionHash()) else {
       throw CheckpointError.otherConfiguration(run.url.path)
     }
-    let read = { try self.run.checkpoints.tensors(.latest, file: $0, device: self.training.device) }
-    try estimators.natural.store.load(state: read(SavedEstimators.naturalFile))
-    try estimators.adversarial.store.load(state: read(SavedEstimators.adversarialFile))
-    try optimizers.natural.load(state: read("natural-optimizer.safetensors"))
-    try optimizers.adversarial.load(state: read("adversarial-optimizer.safetensors"))
+    let load = { (file: String, target: ([String: Tensor]) throws(StateDictionaryError) -> Void) in
+      try self.run.checkpoints.load(
+        .latest, file: file, device: self.training.device, into: target)
+    }
+    try load(SavedEstimators.naturalFile, estimators.natural.store.load)
+    try load(SavedEstimators.adversarialFile, estimators.adversarial.store.load)
+    try load("natural-optimizer.safetensors", optimizers.natural.load)
+    try load("adversarial-optimizer.safetensors", optimizers.adversarial.load)
     (completedEpochs, step) = (state.epoch, state.step)
   }
 }

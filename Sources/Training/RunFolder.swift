@@ -9,6 +9,8 @@ public final class RunFolder {
   public static let optimizerFile = "optimizer.safetensors"
   /// The file of a checkpoint with averaged weights.
   public static let averageFile = "average.safetensors"
+  /// The file with the figures of every epoch.
+  public static let metricsFile = "metrics.jsonl"
   /// The file with the resolved configuration.
   public static let configurationFile = "config.yaml"
 
@@ -18,37 +20,58 @@ public final class RunFolder {
   public let checkpoints: CheckpointFolder
   /// Whether a run was there and goes on.
   public let isResumed: Bool
-  private let metrics: MetricsFile
-  private let events: EventFile
+  private let configuration: String
+  private let specification: JSONValue
+  private var records: (metrics: MetricsFile, events: EventFile)?
 
-  /// Makes a new run folder, or opens one to continue it.
+  /// A new run's folder, or one to continue; nothing is written before `open()`.
   ///
   /// - Parameters:
   ///   - url: The folder.
   ///   - configuration: The resolved configuration, written as text.
   ///   - specification: What is trained, written as JSON.
   ///   - resume: Whether a run that is there goes on; without one a new run begins.
-  /// - Throws: `CheckpointError.runExists` when there is a run and `resume` is false.
+  /// - Throws: `CheckpointError` when there is a run and `resume` is false, or files that are no run's.
   public init(
     _ url: URL, configuration: String, specification: some Encodable, resume: Bool
   ) throws {
     self.url = url
     checkpoints = CheckpointFolder(run: url)
     isResumed = resume && !checkpoints.isEmpty
+    self.configuration = configuration
+    self.specification = try JSONValue(encoding: specification)
     if !resume && !checkpoints.isEmpty { throw CheckpointError.runExists(url.path) }
+    if !isResumed { try refuseForeignFiles() }
+  }
+
+  /// Makes the folder if it is new, and opens the files that grow; call it when nothing else can go wrong.
+  public func open() throws {
     try createFolder(at: url)
+    let metrics = url.appending(path: Self.metricsFile)
     let step = isResumed ? try checkpoints.state(.latest).step : nil
     if step == nil {
       // What an interrupted first epoch left is not worth keeping: no checkpoint goes with it.
-      try? FileManager.default.removeItem(at: url.appending(path: "metrics.jsonl"))
+      try? FileManager.default.removeItem(at: metrics)
+      // The specification first: it marks the other files as a run's.
+      try AtomicFile.write(
+        specification.data(indent: 2), to: url.appending(path: RunFiles.specificationName))
       try AtomicFile.write(
         Data(configuration.utf8), to: url.appending(path: Self.configurationFile))
-      try AtomicFile.write(
-        try JSONValue(encoding: specification).data(indent: 2),
-        to: url.appending(path: RunFiles.specificationName))
     }
-    metrics = try MetricsFile(url: url.appending(path: "metrics.jsonl"), resumingAfter: step)
-    events = try EventFile(folder: url, resumingAfter: step)
+    records = (
+      try MetricsFile(url: metrics, resumingAfter: step),
+      try EventFile(folder: url, resumingAfter: step)
+    )
+  }
+
+  /// A run begins with its specification: without one, files of a run's names are somebody else's.
+  private func refuseForeignFiles() throws {
+    let exists = { (name: String) in
+      FileManager.default.fileExists(atPath: self.url.appending(path: name).path)
+    }
+    guard !exists(RunFiles.specificationName) else { return }
+    let foreign = [Self.configurationFile, Self.metricsFile].filter(exists)
+    if !foreign.isEmpty { throw CheckpointError.foreignFiles(url.path, names: foreign) }
   }
 
   /// Writes an epoch's figures to `metrics.jsonl` and to the TensorBoard file.
@@ -64,8 +87,9 @@ public final class RunFolder {
         scalars.append(("\(group)/\(name)", value))
       }
     }
-    try metrics.append(step: record.step, line)
-    try metrics.synchronize()
-    try events.append(step: record.step, scalars)
+    guard let records else { preconditionFailure("log(_:) before open() of \(url.path)") }
+    try records.metrics.append(step: record.step, line)
+    try records.metrics.synchronize()
+    try records.events.append(step: record.step, scalars)
   }
 }

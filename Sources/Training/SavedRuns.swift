@@ -32,12 +32,18 @@ public struct SavedNetwork {
     network = try Network(specification, stream: RandomStream(seed: 0), device: device)
     let folder = CheckpointFolder(run: run)
     checkpoint = try folder.state(choice)
-    var weights = try folder.tensors(choice, file: RunFolder.weightsFile, device: device)
-    if averaged ?? (configuration.training.averageDecay != nil) {
-      let average = try folder.tensors(choice, file: RunFolder.averageFile, device: device)
-      weights.merge(average) { _, new in new }
+    var weights: [String: Tensor] = [:]
+    let store = network.store
+    try folder.load(choice, file: RunFolder.weightsFile, device: device) {
+      (state) throws(StateDictionaryError) in
+      try store.load(state: state)
+      weights = state
     }
-    try network.store.load(state: weights)
+    guard averaged ?? (configuration.training.averageDecay != nil) else { return }
+    try folder.load(choice, file: RunFolder.averageFile, device: device) {
+      (average) throws(StateDictionaryError) in
+      try store.load(state: weights.merging(average) { _, new in new })
+    }
   }
 
   /// Throws when images do not fit the network.
@@ -79,10 +85,9 @@ public struct SavedEstimators {
     specification = try RunFiles.specification(of: EstimatorSpecification.self, in: run)
     estimators = EstimatorPair(specification, stream: RandomStream(seed: 0), device: device)
     let folder = CheckpointFolder(run: run)
-    try estimators.natural.store.load(
-      state: folder.tensors(choice, file: Self.naturalFile, device: device))
-    try estimators.adversarial.store.load(
-      state: folder.tensors(choice, file: Self.adversarialFile, device: device))
+    let (natural, adversarial) = (estimators.natural.store, estimators.adversarial.store)
+    try folder.load(choice, file: Self.naturalFile, device: device, into: natural.load)
+    try folder.load(choice, file: Self.adversarialFile, device: device, into: adversarial.load)
     estimators.freeze()
   }
 }

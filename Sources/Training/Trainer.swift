@@ -68,7 +68,9 @@ public final class Trainer {
   /// - Parameter report: Told what happens.
   /// - Throws: When the loss diverges or a checkpoint cannot be written; earlier ones stay.
   public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
-    for epoch in completedEpochs..<max(configuration.training.epochs, completedEpochs) {
+    guard completedEpochs < configuration.training.epochs else { return }
+    try run.open()
+    for epoch in completedEpochs..<configuration.training.epochs {
       let begin = Date()
       let terms = try train(epoch: epoch, report: report)
       let seconds = Date().timeIntervalSince(begin)
@@ -122,11 +124,10 @@ public final class Trainer {
   private func update(_ batch: Batch, epoch: Int) -> [(name: String, value: Tensor)] {
     network.store.zeroGrad()
     let loss = withPrecision(configuration.training.precision, on: training.device) {
-      let loss = defense.loss(
+      defense.loss(
         of: network, batch: batch, streams: streams("attack", epoch, batch.indices), epoch: epoch)
-      loss.total.backward()
-      return loss
     }
+    loss.total.backward()
     optimizer.step(learningRate: schedule(step))
     average?.update()
     step += 1
@@ -135,7 +136,7 @@ public final class Trainer {
 
   private func streams(_ purpose: String, _ epoch: Int, _ indices: [Int]) -> [RandomStream] {
     let root = stream.keyed(purpose).keyed(epoch)
-    return indices.map { root.keyed($0) }
+    return indices.map { root.keyed(training.sampleIndices[$0]) }
   }
 
   // MARK: Validation and checkpoints
@@ -175,10 +176,13 @@ public final class Trainer {
       throw CheckpointError.otherConfiguration(run.url.path)
     }
     let device = network.store.device
-    let read = { try self.run.checkpoints.tensors(.latest, file: $0, device: device) }
-    try network.store.load(state: read(RunFolder.weightsFile))
-    try optimizer.load(state: read(RunFolder.optimizerFile))
-    if let average { try average.load(state: read(RunFolder.averageFile)) }
+    let folder = run.checkpoints
+    try folder.load(
+      .latest, file: RunFolder.weightsFile, device: device, into: network.store.load)
+    try folder.load(.latest, file: RunFolder.optimizerFile, device: device, into: optimizer.load)
+    if let average {
+      try folder.load(.latest, file: RunFolder.averageFile, device: device, into: average.load)
+    }
     (completedEpochs, step, best) = (state.epoch, state.step, state.best)
   }
 }

@@ -80,15 +80,7 @@ public struct EstimatorJob {
     let saved = try SavedNetwork(run: URL(filePath: target), choice, device: device)
     let images = try TrainingData(configuration.data, directory: data, seed: configuration.seed)
     let own = saved.network.specification
-    guard own.classCount == images.training.classNames.count,
-      own.channels == images.training.channels
-    else {
-      throw RunError.unreadable(
-        target,
-        reason: "its network is for \(own.classCount) classes and \(own.channels) channels, "
-          + "\(images.training.title) has \(images.training.classNames.count) and "
-          + "\(images.training.channels)")
-    }
+    try saved.check(images.training)
     let specification = EstimatorSpecification(
       units: configuration.units, classCount: own.classCount, channels: own.channels,
       leak: configuration.leak)

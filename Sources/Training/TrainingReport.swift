@@ -39,10 +39,10 @@ public enum TrainingError: Error, CustomStringConvertible, Sendable {
     switch self {
     case .diverged(let epoch, let batch, let terms):
       "the loss is not finite in epoch \(epoch), by batch \(batch) (\(terms)): "
-        + "earlier checkpoints are unchanged; try a lower optimizer.learningRate, a warm-up "
-        + "(schedule.kind=one-cycle) or training.precision=float32"
+        + "earlier checkpoints are unchanged; try a lower learning rate, a schedule that warms up or "
+        + "precision float32"
     case .tooFewSamples(let count, let batchSize):
-      "\(count) training images make no batch of \(batchSize): lower training.batchSize"
+      "\(count) training images make no batch of \(batchSize): lower the batch size"
     }
   }
 }

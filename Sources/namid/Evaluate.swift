@@ -99,12 +99,15 @@ struct Evaluate: ParsableCommand {
 
   private func save(_ measurement: RobustnessMeasurement, _ set: ImageSet, to url: URL) throws {
     var tensors = [(name: "labels", tensor: Tensor(set.labels, shape: [set.count]))]
+    var uses: [String: Int] = [:]
     for outcome in measurement.outcomes {
-      if let images = outcome.images {
-        tensors.append(("\(outcome.report.name).images", images))
-      }
+      // The same attack with other settings has the same name: the second one is `pgd-20#2`.
+      let use = uses[outcome.report.name, default: 0] + 1
+      uses[outcome.report.name] = use
+      let name = outcome.report.name + (use == 1 ? "" : "#\(use)")
+      if let images = outcome.images { tensors.append(("\(name).images", images)) }
       let robust = Tensor(outcome.isRobust.map { $0 ? UInt8(1) : 0 }, shape: [set.count])
-      tensors.append(("\(outcome.report.name).robust", robust))
+      tensors.append(("\(name).robust", robust))
     }
     try Weights.write(
       tensors, metadata: ["spec_hash": measurement.report.specificationHash], to: url)

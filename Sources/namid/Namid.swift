@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command line.
 @main
@@ -15,4 +16,10 @@ struct Namid: ParsableCommand {
       QuickstartCommand.self, Train.self, TrainEstimators.self, Evaluate.self, DataCommand.self,
       Bench.self, Doctor.self,
     ])
+
+  /// A limit on the size of files then fails with a message, as a full disk does, and does not end the process.
+  static func main() {
+    signal(SIGXFSZ, SIG_IGN)
+    main(nil)
+  }
 }

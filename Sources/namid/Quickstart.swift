@@ -27,14 +27,14 @@ struct QuickstartCommand: ParsableCommand {
   @OptionGroup var device: DeviceOptions
 
   func run() throws {
-    _ = try device.prepare()
+    let device = try device.prepare()
     let begin = Date()
     let folder = URL(filePath: out ?? (smoke ? "runs/quickstart-smoke" : "runs/quickstart"))
     if fresh { try Quickstart.clear(folder) }
     let training = TrainingProgress()
     let attacks = EvaluationProgress()
     let quickstart = Quickstart(
-      smoke ? .smoke : .full, data: data.directory, folder: folder
+      smoke ? .smoke : .full, data: data.directory, folder: folder, device: device
     ) { event in
       switch event {
       case .step(let text):

@@ -39,9 +39,10 @@ struct StepBenchmark {
 
   func step() {
     network.store.zeroGrad()
-    withPrecision(precision, on: device) {
-      defense.loss(of: network, batch: batch, streams: streams, epoch: 0).total.backward()
+    let loss = withPrecision(precision, on: device) {
+      defense.loss(of: network, batch: batch, streams: streams, epoch: 0)
     }
+    loss.total.backward()
     optimizer.step(learningRate: 0.01)
     TorchEnvironment.synchronize(device)
   }

@@ -78,9 +78,17 @@ struct Train: ParsableCommand {
       ("estimators", estimators.map(quoted)),
     ]
     return try ConfigurationLoader.load(
-      defaults: preset == .paper ? RunConfiguration() : .reference,
+      defaults: try defaults(),
       file: config.map { URL(filePath: $0) },
       overrides: flags.compactMap { key, value in value.map { "\(key)=\($0)" } } + set)
+  }
+
+  private func defaults() throws -> RunConfiguration {
+    guard preset == .reference else { return RunConfiguration() }
+    guard let name = DefenseName(rawValue: defense ?? "") else {
+      throw ValidationError("--preset reference depends on the defense: add --defense NAME")
+    }
+    return .reference(for: name)
   }
 }
 

@@ -32,6 +32,8 @@ struct TrainEstimators: ParsableCommand {
   var epochs: Int?
   @Option(help: "Seed of all random numbers.")
   var seed: Int?
+  @Option(help: ArgumentHelp("Where settings start: paper or reference.", valueName: "name"))
+  var preset = Train.Preset.paper
   @Option(help: ArgumentHelp("A YAML or JSON file with settings.", valueName: "file"))
   var config: String?
   @Option(help: ArgumentHelp("One setting, such as units=512.", valueName: "k=v"))
@@ -58,7 +60,7 @@ struct TrainEstimators: ParsableCommand {
 
   /// The settings; data, ball and attack are the target's unless said otherwise.
   private func resolved() throws -> EstimatorConfiguration {
-    var defaults = EstimatorConfiguration()
+    var defaults = preset == .paper ? EstimatorConfiguration() : .reference
     if let target {
       let theirs = try SavedNetwork.configuration(of: URL(filePath: target))
       (defaults.data, defaults.threat, defaults.attack) = (

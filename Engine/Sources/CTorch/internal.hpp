@@ -5,7 +5,9 @@
 
 #include "ctorch.h"
 
+#ifdef __GLIBCXX__
 static_assert(_GLIBCXX_USE_CXX11_ABI == 1, "libtorch 2.7 or later (CXX11 ABI) is needed");
+#endif
 
 struct ct_tensor {
   at::Tensor value;

@@ -37,6 +37,7 @@ public struct Quickstart {
   private let plan: QuickstartPlan
   private let data: URL
   private let folder: URL
+  private let device: Device
   private let tell: (Event) -> Void
 
   /// A quickstart in a folder.
@@ -45,13 +46,16 @@ public struct Quickstart {
   ///   - plan: How large it is.
   ///   - data: The folder that holds data sets; Fashion-MNIST is fetched if missing.
   ///   - folder: Where runs, figures and the report go; finished parts found there are kept.
+  ///   - device: Where to compute.
   ///   - tell: Told what happens.
   public init(
-    _ plan: QuickstartPlan, data: URL, folder: URL, tell: @escaping (Event) -> Void
+    _ plan: QuickstartPlan, data: URL, folder: URL, device: Device = .cpu,
+    tell: @escaping (Event) -> Void
   ) {
     self.plan = plan
     self.data = data
     self.folder = folder
+    self.device = device
     self.tell = tell
   }
 
@@ -81,7 +85,7 @@ public struct Quickstart {
     try train(plan.standard(), "standard")
     try trainEstimators()
     try train(plan.namid(estimators: run("estimators")), "namid")
-    let estimators = try SavedEstimators(run: run("estimators")).estimators
+    let estimators = try SavedEstimators(run: run("estimators"), device: device).estimators
     let test = try Datasets.load("fashion-mnist", split: .test, directory: data)
     let set = try test.sample(
       min(plan.testCount, test.count), seed: UInt64(bitPattern: Int64(plan.seed)))
@@ -103,14 +107,16 @@ public struct Quickstart {
   }
 
   private func train(_ configuration: RunConfiguration, _ name: String) throws {
-    let job = try TrainingJob(configuration, data: data, run: run(name), resume: true)
+    let job = try TrainingJob(
+      configuration, data: data, run: run(name), resume: true, device: device)
     tell(.step(job.summary))
     try job.fit { tell(.training($0)) }
   }
 
   private func trainEstimators() throws {
     let job = try EstimatorJob(
-      plan.estimators(target: run("standard")), data: data, run: run("estimators"), resume: true)
+      plan.estimators(target: run("standard")), data: data, run: run("estimators"), resume: true,
+      device: device)
     tell(.step(job.summary))
     try job.fit { tell(.training($0)) }
   }
@@ -119,7 +125,7 @@ public struct Quickstart {
     _ name: String, on set: ImageSet, estimators: EstimatorPair
   ) throws -> Row {
     tell(.step("measuring \(name): clean and PGD-\(plan.measuringSteps)"))
-    let saved = try SavedNetwork(run: run(name))
+    let saved = try SavedNetwork(run: run(name), device: device)
     let attack = PGD(threat: QuickstartPlan.threat, steps: plan.measuringSteps)
     let measurement = try RobustnessMeasurement(
       of: saved.network, named: name, checkpoint: "epoch \(saved.checkpoint.epoch)", on: set,

@@ -43,7 +43,10 @@ public struct QuickstartPlan: Sendable {
     configuration.model.architecture = "small-cnn"
     configuration.model.width = 16
     configuration.threat = Self.threat
-    configuration.optimizer.weightDecay = 5e-4
+    // Adam: without batch normalisation, SGD's steps along the MI loss of a fresh network end in a constant output.
+    configuration.optimizer.kind = .adam
+    configuration.optimizer.learningRate = 2e-3
+    configuration.optimizer.weightDecay = 0
     configuration.schedule.kind = .oneCycle
     configuration.training.batchSize = 128
     configuration.training.precision = .float32

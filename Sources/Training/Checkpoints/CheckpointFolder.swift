@@ -1,4 +1,5 @@
 import Foundation
+import NeuralNetworks
 import Records
 import Torch
 
@@ -58,7 +59,16 @@ public struct CheckpointFolder: Sendable {
   }
 
   /// The folder of one checkpoint.
-  public func folder(_ choice: Choice) -> URL { url.appending(path: choice.folderName) }
+  ///
+  /// Where the link to the latest is gone, as after a copy that leaves links out, it is the last epoch's: folders
+  /// are there whole or not at all.
+  public func folder(_ choice: Choice) -> URL {
+    let named = url.appending(path: choice.folderName)
+    guard choice == .latest, !FileManager.default.fileExists(atPath: named.path),
+      let last = epochs.max()
+    else { return named }
+    return url.appending(path: Choice.epoch(last).folderName)
+  }
 
   /// Saves an epoch and makes it the latest, and the best if it is.
   ///
@@ -102,6 +112,20 @@ public struct CheckpointFolder: Sendable {
     }
   }
 
+  /// Reads one file of a checkpoint and hands its tensors on; an error says which file does not fit.
+  func load(
+    _ choice: Choice, file: String, device: Device,
+    into target: ([String: Tensor]) throws(StateDictionaryError) -> Void
+  ) throws {
+    let state = try tensors(choice, file: file, device: device)
+    do {
+      try target(state)
+    } catch {
+      throw CheckpointError.doesNotFit(
+        folder(choice).appending(path: file).path, reason: error.description)
+    }
+  }
+
   /// Reads the tensors of one file of a checkpoint.
   public func tensors(
     _ choice: Choice, file: String, device: Device = .cpu
@@ -114,13 +138,14 @@ public struct CheckpointFolder: Sendable {
     return names.filter { !$0.hasPrefix(".") }.sorted()
   }
 
+  private var epochs: [Int] {
+    existing.filter { $0.hasPrefix("epoch-") }.compactMap { Int($0.dropFirst("epoch-".count)) }
+  }
+
   private func removeOld(upTo epoch: Int, except best: Int?) {
-    for name in existing {
-      guard let number = Int(name.dropFirst("epoch-".count)), name.hasPrefix("epoch-"),
-        number <= epoch, number != best
-      else { continue }
+    for number in epochs where number <= epoch && number != best {
       // A checkpoint that cannot be removed costs space, not correctness.
-      try? FileManager.default.removeItem(at: url.appending(path: name))
+      try? AtomicDirectory.remove(at: folder(.epoch(number)))
     }
   }
 }
@@ -166,8 +191,12 @@ public enum CheckpointError: Error, CustomStringConvertible, Sendable {
   case unreadable(String, reason: String)
   /// It belongs to another configuration.
   case otherConfiguration(String)
+  /// Its tensors are another network's.
+  case doesNotFit(String, reason: String)
   /// The run's folder is in use by an earlier run.
   case runExists(String)
+  /// The run's folder holds files that no run has written.
+  case foreignFiles(String, names: [String])
 
   /// What is wrong and what to do.
   public var description: String {
@@ -176,6 +205,10 @@ public enum CheckpointError: Error, CustomStringConvertible, Sendable {
       "no checkpoint at \(path)"
         + (existing.isEmpty ? "" : " (there are: \(existing.joined(separator: ", ")))")
     case .unreadable(let path, let reason): "\(path) is not a checkpoint's state: \(reason)"
+    case .doesNotFit(let path, let reason): "\(path) does not fit: \(reason)"
+    case .foreignFiles(let path, let names):
+      "\(path) holds \(names.joined(separator: " and ")) that no run has written: choose another "
+        + "folder, or move them away"
     case .otherConfiguration(let path):
       "\(path) was trained with another configuration: resume with the settings of its "
         + "config.yaml (only training.keep may differ), or choose another run folder"

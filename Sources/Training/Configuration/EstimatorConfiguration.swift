@@ -44,11 +44,23 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
   /// The authors' Equation 5 settings, with the paper's Equation 5.
   public init() {}
 
+  /// The settings of the authors' released script.
+  public static var reference: EstimatorConfiguration {
+    var configuration = EstimatorConfiguration()
+    configuration.objective = .cosine
+    configuration.selection = .batchSoftmax
+    configuration.attack.steps = 20
+    configuration.attack.stepSize = 0.007
+    return configuration
+  }
+
   /// Refuses combinations that cannot work.
   public func validate() throws {
+    try require(threat.epsilon.value >= 0, "threat.epsilon", "must not be negative")
     try require(epochs >= 1, "epochs", "must be at least 1")
     try require(batchSize >= 2, "batchSize", "must be at least 2: other samples are the negatives")
     try require(learningRate > 0, "learningRate", "must be positive")
+    try require(gamma > 0, "gamma", "must be positive")
     try require(units >= 1, "units", "must be at least 1")
     try require(keep >= 1, "keep", "must be at least 1")
     try require(

@@ -33,9 +33,17 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
   /// The paper's settings for CIFAR-10.
   public init() {}
 
-  /// The settings of the authors' released code, as far as the method goes.
-  public static var reference: RunConfiguration {
+  /// The settings of the authors' released code: method, attack and length of training.
+  ///
+  /// Its NAMID attacks with 40 steps and starts with two epochs of ordinary training before the hundred.
+  public static func reference(for defense: DefenseName) -> RunConfiguration {
     var configuration = RunConfiguration()
+    configuration.defense = defense
+    if defense == .namid {
+      configuration.attack.steps = 40
+      configuration.training.epochs = 102
+      configuration.schedule.milestones = [76, 91]
+    }
     configuration.model.firstConvolutionPadding = 0
     configuration.namid = .reference
     configuration.attack.stepSize = 0.007
@@ -45,6 +53,7 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
 
   /// Refuses combinations that cannot work.
   public func validate() throws {
+    try require(threat.epsilon.value >= 0, "threat.epsilon", "must not be negative")
     try require(
       defense != .namid || estimators != nil, "estimators",
       "must name a folder made by `namid train-estimators` with defense namid")

@@ -130,7 +130,7 @@ typedef struct {
 
 CT_API ct_status ct_environment_read(ct_environment *out) CT_NOEXCEPT;
 CT_API ct_status ct_set_threads(int32_t count) CT_NOEXCEPT;
-// Deterministic kernels only, and no TF32 on CUDA.
+// Deterministic kernels only.
 CT_API ct_status ct_set_deterministic(bool value) CT_NOEXCEPT;
 CT_API ct_status ct_synchronize(int8_t device_type, int16_t device_index) CT_NOEXCEPT;
 
