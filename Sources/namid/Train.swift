@@ -78,17 +78,15 @@ struct Train: ParsableCommand {
       ("estimators", estimators.map(quoted)),
     ]
     return try ConfigurationLoader.load(
-      defaults: try defaults(),
+      defaults: defaults,
       file: config.map { URL(filePath: $0) },
       overrides: flags.compactMap { key, value in value.map { "\(key)=\($0)" } } + set)
   }
 
-  private func defaults() throws -> RunConfiguration {
-    guard preset == .reference else { return RunConfiguration() }
-    guard let name = DefenseName(rawValue: defense ?? "") else {
-      throw ValidationError("--preset reference depends on the defense: add --defense NAME")
-    }
-    return .reference(for: name)
+  private var defaults: RunConfiguration {
+    // A name that is no defense is refused when the flags are read.
+    preset == .paper
+      ? RunConfiguration() : .reference(for: DefenseName(rawValue: defense ?? "") ?? .standard)
   }
 }
 

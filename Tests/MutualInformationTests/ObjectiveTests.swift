@@ -27,9 +27,9 @@ import Torch
     _ objective: EstimatorObjective, _ features: Features, _ selection: Selection
   ) throws -> [(name: String, value: Tensor?)] {
     let losses = try ["natural", "adversarial"].map { estimator in
-      EstimatorLosses(
-        natural: try features.losses("\(estimator).of_natural"),
-        adversarial: try features.losses("\(estimator).of_adversarial"))
+      let ofNatural = try features.losses("\(estimator).of_natural")
+      let ofAdversarial = try features.losses("\(estimator).of_adversarial")
+      return EstimatorLosses(natural: ofNatural, adversarial: ofAdversarial)
     }
     return [
       ("natural", objective.naturalLoss(losses[0], selection)),

@@ -48,7 +48,6 @@ import Torch
     #expect(selection.right.ints() == positions(outcome.correct))
     #expect(selection.flipped.ints() == positions(outcome.selected))
     #expect(selection.robust.ints() == positions(outcome.robust))
-    let wrong = facts.labels.indices.filter { outcome.adversarialLabels[$0] != facts.labels[$0] }
   }
 
   /// Numbers that an independent implementation gave for formulas alone.

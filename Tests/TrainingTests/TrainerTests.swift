@@ -120,7 +120,7 @@ import Torch
     }
     #expect(epoch == 2)
     #expect(terms.contains("ce_adv"))
-    #expect("\(TrainingError.diverged(epoch: 2, batch: 1, terms: ""))".contains("learningRate"))
+    #expect("\(TrainingError.diverged(epoch: 2, batch: 1, terms: ""))".contains("lower learning rate"))
     #expect(try snapshot(of: run.folder) == first)
     #expect(try SavedNetwork(run: run.folder).checkpoint.epoch == 1)
   }
@@ -132,7 +132,7 @@ import Torch
     run.configuration.training.batchSize = 1000
     run.configuration.training.dropLast = true
     let text = message { try run.train() }
-    #expect(text == "160 training images make no batch of 1000: lower training.batchSize")
+    #expect(text == "160 training images make no batch of 1000: lower the batch size")
     #expect(try names(in: root) == ["images"])
   }
 }

@@ -137,7 +137,8 @@ public struct Quickstart {
     let metrics = try MetricsFile.read(run(name).appending(path: "metrics.jsonl"))
     return Row(
       name: name, report: measurement.report,
-      information: pairs.information(estimators, batchSize: 200), samples: pairs.samples(8),
+      information: pairs.information(estimators, batchSize: plan.batchSize),
+      samples: pairs.samples(8),
       history: metrics)
   }
 

@@ -15,6 +15,8 @@ public struct QuickstartPlan: Sendable {
   public var robustEpochs: Int
   /// Epochs of the estimators.
   public var estimatorEpochs: Int
+  /// Training images that an epoch of the estimators uses.
+  public var estimatorLimit: Int
   /// Steps of the attack that measures.
   public var measuringSteps: Int
   /// Seed of all random numbers.
@@ -23,12 +25,15 @@ public struct QuickstartPlan: Sendable {
   /// Everything, in a few minutes on two cores.
   public static let full = QuickstartPlan(
     trainingLimit: nil, testCount: 10_000, naturalEpochs: 4, robustEpochs: 4, estimatorEpochs: 2,
-    measuringSteps: 40, seed: 0)
+    estimatorLimit: 20_000, measuringSteps: 40, seed: 0)
 
   /// The same path on little data, in seconds: to see that everything works.
   public static let smoke = QuickstartPlan(
     trainingLimit: 4_000, testCount: 500, naturalEpochs: 1, robustEpochs: 1, estimatorEpochs: 1,
-    measuringSteps: 40, seed: 0)
+    estimatorLimit: 4_000, measuringSteps: 40, seed: 0)
+
+  /// Samples per batch, the same for all: estimates depend on it.
+  let batchSize = 128
 
   /// The attacker's ball.
   public static let threat = ThreatModel(norm: .linf, epsilon: 0.1)
@@ -48,7 +53,7 @@ public struct QuickstartPlan: Sendable {
     configuration.optimizer.learningRate = 2e-3
     configuration.optimizer.weightDecay = 0
     configuration.schedule.kind = .oneCycle
-    configuration.training.batchSize = 128
+    configuration.training.batchSize = batchSize
     configuration.training.precision = .float32
     return configuration
   }
@@ -79,10 +84,11 @@ public struct QuickstartPlan: Sendable {
     configuration.seed = seed
     configuration.target = target.path
     configuration.data = common.data
+    configuration.data.limit = estimatorLimit
     configuration.threat = Self.threat
     configuration.units = 128
     configuration.epochs = estimatorEpochs
-    configuration.batchSize = 200
+    configuration.batchSize = batchSize
     configuration.milestones = [1]
     configuration.precision = .float32
     return configuration
