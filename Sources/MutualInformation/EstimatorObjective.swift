@@ -31,7 +31,8 @@ final class EstimatorLosses {
 
   func selected(_ indices: Tensor) -> EstimatorLosses {
     EstimatorLosses(
-      natural: self.natural.indexSelect(indices), adversarial: self.adversarial.indexSelect(indices))
+      natural: self.natural.indexSelect(indices), adversarial: self.adversarial.indexSelect(indices)
+    )
   }
 }
 

@@ -83,8 +83,10 @@ import Torch
       runs[i].configuration.defense = .namid
       runs[i].configuration.estimators = estimators.folder.path
       runs[i].configuration.namid.warmUpEpochs = 1
-      // A large ball, so that some samples are right and then wrong.
-      runs[i].configuration.threat.epsilon = 0.5
+      // A quick learner and a large ball, so that some samples are right and then wrong.
+      runs[i].configuration.optimizer.kind = .adam
+      runs[i].configuration.optimizer.learningRate = 0.01
+      runs[i].configuration.threat.epsilon = 0.3
       runs[i].configuration.namid.statistics = .reference
     }
     try runs[0].train()

@@ -120,7 +120,8 @@ import Torch
     }
     #expect(epoch == 2)
     #expect(terms.contains("ce_adv"))
-    #expect("\(TrainingError.diverged(epoch: 2, batch: 1, terms: ""))".contains("lower learning rate"))
+    #expect(
+      "\(TrainingError.diverged(epoch: 2, batch: 1, terms: ""))".contains("lower learning rate"))
     #expect(try snapshot(of: run.folder) == first)
     #expect(try SavedNetwork(run: run.folder).checkpoint.epoch == 1)
   }
