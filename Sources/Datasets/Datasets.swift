@@ -1,4 +1,5 @@
 import Foundation
+import Records
 
 /// The data sets that are known by name.
 public enum Datasets {
@@ -24,7 +25,8 @@ public enum Datasets {
     guard let source = all.first(where: { $0.name == name }) else {
       let known = all.map(\.name)
       throw DatasetError.unknownName(
-        name, nearest: nearestNames(to: name, among: known), known: known + ["folder:PATH"])
+        name, nearest: nearest(name, among: known).map { [$0] } ?? [],
+        known: known + ["folder:PATH"])
     }
     return source
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Records
 
 /// A file as its makers published it.
 public struct PublishedFile: Sendable, Equatable {
@@ -33,7 +34,7 @@ public struct PublishedFile: Sendable, Equatable {
     let found: String
     switch digest {
     case .sha256(let value):
-      (expected, found) = (value, SHA256.hex(of: data))
+      (expected, found) = (value, SHA256.hexDigest(of: data))
     case .md5(let value):
       (expected, found) = (value, MD5.hex(of: data))
     case .unpackedSHA256(let value, let bytes):
@@ -43,7 +44,7 @@ public struct PublishedFile: Sendable, Equatable {
       } catch let error as ImagingError {
         throw DatasetError.unreadable(file: file.path, reason: error.description)
       }
-      (expected, found) = (value, SHA256.hex(of: content))
+      (expected, found) = (value, SHA256.hexDigest(of: Data(content)))
     }
     guard expected == found else {
       throw DatasetError.checksumMismatch(file: file.path, expected: expected, found: found)

@@ -18,8 +18,10 @@ public struct NAMID: Defense {
     public var cosine = CosineForm.batch
     /// How logits become labels in Equation 6.
     public var selection = SelectionRule.argmax
-    /// Epochs of ordinary training at the start; the authors' code has 2.
+    /// Epochs without the MI term at the start; the authors' code has 2.
     public var warmUpEpochs = 0
+    /// What is trained in those epochs.
+    public var warmUp = WarmUp.natural
     /// Which forward passes move the running statistics of batch normalisation.
     public var statistics = StatisticsPasses.both
 
@@ -42,6 +44,14 @@ public struct NAMID: Defense {
       settings.statistics = .reference
       return settings
     }
+  }
+
+  /// What is trained before the MI term joins.
+  public enum WarmUp: String, CaseIterable, Codable, Sendable {
+    /// Ordinary training, as in the authors' code.
+    case natural
+    /// Standard adversarial training: nothing is lost when the attack sets in.
+    case standard
   }
 
   /// Which forward passes move the running statistics of batch normalisation.
@@ -87,12 +97,14 @@ public struct NAMID: Defense {
     estimators.freeze()
   }
 
-  /// L_adv + α·L_mi (Equation 9); CE(h(x), y) during warm-up.
+  /// L_adv + α·L_mi (Equation 9); the loss of ordinary or standard training during warm-up.
   public func loss(
     of network: Network, batch: Batch, streams: [RandomStream], epoch: Int
   ) -> DefenseLoss {
     if epoch < settings.warmUpEpochs {
-      return NaturalTraining().loss(of: network, batch: batch, streams: streams, epoch: epoch)
+      let warmUp: any Defense =
+        settings.warmUp == .natural ? NaturalTraining() : StandardAT(attack: attack)
+      return warmUp.loss(of: network, batch: batch, streams: streams, epoch: epoch)
     }
     let attacked = attack.craft(
       on: network, images: batch.images, labels: batch.labels, streams: streams)

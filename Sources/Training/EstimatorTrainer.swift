@@ -80,25 +80,13 @@ public final class EstimatorTrainer {
     // The last, smaller batch is left out: estimates depend on the batch's size.
     let batches = training.batches(
       of: configuration.batchSize, order: stream.keyed("order").keyed(epoch), dropLast: true)
-    var means = TermMeans()
-    for (number, indices) in batches.enumerated() {
+    let loop = EpochLoop(epoch: epoch, epochs: configuration.epochs, interval: 5)
+    return try loop.run(batches, report: report) { indices in
       let batch = training.batch(
         indices, augmentation: configuration.data.augmentation,
         streams: streams("augmentation", epoch, indices))
-      means.add(update(batch, streams("attack", epoch, indices)))
-      if number % 5 == 4 || number + 1 == batches.count {
-        let values = means.values
-        guard values.allSatisfy(\.value.isFinite) else {
-          let text = values.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-          throw TrainingError.diverged(epoch: epoch + 1, batch: number + 1, terms: text)
-        }
-        report(
-          .progress(
-            epoch: epoch + 1, of: configuration.epochs, batch: number + 1,
-            batches: batches.count, terms: values))
-      }
+      return update(batch, streams("attack", epoch, indices))
     }
-    return means.values
   }
 
   /// One step of both estimators; an estimator with no selected sample stays as it is.

@@ -99,25 +99,13 @@ public final class Trainer {
     let order = stream.keyed("order").keyed(epoch)
     let batches = training.batches(
       of: configuration.training.batchSize, order: order, dropLast: configuration.training.dropLast)
-    var means = TermMeans()
-    for (number, indices) in batches.enumerated() {
+    let loop = EpochLoop(epoch: epoch, epochs: configuration.training.epochs, interval: 10)
+    return try loop.run(batches, report: report) { indices in
       let batch = training.batch(
         indices, augmentation: configuration.data.augmentation,
         streams: streams("augmentation", epoch, indices))
-      means.add(update(batch, epoch: epoch))
-      if number % 10 == 9 || number + 1 == batches.count {
-        let values = means.values
-        guard values.allSatisfy(\.value.isFinite) else {
-          let text = values.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-          throw TrainingError.diverged(epoch: epoch + 1, batch: number + 1, terms: text)
-        }
-        report(
-          .progress(
-            epoch: epoch + 1, of: configuration.training.epochs, batch: number + 1,
-            batches: batches.count, terms: values))
-      }
+      return update(batch, epoch: epoch)
     }
-    return means.values
   }
 
   /// One optimizer step; returns the loss and its terms.

@@ -1,0 +1,35 @@
+import Torch
+
+/// The batches of one epoch: adds up terms, stops when they are not finite, and tells how far it is.
+struct EpochLoop {
+  /// Counted from 0.
+  let epoch: Int
+  /// Epochs in all.
+  let epochs: Int
+  /// Batches between two looks at the terms; each look waits for the device.
+  let interval: Int
+
+  /// Runs `update` on every batch.
+  ///
+  /// - Returns: The mean of each term.
+  /// - Throws: `TrainingError.diverged` when a mean is not finite.
+  func run(
+    _ batches: [[Int]], report: (TrainingEvent) -> Void,
+    update: ([Int]) -> [(name: String, value: Tensor)]
+  ) throws -> [(name: String, value: Double)] {
+    var means = TermMeans()
+    for (number, indices) in batches.enumerated() {
+      means.add(update(indices))
+      guard (number + 1) % interval == 0 || number + 1 == batches.count else { continue }
+      let values = means.values
+      guard values.allSatisfy(\.value.isFinite) else {
+        let text = values.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+        throw TrainingError.diverged(epoch: epoch + 1, batch: number + 1, terms: text)
+      }
+      report(
+        .progress(
+          epoch: epoch + 1, of: epochs, batch: number + 1, batches: batches.count, terms: values))
+    }
+    return means.values
+  }
+}
