@@ -10,8 +10,12 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure the cost of one PGD-10 training step per image.",
     discussion: """
-      ResNet-18 on random images of 3×32×32: ten attack gradients, one training gradient and the optimizer's
-      step. Runs alternate between settings; the table gives medians and the spread.
+      ResNet-18 on random images of 3×32×32: ten attack gradients, one training \
+      gradient and the optimizer's step. Runs alternate between settings; the table \
+      gives medians and the spread.
+
+      Example:
+        namid bench --widths 16,64 --repeats 5
       """)
 
   @Option(help: ArgumentHelp("Widths of ResNet-18, separated by commas.", valueName: "list"))

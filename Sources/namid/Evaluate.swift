@@ -12,13 +12,14 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained network, unattacked and under attacks.",
     discussion: """
-      Always in float32 and evaluation mode; results do not depend on the batch size. Attacks are separated by
-      commas, their settings by colons. Steps are ε/4 long unless step_size is given.
+      Always in float32 and evaluation mode; results do not depend on the batch \
+      size. Attacks are separated by commas, their settings by colons. Steps are \
+      ε/4 long unless step_size is given.
 
       Examples:
         namid evaluate runs/at --attack clean,pgd-20
-        namid evaluate runs/at --attack pgd-40:restarts=5:start=uniform --json at.json
-        namid evaluate runs/at --checkpoint best --limit 1000 --save-adversarial at.safetensors
+        namid evaluate runs/at --attack pgd-40:restarts=5 --json at.json
+        namid evaluate runs/at --checkpoint best --limit 1000 --norm l2 --epsilon 0.5
       """)
 
   @Argument(help: ArgumentHelp("The run of a trained network.", valueName: "run"))

@@ -8,8 +8,9 @@ struct Namid: ParsableCommand {
     commandName: "namid",
     abstract: "Train and measure adversarially robust image classifiers.",
     discussion: """
-      Start with `namid quickstart`: it trains three small networks on Fashion-MNIST, attacks them, and
-      writes a report. `namid doctor` says what this machine has and what is missing.
+      Start with `namid quickstart`: it trains three small networks on \
+      Fashion-MNIST, attacks them, and writes a report. `namid doctor` says what \
+      this machine has and what is missing.
       """,
     version: "0.1.0",
     subcommands: [

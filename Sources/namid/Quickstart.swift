@@ -9,9 +9,10 @@ struct QuickstartCommand: ParsableCommand {
     commandName: "quickstart",
     abstract: "Train three small networks, attack them, and write a report.",
     discussion: """
-      On Fashion-MNIST, in a few minutes on two cores: the same network trained naturally, with standard adversarial
-      training and with NAMID, measured clean and under PGD-40 at ε = 0.1. Run it again after an interruption and
-      it goes on where it was.
+      On Fashion-MNIST, in a few minutes on two cores: the same network trained \
+      naturally, with standard adversarial training and with NAMID, measured clean \
+      and under PGD-40 at ε = 0.1. Run it again after an interruption and it goes \
+      on where it was.
 
       Example:
         namid quickstart --out runs/first

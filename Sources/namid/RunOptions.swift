@@ -14,6 +14,8 @@ struct RunOptions: ParsableArguments {
   var out: String
   @Flag(help: "Continue a run that was stopped; start it if there is none.")
   var resume = false
+  @Option(help: "Seed of all random numbers.")
+  var seed: Int?
   @Option(help: ArgumentHelp("Where settings start: paper or reference.", valueName: "name"))
   var preset = Preset.paper
   @Option(help: ArgumentHelp("A YAML or JSON file with settings.", valueName: "file"))
@@ -26,8 +28,6 @@ struct RunOptions: ParsableArguments {
   var epsilon: Fraction?
   @Option(help: "Passes over the training images.")
   var epochs: Int?
-  @Option(help: "Seed of all random numbers.")
-  var seed: Int?
   @Flag(help: "Print the resolved settings and stop.")
   var dryRun = false
   @OptionGroup var data: DataOptions

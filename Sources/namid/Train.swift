@@ -11,13 +11,14 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a network, naturally or robustly.",
     discussion: """
-      Settings come from the preset, then --config, then the flags, then --set; the result is written to
-      config.yaml in the run's folder. A run that was stopped goes on with --resume.
+      Settings come from the preset, then --config, then the flags, then --set; \
+      the result is written to config.yaml in the run's folder. A run that was \
+      stopped goes on with --resume.
 
       Examples:
-        namid train --defense standard --out runs/at --set model.width=16 --set training.epochs=10
-        namid train --defense namid --estimators runs/estimators --out runs/namid --epsilon 8/255
-        namid train --config run.yaml --out runs/again --resume
+        namid train --defense standard --out runs/at --set model.width=16
+        namid train --defense namid --estimators runs/e --out runs/namid
+        namid train --config run.yaml --epsilon 4/255 --out runs/small --resume
       """)
 
   @Option(help: "natural, standard or namid.")

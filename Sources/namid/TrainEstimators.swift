@@ -8,12 +8,13 @@ struct TrainEstimators: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train the natural and the adversarial MI estimator on a network's logits.",
     discussion: """
-      Objectives: eq4 and eq5 of the paper (eq5 with its lowered terms floored at 0), and cosine, which is
-      what the authors' code trains. The network stays as it is.
+      Objectives: eq4 and eq5 of the paper (eq5 with its lowered terms floored at \
+      0), and cosine, which is what the authors' code trains. The network stays as \
+      it is.
 
       Examples:
         namid train-estimators --target runs/at --out runs/estimators
-        namid train-estimators --target runs/at --out runs/eq4 --objective eq4 --set units=512
+        namid train-estimators --target runs/at --out runs/eq4 --objective eq4
       """)
 
   @Option(help: ArgumentHelp("The run of a trained network.", valueName: "folder"))

@@ -1,7 +1,7 @@
 /// Finds the word that was probably meant.
 ///
 /// Case, `_` and `-` do not count, a swap of neighbouring letters counts as one mistake; a word
-/// that differs in more than a third of its letters is no suggestion.
+/// that differs in more than a third of its letters is no suggestion, unless it begins one.
 ///
 /// - Parameters:
 ///   - word: The word as it was written.
@@ -21,6 +21,7 @@ public func nearest(_ word: String, among candidates: [String]) -> String? {
     }
   }
   return best?.candidate
+    ?? candidates.first { letters.count >= 3 && plainLetters($0).starts(with: letters) }
 }
 
 private func plainLetters(_ word: String) -> [Character] {
