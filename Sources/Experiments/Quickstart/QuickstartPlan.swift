@@ -24,7 +24,7 @@ public struct QuickstartPlan: Sendable {
 
   /// Everything, in a few minutes on two cores.
   public static let full = QuickstartPlan(
-    trainingLimit: nil, testCount: 5_000, naturalEpochs: 3, robustEpochs: 3, estimatorEpochs: 2,
+    trainingLimit: nil, testCount: 5_000, naturalEpochs: 6, robustEpochs: 3, estimatorEpochs: 2,
     estimatorLimit: 20_000, measuringSteps: 40, seed: 0)
 
   /// The same path on little data, in seconds: to see that everything works.
