@@ -1,26 +1,13 @@
 import NeuralNetworks
 import Torch
 
-/// What an attack costs a sample, counted as if the sample were attacked alone.
-public struct Cost: Codable, Hashable, Sendable {
-  /// Evaluations of the network, with or without a gradient afterwards.
-  public var forwards: Int
-  /// Gradients with respect to the image.
-  public var backwards: Int
-
-  /// A cost.
-  public init(forwards: Int = 0, backwards: Int = 0) {
-    self.forwards = forwards
-    self.backwards = backwards
-  }
-
-  /// The sum of two costs.
-  public static func + (a: Cost, b: Cost) -> Cost {
-    Cost(forwards: a.forwards + b.forwards, backwards: a.backwards + b.backwards)
-  }
-
-  /// Adds a cost.
-  public static func += (a: inout Cost, b: Cost) { a = a + b }
+/// What an attack is after.
+public enum Goal: String, Codable, Sendable {
+  /// One image per sample that the network gets wrong: a sample leaves the work as soon as it is fooled.
+  case fool
+  /// The strongest image per sample that the whole budget finds, for use against another network: no sample is
+  /// dropped, also not one that is wrong unattacked.
+  case strongest
 }
 
 /// What an attack did to a batch.
@@ -31,12 +18,17 @@ public struct AttackResult {
   public var fooled: [Bool]
   /// What it cost, per sample.
   public var costs: [Cost]
+  /// The size of the smallest perturbation found that fools the network, in the attack's norm, within ε or not.
+  ///
+  /// 0 for images wrong unattacked, infinity where none was found. Nil for attacks that do not look for it.
+  public var distances: [Float]?
 
   /// A result.
-  public init(images: Tensor, fooled: [Bool], costs: [Cost]) {
+  public init(images: Tensor, fooled: [Bool], costs: [Cost], distances: [Float]? = nil) {
     self.images = images
     self.fooled = fooled
     self.costs = costs
+    self.distances = distances
   }
 }
 
@@ -46,6 +38,12 @@ public protocol Attack: Sendable {
   var name: String { get }
   /// All settings by name, for the record.
   var settings: [String: String] { get }
+  /// The ball that fooling images are held to; nil for no attack and for transport of mass.
+  var ball: ThreatModel? { get }
+  /// The attacks that this one consists of, in the order in which they are tried on those that are left.
+  var members: [any Attack] { get }
+  /// What the attack does instead of its definition on a network with so few classes, in words, or nil.
+  func fallback(classCount: Int) -> String?
   /// Attacks a batch.
   ///
   /// Leaves the network as it was: weights, buffers, gradients and mode.
@@ -55,8 +53,25 @@ public protocol Attack: Sendable {
   ///   - images: Float32 (N, C, H, W) in [0, 1].
   ///   - labels: Classes (N), int64.
   ///   - streams: One random stream per sample, keyed by the sample's index in its data set.
+  ///   - goal: Whether a fooled sample is done.
   /// - Returns: Attacked images, verdicts and costs.
   func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream]
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
+    goal: Goal
   ) -> AttackResult
+}
+
+extension Attack {
+  /// The attack itself.
+  public var members: [any Attack] { [self] }
+
+  /// Nothing: the attack works with any number of classes.
+  public func fallback(classCount: Int) -> String? { nil }
+
+  /// Attacks a batch until every sample is fooled or the budget is spent; see `run(on:images:labels:streams:goal:)`.
+  public func run(
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream]
+  ) -> AttackResult {
+    run(on: classifier, images: images, labels: labels, streams: streams, goal: .fool)
+  }
 }

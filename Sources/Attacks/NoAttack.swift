@@ -7,13 +7,16 @@ public struct NoAttack: Attack {
   public let name = "clean"
   /// None.
   public let settings: [String: String] = [:]
+  /// None.
+  public let ball: ThreatModel? = nil
 
   /// Nothing.
   public init() {}
 
   /// The images as they are.
   public func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream]
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
+    goal: Goal
   ) -> AttackResult {
     classifier.evaluating {
       let wrong = withoutGrad { misclassified(classifier.logits(images), labels).bools() }
@@ -21,4 +24,10 @@ public struct NoAttack: Attack {
         images: images, fooled: wrong, costs: wrong.map { _ in Cost(forwards: 1) })
     }
   }
+}
+
+extension NoAttack {
+  static let entry = AttackEntry(
+    name: "clean", summary: "no attack: clean accuracy", source: "none", norms: Norm.allCases
+  ) { _, _ in NoAttack() }
 }

@@ -2,7 +2,7 @@ import NeuralNetworks
 import Records
 import Torch
 
-/// Projected gradient descent on the cross-entropy (Madry et al., ICLR 2018), in L∞ and L2.
+/// Projected gradient descent (Madry et al., ICLR 2018), in L∞ and L2.
 public struct PGD: Attack, Codable, Hashable, Sendable {
   /// What the attacker may do.
   public var threat: ThreatModel
@@ -14,11 +14,13 @@ public struct PGD: Attack, Codable, Hashable, Sendable {
   public var start: Start
   /// How often the attack starts anew on the samples that it has not fooled.
   public var restarts: Int
+  /// What it maximises when measuring.
+  public var loss: AttackLoss
 
   /// An attack; the step is ε/4 unless given.
   public init(
     threat: ThreatModel, steps: Int, stepSize: Double? = nil, start: Start = .gaussian,
-    restarts: Int = 1
+    restarts: Int = 1, loss: AttackLoss = .crossEntropy
   ) {
     precondition(steps >= 0 && restarts >= 1, "PGD with \(steps) steps and \(restarts) restarts")
     self.threat = threat
@@ -26,16 +28,20 @@ public struct PGD: Attack, Codable, Hashable, Sendable {
     self.stepSize = stepSize ?? threat.epsilon.value / 4
     self.start = start
     self.restarts = restarts
+    self.loss = loss
   }
 
   /// `pgd-STEPS`.
   public var name: String { "pgd-\(steps)" }
 
+  /// What the attacker may do.
+  public var ball: ThreatModel? { threat }
+
   /// All settings by name.
   public var settings: [String: String] {
     [
       "steps": "\(steps)", "step_size": "\(stepSize)", "start": start.rawValue,
-      "restarts": "\(restarts)", "loss": "cross-entropy",
+      "restarts": "\(restarts)", "loss": loss.rawValue,
     ]
   }
 
@@ -43,15 +49,24 @@ public struct PGD: Attack, Codable, Hashable, Sendable {
 
   /// The last iterate, for training on: every sample takes every step, and nothing waits for the device.
   ///
+  /// - Parameters:
+  ///   - classifier: The network.
+  ///   - images: Float32 (N, C, H, W) in [0, 1].
+  ///   - labels: Classes (N), int64.
+  ///   - streams: One random stream per sample.
+  ///   - loss: One value per sample from logits (N, K), to be maximised; cross-entropy of the labels when nil.
+  /// - Returns: Attacked images.
   public func craft(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream]
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
+    loss: ((Tensor) -> Tensor)? = nil
   ) -> Tensor {
-    classifier.frozen {
+    let loss = loss ?? { AttackLoss.crossEntropy.values($0, labels) }
+    return classifier.frozen {
       withoutGrad {
         var current = start.images(
           from: images, threat: threat, streams: streams.map { $0.keyed("start").keyed(0) })
         for _ in 0..<steps {
-          let gradient = Self.gradient(of: classifier, at: current, labels: labels).gradient()
+          let gradient = Point(classifier, at: current, loss: loss).gradient()
           current = advanced(from: current, along: gradient, around: images)
         }
         return current
@@ -63,83 +78,52 @@ public struct PGD: Attack, Codable, Hashable, Sendable {
 
   /// Attacks a batch; a sample leaves the work as soon as it is fooled, and restarts go to survivors only.
   public func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream]
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
+    goal: Goal
   ) -> AttackResult {
-    classifier.evaluating {
-      withoutGrad {
-        let wrong = misclassified(classifier.logits(images), labels)
-        var state = Progress(images: images, labels: labels, wrong: wrong.bools())
-        if threat.epsilon.value > 0 {
-          for restart in 0..<restarts where !state.survivors.isEmpty {
-            attack(
-              classifier, &state, streams.map { $0.keyed("start").keyed(restart) })
-          }
-        }
-        return state.result
+    Search.run(on: classifier, images: images, labels: labels, goal: goal) { search in
+      if threat.epsilon.value == 0 { return }
+      for restart in 0..<restarts {
+        attack(search, streams.map { $0.keyed("start").keyed(restart) })
       }
     }
   }
 
   /// One start on all survivors.
-  private func attack(
-    _ classifier: any Classifier, _ state: inout Progress, _ streams: [RandomStream]
-  ) {
-    var active = state.survivors
-    var rows = state.rows(of: active)
+  private func attack(_ search: Search, _ streams: [RandomStream]) {
+    var rows = search.survivors
+    if rows.isEmpty { return }
     var current = start.images(
-      from: rows.images, threat: threat, streams: active.map { streams[$0] })
+      from: rows.images, threat: threat, streams: rows.samples.map { streams[$0] })
     for step in 0...steps {
-      let point = Self.gradient(of: classifier, at: current, labels: rows.labels)
-      let wrong = state.note(current, point, active: active)
-      if step == steps { break }
-      let kept = wrong.indices.filter { !wrong[$0] }
-      if kept.isEmpty { return }
-      var gradient = point.gradient()
-      if kept.count < active.count {
-        let indices = Tensor(kept, shape: [kept.count]).to(current.device)
-        active = kept.map { active[$0] }
-        rows = state.rows(of: active)
-        current = current.indexSelect(indices)
-        gradient = gradient.indexSelect(indices)
-      }
-      state.countBackward(active)
-      current = advanced(from: current, along: gradient, around: rows.images)
+      let point = search.point(at: current, of: rows) { loss.values($0, rows.labels) }
+      let kept = search.note(current, logits: point.logits, losses: point.values, of: rows)
+      if step == steps || kept.isEmpty { return }
+      // The gradient of all rows costs no more than taking the graph apart; only those that stay are charged.
+      rows = rows.keeping(kept)
+      let gradient = kept.of(search.gradient(at: point, of: rows))
+      current = advanced(from: kept.of(current), along: gradient, around: rows.images)
     }
   }
-
-  // MARK: Steps
 
   private func advanced(from current: Tensor, along gradient: Tensor, around origin: Tensor)
     -> Tensor
   {
     threat.project(current + threat.steepestAscent(gradient) * stepSize, around: origin)
   }
+}
 
-  /// A forward pass whose gradient with respect to the images can be had afterwards.
-  ///
-  /// Losses are summed, not averaged: a mean over a large batch would push gradients towards underflow.
-  static func gradient(
-    of classifier: any Classifier, at images: Tensor, labels: Tensor
-  ) -> Point {
-    withGrad {
-      let input = images.detach()
-      input.requiresGrad = true
-      let logits = classifier.logits(input)
-      return Point(
-        input: input, logits: logits.detach(),
-        losses: logits.crossEntropy(labels, reduction: .none))
-    }
-  }
-
-  /// The network at some images.
-  struct Point {
-    let input: Tensor
-    let logits: Tensor
-    let losses: Tensor
-
-    func gradient() -> Tensor {
-      let gradient = withGrad { grad(of: losses.sum(), wrt: input) }
-      return gradient.maskedFill(gradient.isfinite().logicalNot(), 0)
-    }
+extension PGD {
+  static let entry = AttackEntry(
+    name: "pgd", number: "steps", summary: "projected gradient descent, best iterate kept",
+    source: "Madry et al., ICLR 2018"
+  ) { threat, settings throws(AttackListError) in
+    PGD(
+      threat: threat, steps: try settings.integer("steps", default: 40),
+      stepSize: try settings.real(
+        "step_size", default: threat.epsilon.value / 4, in: 0...1e3, excludingLow: true),
+      start: try settings.choice("start", default: .gaussian),
+      restarts: try settings.integer("restarts", default: 1),
+      loss: try settings.choice("loss", default: .crossEntropy))
   }
 }

@@ -26,7 +26,7 @@ public enum Start: String, CaseIterable, Codable, Sendable {
     }
   }
 
-  /// Points uniform in the ball: in L2 a Gaussian direction and the d-th root of a uniform number as radius.
+  /// Points uniform in the ball: a direction and, but for L∞, the d-th root of a uniform number as radius.
   private func ball(
     _ threat: ThreatModel, _ streams: [RandomStream], _ shape: [Int], _ origin: Tensor
   ) -> Tensor {
@@ -34,8 +34,10 @@ public enum Start: String, CaseIterable, Codable, Sendable {
     switch threat.norm {
     case .linf:
       return Tensor.uniform(streams, shape: shape, low: -epsilon, high: epsilon).to(origin.device)
-    case .l2:
-      let direction = ThreatModel.unit(Tensor.normal(streams, shape: shape))
+    case .l2, .l1:
+      let direction =
+        threat.norm == .l2
+        ? ThreatModel.unit(Tensor.normal(streams, shape: shape)) : L1Ball.directions(streams, shape)
       let count = Double(shape.reduce(1, *))
       let radius = Tensor.uniform(
         streams.map { $0.keyed("radius") }, shape: shape.map { _ in 1 }

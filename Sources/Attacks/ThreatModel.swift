@@ -7,6 +7,17 @@ public enum Norm: String, CaseIterable, Codable, Sendable {
   case linf
   /// Euclidean length of the change of an image.
   case l2
+  /// Sum of absolute changes.
+  case l1
+
+  /// The p of the norm whose unit ball is polar to this norm's: ‖w‖ in it is the largest ⟨w, δ⟩ with ‖δ‖ ≤ 1.
+  var dual: Double {
+    switch self {
+    case .linf: 1
+    case .l2: 2
+    case .l1: .infinity
+    }
+  }
 }
 
 /// What an attacker may do: change an image within a ball and within [0, 1].
@@ -22,10 +33,10 @@ public struct ThreatModel: Codable, Hashable, Sendable {
     self.epsilon = epsilon
   }
 
-  /// The nearest allowed image: first into the ball around `origin`, then into [0, 1].
+  /// An allowed image near the given one: first into the ball around `origin`, then into [0, 1].
   ///
   /// The second step cannot leave the ball, because `origin` lies in the box. For L2 the result is feasible but
-  /// not the exact projection onto the intersection, as in all public implementations.
+  /// not the exact projection onto the intersection, as in all public implementations; for L1 it is exact.
   public func project(_ images: Tensor, around origin: Tensor) -> Tensor {
     switch norm {
     case .linf:
@@ -36,6 +47,8 @@ public struct ThreatModel: Codable, Hashable, Sendable {
       let length = Self.lengths(delta)
       let scale = (epsilon.value / (length + 1e-12)).clamp(max: 1)
       return (origin + delta * scale).clamp(min: 0, max: 1)
+    case .l1:
+      return L1Ball.project(images, around: origin, radius: epsilon.value)
     }
   }
 
@@ -46,6 +59,7 @@ public struct ThreatModel: Codable, Hashable, Sendable {
     switch norm {
     case .linf: gradient.sign()
     case .l2: Self.unit(gradient)
+    case .l1: L1Ball.steepestAscent(gradient)
     }
   }
 
@@ -55,6 +69,7 @@ public struct ThreatModel: Codable, Hashable, Sendable {
     return switch norm {
     case .linf: perturbation.abs().amax(dimensions)
     case .l2: perturbation.square().sum(dimensions).sqrt()
+    case .l1: perturbation.abs().sum(dimensions)
     }
   }
 

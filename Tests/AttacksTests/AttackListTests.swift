@@ -28,21 +28,40 @@ import Testing
   }
 
   @Test func unknownNamesAreRefusedWithASuggestion() {
-    #expect(message("pdg-20").contains("did you mean \"pgd-20\"?"))
+    #expect(message("pdg-20").contains("did you mean \"pgd\"?"))
     #expect(message("clena").contains("did you mean \"clean\"?"))
-    for text in ["", "pgd-", "pgd-0", "pgd--3", "pgd-x", "clean,nothing"] {
+    for text in ["", "pgd-", "pgd--3", "pgd-x", "clean,nothing", "clean-3"] {
       #expect(message(text).contains("there is no attack"), "\(text)")
     }
   }
 
   @Test func badSettingsAreRefusedByName() {
-    #expect(message("clean:restarts=2").contains("restarts=2"))
+    #expect(message("clean:restarts=2").contains("it has none"))
     #expect(message("pgd-5:restarts=0").contains("from 1"))
     #expect(message("pgd-5:restarts").contains("key=value"))
     #expect(message("pgd-5:step_size=-1").contains("2/255"))
     #expect(message("pgd-5:step_size=1/0").contains("2/255"))
     #expect(message("pgd-5:start=here").contains("none, gaussian, uniform"))
-    #expect(message("pgd-5:momentum=1").contains("momentum=1"))
+    #expect(message("pgd-0").contains("from 1 to"))
+    #expect(message("pgd-99999999999999999999").contains("from 1 to"))
+    #expect(message("pgd-5:momentum=1").contains("momentum"))
+    #expect(message("pgd-5:restart=1").contains("did you mean \"restarts\"?"))
+    #expect(message("pgd-5:steps=7").contains("given twice"))
+    #expect(message("pgd:restarts=2:restarts=3").contains("given twice"))
+  }
+
+  @Test func theNumberIsASettingWithADefault() throws {
+    let attacks = try AttackList.parse("pgd, pgd:steps=7", threat: threat)
+    #expect(attacks.map(\.name) == ["pgd-40", "pgd-7"])
+  }
+
+  @Test func normsThatAnAttackLacksAreRefused() {
+    do {
+      _ = try AttackList.parse("pgd-3", threat: ThreatModel(norm: .l1, epsilon: 12))
+      Issue.record("PGD has no L1 form")
+    } catch {
+      #expect(error.description.contains("l1") && error.description.contains("linf, l2"))
+    }
   }
 
   @Test func theStepIsAQuarterOfTheRadiusUnlessGiven() {

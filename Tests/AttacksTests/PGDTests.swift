@@ -80,7 +80,7 @@ import Torch
     let problem = CurvedProblem(count: 12)
     let clean = NoAttack().run(
       on: problem.classifier, images: problem.images, labels: problem.labels, streams: [])
-    for norm in Norm.allCases {
+    for norm in [Norm.linf, .l2] {
       for start in Start.allCases {
         let attack = PGD(threat: ThreatModel(norm: norm, epsilon: 0), steps: 3, start: start)
         let samples = streams(Array(0..<12))

@@ -39,7 +39,7 @@ final class SmallNetwork: Classifier {
   let labels = Tensor([0, 1, 2, 0, 1, 2], shape: [6])
 
   func expectUntouched(training: Bool, _ use: (SmallNetwork, PGD, [RandomStream]) -> Void) throws {
-    for norm in Norm.allCases {
+    for norm in [Norm.linf, .l2] {
       let network = SmallNetwork()
       network.isTraining = true
       network.logits(images).crossEntropy(labels).backward()

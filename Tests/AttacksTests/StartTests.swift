@@ -17,11 +17,11 @@ import Torch
   }
 
   @Test func noneIsTheImageItself() {
-    for norm in Norm.allCases { expectIdentical(start(.none, norm, 0.1), origin) }
+    for norm in [Norm.linf, .l2] { expectIdentical(start(.none, norm, 0.1), origin) }
   }
 
   @Test func gaussianNoiseIsAThousandthWide() {
-    for norm in Norm.allCases {
+    for norm in [Norm.linf, .l2] {
       let noise = (start(.gaussian, norm, 0.5) - origin).flatten().to(.float64)
       expectClose(noise.mean().item(), 0, rtol: 0, atol: 6e-3 / 4000.0.squareRoot())
       expectClose(noise.variance([0]).item(), 1e-6, rtol: 6 * (2.0 / 4000).squareRoot())
@@ -50,7 +50,7 @@ import Torch
   @Test func startsStayInTheBox() {
     let edge = Tensor.cat([.zeros([20, 1, 3, 3]), .ones([20, 1, 3, 3])])
     for kind in Start.allCases {
-      for norm in Norm.allCases {
+      for norm in [Norm.linf, .l2] {
         let images = kind.images(
           from: edge, threat: ThreatModel(norm: norm, epsilon: 0.3), streams: streams(Array(0..<40))
         )
@@ -61,7 +61,7 @@ import Torch
 
   @Test func startsBelongToTheirSample() {
     for kind in [Start.gaussian, .uniform] {
-      for norm in Norm.allCases {
+      for norm in [Norm.linf, .l2] {
         let all = start(kind, norm, 0.1)
         let some = start(kind, norm, 0.1, of: [42, 7, 0])
         expectIdentical(some, all.indexSelect(Tensor([42, 7, 0], shape: [3])))

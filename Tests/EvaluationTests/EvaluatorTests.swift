@@ -86,7 +86,7 @@ import Torch
     #expect(clean.robust >= outcome.report.robust)
   }
 
-  @Test(arguments: Norm.allCases)
+  @Test(arguments: [Norm.linf, .l2])
   func keptImagesAreAllowedAndDoWhatIsRecorded(norm: Norm) throws {
     let network = try network()
     let threat = ThreatModel(norm: norm, epsilon: norm == .linf ? threat.epsilon : Fraction(1))
@@ -98,9 +98,9 @@ import Torch
     let values = images.array(of: Float.self)
     #expect(values.allSatisfy { (0...1).contains($0) })
     let batch = data.batch(Array(0..<60))
-    let sizes = attack.threat.size(of: images - batch.images).array(of: Float.self)
-    #expect(sizes.allSatisfy { Double($0) <= attack.threat.epsilon.value * (1 + 1e-5) })
-    #expect(sizes.contains { Double($0) > attack.threat.epsilon.value * 0.9 })
+    let sizes = threat.size(of: images - batch.images).array(of: Float.self)
+    #expect(sizes.allSatisfy { Double($0) <= threat.epsilon.value * (1 + 1e-5) })
+    #expect(sizes.contains { Double($0) > threat.epsilon.value * 0.9 })
     let right = (network.predictions(images) .== batch.labels).bools()
     #expect(right == outcome.isRobust)
     #expect((1..<60).contains(outcome.report.robust), "\(outcome.report.robust)")

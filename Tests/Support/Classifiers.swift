@@ -87,3 +87,21 @@ public final class ObservedClassifier: Classifier {
     return base.logits(images)
   }
 }
+
+/// Logits by a closure, for networks made up for a test.
+public final class ClosureClassifier: Classifier {
+  /// The number of classes.
+  public let classCount: Int
+  /// Without effect; an attack must leave it as it was.
+  public var isTraining = false
+  private let closure: (Tensor) -> Tensor
+
+  /// A classifier of images (N, C, H, W).
+  public init(classCount: Int, _ closure: @escaping (Tensor) -> Tensor) {
+    self.classCount = classCount
+    self.closure = closure
+  }
+
+  /// What the closure says.
+  public func logits(_ images: Tensor) -> Tensor { closure(images) }
+}

@@ -51,6 +51,18 @@ extension Tensor {
   public func sigmoid() -> Tensor { one(.sigmoid, self) }
   /// Hyperbolic tangent.
   public func tanh() -> Tensor { one(.tanh, self) }
+  /// Inverse hyperbolic tangent.
+  public func atanh() -> Tensor { one(.atanh, self) }
+  /// Cosine.
+  public func cos() -> Tensor { one(.cos, self) }
+  /// Sine.
+  public func sin() -> Tensor { one(.sin, self) }
+  /// The largest integer not above each element.
+  public func floor() -> Tensor { one(.floor, self) }
+  /// The nearest integer, halves to even.
+  public func round() -> Tensor { one(.round, self) }
+  /// log(eᵃ + eᵇ), computed without overflow.
+  public func logaddexp(_ other: Tensor) -> Tensor { one(.logaddexp, self, other) }
   /// Remainder with the divisor's sign, as Python's `%`.
   public func remainder(_ divisor: some Scalar) -> Tensor { one(.remainder, self, divisor) }
 
@@ -76,6 +88,15 @@ extension Tensor {
   public func matmul(_ other: Tensor) -> Tensor { one(.matmul, self, other) }
   /// Batched matrix product of (B, N, K) and (B, K, M).
   public func bmm(_ other: Tensor) -> Tensor { one(.bmm, self, other) }
+  /// Running sums along a dimension.
+  public func cumsum(_ dimension: Int) -> Tensor { one(.cumsum, self, dimension) }
+  /// p-distances between the rows of (…, N, D) and (…, M, D): (…, N, M).
+  public func cdist(_ other: Tensor, p: Double = 2) -> Tensor { one(.cdist, self, other, p) }
+  /// Sign and logarithm of the absolute value of the determinant of (…, N, N).
+  public func slogdet() -> (sign: Tensor, logAbsDet: Tensor) {
+    let results = invoke(.slogdet, self)
+    return (results[0], results[1])
+  }
 }
 
 /// Changes in place, marked by PyTorch's trailing underscore.
@@ -108,6 +129,11 @@ extension Tensor {
   /// Sets all elements to one value.
   @discardableResult
   public func fill_(_ value: some Scalar) -> Tensor { one(.fillInPlace, self, value) }
+  /// Brings each element into [min, max].
+  @discardableResult
+  public func clamp_(min: Double? = nil, max: Double? = nil) -> Tensor {
+    one(.clampInPlace, self, min, max)
+  }
   /// Moves towards `end` by the fraction `weight`.
   @discardableResult
   public func lerp_(_ end: Tensor, weight: Double) -> Tensor {

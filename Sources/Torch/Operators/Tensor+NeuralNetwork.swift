@@ -32,9 +32,14 @@ extension Tensor {
   public func relu() -> Tensor { one(.relu, self) }
 
   /// Largest value of each window; the stride is the window's size unless given.
-  public func maxPool2d(_ kernel: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
+  ///
+  /// With `ceilMode` a last window that reaches over the edge counts, too: 7 pixels make 4, not 3.
+  public func maxPool2d(
+    _ kernel: Int, stride: Int? = nil, padding: Int = 0, ceilMode: Bool = false
+  ) -> Tensor {
     let stride = stride ?? kernel
-    return one(.maxPool2d, self, [kernel, kernel], [stride, stride], [padding, padding])
+    return one(
+      .maxPool2d, self, [kernel, kernel], [stride, stride], [padding, padding], [1, 1], ceilMode)
   }
 
   /// Mean of each window; the stride is the window's size unless given.
@@ -46,6 +51,16 @@ extension Tensor {
   /// Means over a grid of equal cells, whatever the input's size.
   public func adaptiveAvgPool2d(_ size: Int) -> Tensor {
     one(.adaptiveAvgPool2d, self, [size, size])
+  }
+
+  /// (N, C, H, W) resized to `size` by repeating the nearest pixel.
+  public func upsampleNearest2d(_ size: [Int]) -> Tensor {
+    one(.upsampleNearest2d, self, size)
+  }
+
+  /// (N, C, H, W) resized to `size` by linear interpolation in both directions.
+  public func upsampleBilinear2d(_ size: [Int], alignCorners: Bool = false) -> Tensor {
+    one(.upsampleBilinear2d, self, size, alignCorners)
   }
 
   /// Logarithm of the softmax along a dimension.

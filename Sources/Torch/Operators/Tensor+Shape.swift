@@ -76,6 +76,35 @@ extension Tensor {
   }
   /// Dimensions reversed.
   public func flip(_ dimensions: [Int]) -> Tensor { one(.flip, self, dimensions) }
+  /// A copy in which `source` is added at `indices` along a dimension; indices may repeat.
+  public func scatterAdd(_ indices: Tensor, _ source: Tensor, dim: Int) -> Tensor {
+    one(.scatterAdd, self, dim, indices, source)
+  }
+  /// Adds the slices of `source` at `indices` along a dimension; indices may repeat.
+  @discardableResult
+  public func indexAdd_(_ indices: Tensor, _ source: Tensor, dim: Int = 0) -> Tensor {
+    one(.indexAddInPlace, self, dim, indices, source)
+  }
+  /// Elements shifted along dimensions; those pushed out at one end come in at the other.
+  public func roll(_ shifts: [Int], dims: [Int]) -> Tensor { one(.roll, self, shifts, dims) }
+  /// A view with all windows of a dimension as a new last dimension.
+  public func unfold(_ dimension: Int, size: Int, step: Int) -> Tensor {
+    one(.unfold, self, dimension, size, step)
+  }
+  /// Windows of (N, C, H, W) as columns: (N, C·kH·kW, windows).
+  public func im2col(_ kernel: [Int], padding: [Int] = [0, 0], stride: [Int] = [1, 1]) -> Tensor {
+    one(.im2col, self, kernel, [1, 1], padding, stride)
+  }
+  /// The adjoint of `im2col`: columns added up into (N, C, H, W) with the given (H, W).
+  public func col2im(
+    _ size: [Int], kernel: [Int], padding: [Int] = [0, 0], stride: [Int] = [1, 1]
+  ) -> Tensor {
+    one(.col2im, self, size, kernel, [1, 1], padding, stride)
+  }
+  /// Each element `repeats` times in a row along a dimension.
+  public func repeatInterleave(_ repeats: Int, dim: Int) -> Tensor {
+    one(.repeatInterleave, self, repeats, dim)
+  }
   /// The positions of the elements that hold, in order, of a tensor of rank 1.
   public func nonzeroIndices() -> Tensor { one(.nonzero, self).squeeze(1) }
 }

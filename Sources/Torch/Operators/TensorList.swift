@@ -5,6 +5,11 @@ public enum TensorList {
     invoke(.foreachMul, tensors, factor)
   }
 
+  /// Adds `alpha` times its partner to every tensor, in place.
+  public static func add_(_ tensors: [Tensor], _ others: [Tensor], alpha: Double = 1) {
+    invoke(.foreachAdd, tensors, others, alpha)
+  }
+
   /// Moves every tensor towards its partner by the fraction `weight`, in place.
   public static func lerp_(_ tensors: [Tensor], towards ends: [Tensor], weight: Double) {
     invoke(.foreachLerp, tensors, ends, weight)

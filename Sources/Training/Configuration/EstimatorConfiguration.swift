@@ -57,6 +57,7 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
   /// Refuses combinations that cannot work.
   public func validate() throws {
     try require(threat.epsilon.value >= 0, "threat.epsilon", "must not be negative")
+    try require(threat.norm != .l1, "threat.norm", "must be linf or l2: PGD has no L1 form")
     try require(epochs >= 1, "epochs", "must be at least 1")
     try require(batchSize >= 2, "batchSize", "must be at least 2: other samples are the negatives")
     try require(learningRate > 0, "learningRate", "must be positive")

@@ -54,6 +54,7 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
   /// Refuses combinations that cannot work.
   public func validate() throws {
     try require(threat.epsilon.value >= 0, "threat.epsilon", "must not be negative")
+    try require(threat.norm != .l1, "threat.norm", "must be linf or l2: PGD has no L1 form")
     try require(
       defense != .namid || estimators != nil, "estimators",
       "must name a folder made by `namid train-estimators` with defense namid")
