@@ -1,0 +1,61 @@
+/// The quantities of Theorem 1 (Equation 2) for one distribution of X, N, X̃ and Z, in nats.
+///
+/// The theorem says I(X̃; Z) = I(X; Z) + I(N; Z) − I(X; N; Z) + H(Z | X, N) − H(Z | X̃), with co-information as the
+/// information of three variables; Equation 3 keeps the first two terms on the right.
+public struct Theorem1: Codable, Hashable, Sendable {
+  /// I(X̃; Z), the standard mutual information.
+  public var standard: Double
+  /// I(X; Z), the natural one.
+  public var natural: Double
+  /// I(N; Z), the adversarial one.
+  public var adversarial: Double
+  /// I(X; N; Z) = I(X; N) − I(X; N | Z).
+  public var coInformation: Double
+  /// H(Z | X, N).
+  public var entropyGivenParts: Double
+  /// H(Z | X̃).
+  public var entropyGivenInput: Double
+
+  /// The quantities as they are.
+  public init(
+    standard: Double, natural: Double, adversarial: Double, coInformation: Double,
+    entropyGivenParts: Double, entropyGivenInput: Double
+  ) {
+    self.standard = standard
+    self.natural = natural
+    self.adversarial = adversarial
+    self.coInformation = coInformation
+    self.entropyGivenParts = entropyGivenParts
+    self.entropyGivenInput = entropyGivenInput
+  }
+
+  /// The quantities of a distribution with variables named `x`, `n`, `input` (X̃) and `z`.
+  public init(_ joint: DiscreteJoint) {
+    standard = joint.mutualInformation(["input"], ["z"])
+    natural = joint.mutualInformation(["x"], ["z"])
+    adversarial = joint.mutualInformation(["n"], ["z"])
+    coInformation = joint.coInformation("x", "n", "z")
+    entropyGivenParts = joint.entropy(of: ["z"], given: ["x", "n"])
+    entropyGivenInput = joint.entropy(of: ["z"], given: ["input"])
+  }
+
+  /// Left side minus right side of Equation 2; zero up to rounding.
+  public var identityError: Double {
+    standard - (natural + adversarial - coInformation + entropyGivenParts - entropyGivenInput)
+  }
+
+  /// What Equation 3 gives for the standard mutual information.
+  public var approximation: Double { natural + adversarial }
+
+  /// By how much Equation 3 is off.
+  public var approximationError: Double { approximation - standard }
+
+  /// The same in bits.
+  public var inBits: Theorem1 {
+    let bit = 0.6931471805599453
+    return Theorem1(
+      standard: standard / bit, natural: natural / bit, adversarial: adversarial / bit,
+      coInformation: coInformation / bit, entropyGivenParts: entropyGivenParts / bit,
+      entropyGivenInput: entropyGivenInput / bit)
+  }
+}

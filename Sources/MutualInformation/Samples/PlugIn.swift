@@ -1,0 +1,38 @@
+import Foundation
+
+/// Mutual information of two discrete variables from a table of counts.
+public struct PlugInInformation: Codable, Hashable, Sendable {
+  /// Σ p log(p / p_row p_column) with the observed shares, in nats; biased upwards.
+  public var plugIn: Double
+  /// The same after Miller and Madow's correction of each entropy; with full tables it takes off (rows − 1)(columns − 1) / 2N.
+  public var corrected: Double
+  /// How many pairs were counted.
+  public var count: Int
+
+  /// Counts pairs, such as labels and predicted classes.
+  ///
+  /// - Parameters:
+  ///   - a: One value per sample.
+  ///   - b: As many.
+  /// - Precondition: As many of both.
+  public init(_ a: [Int], _ b: [Int]) {
+    precondition(a.count == b.count, "\(a.count) and \(b.count) values")
+    count = a.count
+    guard count > 0 else {
+      (plugIn, corrected) = (0, 0)
+      return
+    }
+    let joint = DiscreteJoint(
+      ["a", "b"], outcomes: zip(a, b).map { (values: [$0, $1], weight: 1) })
+    plugIn = joint.mutualInformation(["a"], ["b"])
+    // H is biased by −(occupied − 1) / 2N each; I = H(A) + H(B) − H(A, B).
+    let occupied = Set(zip(a, b).map { Pair(a: $0, b: $1) }).count
+    let bias = Double(occupied - Set(a).count - Set(b).count + 1) / Double(2 * count)
+    corrected = plugIn - bias
+  }
+
+  private struct Pair: Hashable {
+    let a: Int
+    let b: Int
+  }
+}
