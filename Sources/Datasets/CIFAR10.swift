@@ -69,11 +69,7 @@ public struct CIFAR10: DatasetSource {
     let listing = try ImageFolders.scan(folder, split: split)
     try CIFARLayout.checkClassNames(listing.classNames, file: folder)
     // Counted before two seconds of decoding, not after.
-    if let expected = expectedCounts[split], listing.files.count != expected {
-      throw DatasetError.wrongCount(
-        what: "\(folder.path), \(split.rawValue),", expected: expected,
-        found: listing.files.count)
-    }
+    try check(listing.files.count, of: split, in: folder)
     let isLossless = listing.files.allSatisfy { $0.pathExtension.lowercased() == "png" }
     let set = try ImageFolders.decode(
       listing, name: name, title: isLossless ? title : "\(title) (JPEG copy)", split: split)

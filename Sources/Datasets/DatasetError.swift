@@ -16,6 +16,8 @@ public enum DatasetError: Error, Equatable, Sendable {
   case labelOutOfRange(file: String, index: Int, label: Int, classes: Int)
   /// An image cannot be decoded.
   case corruptImage(file: String, reason: String)
+  /// Several images cannot be used; `first` says of some of them which and why.
+  case unusableImages(count: Int, first: [String])
   /// One image differs in size from the others.
   case mixedSizes(file: String, found: String, expected: String, reference: String)
   /// A place that must have images has none.
@@ -62,6 +64,11 @@ extension DatasetError: CustomStringConvertible {
         + "expected 0 to \(classes - 1)."
     case .corruptImage(let file, let reason):
       return "\(file) cannot be decoded: \(reason). Replace or remove the file."
+    case .unusableImages(let count, let first):
+      let rest = count - first.count
+      return "\(count) images cannot be used:\n" + first.map { "  - \($0)\n" }.joined()
+        + (rest > 0 ? "  - and \(rest) more\n" : "")
+        + "Replace or remove them, or get the whole set again."
     case .mixedSizes(let file, let found, let expected, let reference):
       return "\(file) has \(found) pixels, \(reference) has \(expected) (height × width). "
         + "All images of a set must have one size."
@@ -94,5 +101,13 @@ extension DatasetError: CustomStringConvertible {
     case .unwritable(let file, let reason):
       return "\(file) cannot be written: \(reason)"
     }
+  }
+}
+
+extension DatasetError {
+  /// Which file and why, without what to do: for a line of a list.
+  var brief: String {
+    if case .corruptImage(let file, let reason) = self { return "\(file): \(reason)" }
+    return description
   }
 }

@@ -14,13 +14,19 @@ public protocol DatasetSource: Sendable {
   var licence: String { get }
   /// How many images each split has; empty where that is not known.
   var expectedCounts: [Split: Int] { get }
+  /// Whether a part of the images will do; the set then says in its title that it is a part.
+  var acceptsSubsets: Bool { get }
 
   /// Folders that may hold the set, most likely first.
   func candidates(in directory: URL) -> [URL]
   /// The layout of the files in a folder; nil where the set is not there.
   func layout(of folder: URL) -> String?
-  /// Reads a split from a folder that has a layout.
+  /// Reads a split from a folder that has a layout, file by file.
   func read(_ split: Split, from location: DatasetLocation) throws -> ImageSet
+  /// Reads a split from what an earlier reading kept, where there is such a thing.
+  func read(
+    _ split: Split, from location: DatasetLocation, progress: (String) -> Void
+  ) throws -> ImageSet
   /// The files that were published in a layout, with their checksums; none where there are none.
   func publishedFiles(of layout: String) -> [PublishedFile]
   /// What to do where the set is not there.
@@ -60,15 +66,29 @@ extension DatasetSource {
     return nil
   }
 
+  /// Only the whole set will do.
+  public var acceptsSubsets: Bool { false }
+
+  /// Reads the files: most sets are read so fast that there is nothing to keep.
+  public func read(
+    _ split: Split, from location: DatasetLocation, progress: (String) -> Void
+  ) throws -> ImageSet {
+    try read(split, from: location)
+  }
+
   /// Finds the set and reads a split of it.
   ///
   /// - Parameters:
   ///   - split: Which part.
   ///   - directory: The data directory, or the set's own folder.
+  ///   - progress: Takes one line of news at a time.
   /// - Returns: The images.
   /// - Throws: `DatasetError`, also when the number of images is not what it must be.
-  public func load(_ split: Split, in directory: URL) throws -> ImageSet {
-    try load(split, from: try find(in: directory))
+  public func load(
+    _ split: Split, in directory: URL, progress: (String) -> Void = { _ in }
+  ) throws -> ImageSet {
+    let location = try find(in: directory)
+    return try counted(split, in: location) { try read(split, from: location, progress: progress) }
   }
 
   /// The folder that holds the set, or an error that says where it was looked for.
@@ -80,16 +100,23 @@ extension DatasetSource {
   }
 
   /// Reads a split and counts its images.
-  func load(_ split: Split, from location: DatasetLocation) throws -> ImageSet {
+  func counted(
+    _ split: Split, in location: DatasetLocation, read: () throws -> ImageSet
+  ) throws -> ImageSet {
     guard expectedCounts.isEmpty || expectedCounts[split] != nil else {
       throw DatasetError.noSuchSplit(
         name: name, split: split, available: Split.allCases.filter { expectedCounts[$0] != nil })
     }
-    let set = try read(split, from: location)
-    if let expected = expectedCounts[split], set.count != expected {
-      throw DatasetError.wrongCount(
-        what: "\(location.folder.path), \(split.rawValue),", expected: expected, found: set.count)
-    }
+    let set = try read()
+    try check(set.count, of: split, in: location.folder)
     return set
+  }
+
+  /// Refuses a number of images that the split cannot have.
+  func check(_ count: Int, of split: Split, in folder: URL) throws {
+    guard let expected = expectedCounts[split], count != expected else { return }
+    if acceptsSubsets, count < expected { return }
+    throw DatasetError.wrongCount(
+      what: "\(folder.path), \(split.rawValue),", expected: expected, found: count)
   }
 }

@@ -7,6 +7,7 @@ public enum Datasets {
   public static let all: [any DatasetSource] = [
     FashionMNIST(),
     CIFAR10(),
+    TinyImageNet(),
   ]
 
   /// The beginning of a name that stands for one's own images: `folder:PATH`.
@@ -39,12 +40,15 @@ public enum Datasets {
   ///   - directory: The data directory, under which every set has its place; it may also be the
   ///     set's own folder.
   ///   - folder: The set's own folder, where it is not to be looked for in the directory.
+  ///   - progress: Takes one line of news at a time: what takes long, and what of an earlier
+  ///     reading could not be used.
   /// - Returns: The images.
   /// - Throws: `DatasetError` that says what was expected, what was found and what to do.
   public static func load(
-    _ name: String, split: Split, directory: URL, folder: URL? = nil
+    _ name: String, split: Split, directory: URL, folder: URL? = nil,
+    progress: (String) -> Void = { _ in }
   ) throws -> ImageSet {
-    try source(named: name).load(split, in: folder ?? directory)
+    try source(named: name).load(split, in: folder ?? directory, progress: progress)
   }
 
   /// Gets a set and puts it under a directory; what is there and whole is left alone.

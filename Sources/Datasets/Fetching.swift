@@ -10,6 +10,8 @@ struct FetchOrigin {
   var extras: [String] = []
   /// Where they go.
   let target: URL
+  /// Whether the files are too many to be named: their folder becomes the target as a whole.
+  var isWholeFolder = false
   /// Gets the files into an empty folder, or below it, and says where they are.
   let bring: (_ aside: URL, _ progress: (String) -> Void) throws -> URL
 }
@@ -48,8 +50,12 @@ enum Fetching {
         for file in origin.published {
           try file.check(folder.appendingPathComponent(file.name))
         }
-        let extras = origin.extras.filter { Files.isFile(folder.appendingPathComponent($0)) }
-        try install(origin.published.map(\.name) + extras, from: folder, into: origin.target)
+        if origin.isWholeFolder {
+          try move(folder, to: origin.target)
+        } else {
+          let extras = origin.extras.filter { Files.isFile(folder.appendingPathComponent($0)) }
+          try install(origin.published.map(\.name) + extras, from: folder, into: origin.target)
+        }
         progress("\(name): is in \(origin.target.path)")
         return
       } catch let error as DatasetError {
@@ -119,6 +125,16 @@ enum Fetching {
       }
     }
     try sync(target)
+  }
+
+  /// Gives a folder of many files its name in one step; a folder that is there stays.
+  private static func move(_ folder: URL, to target: URL) throws {
+    // One call for the whole disk: a hundred thousand files one by one would take minutes.
+    Foundation.sync()
+    guard rename(folder.path, target.path) == 0 else {
+      throw DatasetError.unwritable(file: target.path, reason: String(cString: strerror(errno)))
+    }
+    try sync(target.deletingLastPathComponent())
   }
 
   private static func sync(_ place: URL) throws {

@@ -27,6 +27,24 @@ enum Files {
     }
   }
 
+  /// The lines of a text file with their numbers, from 1; those that are empty are left out.
+  static func lines(of url: URL, limit: Int) throws -> [(number: Int, text: Substring)] {
+    let data = try read(url, limit: limit)
+    let lines = String(decoding: data, as: UTF8.self)
+      .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    return lines.enumerated().filter { !$1.isEmpty }.map { ($0 + 1, $1) }
+  }
+
+  private static func read(_ url: URL, limit: Int) throws -> Data {
+    var status = stat()
+    if stat(url.path, &status) == 0, Int(status.st_size) > limit {
+      throw DatasetError.foreign(
+        file: url.path, expected: "a text of at most \(limit) bytes",
+        found: "\(status.st_size) bytes")
+    }
+    return try read(url)
+  }
+
   /// Names in a folder, sorted by their bytes: the same order on every machine and in every locale.
   static func names(in folder: URL) throws -> [String] {
     do {

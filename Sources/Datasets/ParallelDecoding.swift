@@ -3,28 +3,28 @@ import Foundation
 
 /// Decodes image files of one size into one block, on all cores.
 ///
-/// - Parameter files: The files, at least one; the first gives the size.
+/// - Parameters:
+///   - files: The files, at least one.
+///   - size: The size that every image must have; the first file gives it when nil.
 /// - Returns: RGB values in the order N, H, W, C, and the size.
-/// - Throws: `DatasetError` that names the first file, in the given order, that is corrupt or of
-///   another size.
-func decodeAll(_ files: [URL]) throws -> (pixels: [UInt8], height: Int, width: Int) {
-  guard let reference = files.first else {
+/// - Throws: `DatasetError` that names the file that is corrupt or of another size; where there are
+///   several, one error counts them and names the first in the given order.
+func decodeAll(
+  _ files: [URL], size: (height: Int, width: Int)? = nil
+) throws -> (pixels: [UInt8], height: Int, width: Int) {
+  guard let first = files.first else {
     throw DatasetError.empty(place: "a list of files", expected: "images")
   }
-  let (height, width) = try decodeFile(reference) { _, height, width in (height, width) }
-  let size = height * width * 3
-  let memory = Int(clamping: ProcessInfo.processInfo.physicalMemory)
-  guard files.count <= memory / size else {
-    throw DatasetError.tooLarge(
-      what: "\(files.count) images of \(height)×\(width)",
-      bytes: files.count.multipliedReportingOverflow(by: size).partialValue, available: memory)
-  }
-  let pixels = try [UInt8](unsafeUninitializedCapacity: files.count * size) { buffer, filled in
-    // Each piece of work writes its own stretch of the buffer and its own slot for a failure.
+  let (height, width) = try size ?? decodeFile(first) { _, height, width in (height, width) }
+  try requireMemory(forImages: files.count, height: height, width: width)
+  let size = (height: height, width: width, reference: size == nil ? first : nil)
+  let bytes = height * width * 3
+  let pixels = try [UInt8](unsafeUninitializedCapacity: files.count * bytes) { buffer, filled in
+    // Each piece of work writes its own stretch of the buffer and its own slot for failures.
     let perPiece = 256
     let pieces = (files.count + perPiece - 1) / perPiece
-    let failures = UnsafeMutableBufferPointer<(any Error)?>.allocate(capacity: pieces)
-    failures.initialize(repeating: nil)
+    let failures = UnsafeMutableBufferPointer<DecodingFailures>.allocate(capacity: pieces)
+    failures.initialize(repeating: DecodingFailures())
     defer {
       failures.deinitialize()
       failures.deallocate()
@@ -32,26 +32,31 @@ func decodeAll(_ files: [URL]) throws -> (pixels: [UInt8], height: Int, width: I
     nonisolated(unsafe) let target = buffer
     nonisolated(unsafe) let slots = failures
     DispatchQueue.concurrentPerform(iterations: pieces) { piece in
-      do {
-        for index in (piece * perPiece)..<min((piece + 1) * perPiece, files.count) {
-          try decodeFile(files[index]) { image, foundHeight, foundWidth in
-            guard foundHeight == height, foundWidth == width else {
-              throw DatasetError.mixedSizes(
-                file: files[index].path, found: "\(foundHeight)×\(foundWidth)",
-                expected: "\(height)×\(width)", reference: reference.path)
-            }
-            _ = UnsafeMutableBufferPointer(rebasing: target[(index * size)..<((index + 1) * size)])
-              .update(fromContentsOf: image)
-          }
+      for index in (piece * perPiece)..<min((piece + 1) * perPiece, files.count) {
+        let place = (index * bytes)..<((index + 1) * bytes)
+        do {
+          try decode(
+            files[index], as: size, into: UnsafeMutableBufferPointer(rebasing: target[place]))
+        } catch {
+          slots[piece].add(error)
         }
-      } catch {
-        slots[piece] = error
       }
     }
-    if let failure = failures.first(where: { $0 != nil }) ?? nil { throw failure }
-    filled = files.count * size
+    try failures.reduce(into: DecodingFailures()) { $0.add($1) }.throwIfAny()
+    filled = files.count * bytes
   }
   return (pixels, height, width)
+}
+
+/// Refuses a set that this machine cannot hold, before any memory is asked for.
+func requireMemory(forImages count: Int, height: Int, width: Int) throws {
+  let size = height * width * 3
+  let memory = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+  guard count <= memory / size else {
+    throw DatasetError.tooLarge(
+      what: "\(count) images of \(height)×\(width)",
+      bytes: count.multipliedReportingOverflow(by: size).partialValue, available: memory)
+  }
 }
 
 /// Decodes one file, with errors that name it.
@@ -63,5 +68,49 @@ func decodeFile<Result>(
     return try withDecodedImage(data, body: body)
   } catch let error as ImagingError {
     throw DatasetError.corruptImage(file: file.path, reason: error.description)
+  }
+}
+
+private func decode(
+  _ file: URL, as size: (height: Int, width: Int, reference: URL?),
+  into target: UnsafeMutableBufferPointer<UInt8>
+) throws {
+  try decodeFile(file) { image, height, width in
+    guard height == size.height, width == size.width else {
+      let expected = "\(size.height)×\(size.width)"
+      guard let reference = size.reference else {
+        throw DatasetError.corruptImage(
+          file: file.path, reason: "it has \(height)×\(width) pixels, not \(expected)")
+      }
+      throw DatasetError.mixedSizes(
+        file: file.path, found: "\(height)×\(width)", expected: expected,
+        reference: reference.path)
+    }
+    _ = target.update(fromContentsOf: image)
+  }
+}
+
+/// How many files failed, and why the first of them did.
+private struct DecodingFailures {
+  private var count = 0
+  private var first: [any Error] = []
+
+  private static let named = 10
+
+  mutating func add(_ error: any Error) {
+    count += 1
+    if first.count < Self.named { first.append(error) }
+  }
+
+  mutating func add(_ other: DecodingFailures) {
+    count += other.count
+    first += other.first.prefix(Self.named - first.count)
+  }
+
+  func throwIfAny() throws {
+    guard let single = first.first else { return }
+    guard count > 1 else { throw single }
+    throw DatasetError.unusableImages(
+      count: count, first: first.map { ($0 as? DatasetError)?.brief ?? "\($0)" })
   }
 }

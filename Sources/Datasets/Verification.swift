@@ -46,7 +46,7 @@ public struct Verification: Sendable, CustomStringConvertible {
     lines += differences.map { "  differs: \($0)" }
     if !isUsable {
       lines.append("  not usable as it is")
-    } else if !hasPublishedFiles {
+    } else if !hasPublishedFiles, differences.isEmpty {
       lines.append("  usable; there are no published checksums for this layout")
     } else if isOfficial {
       lines.append("  usable, and the published content")
@@ -77,7 +77,12 @@ extension DatasetSource {
     for split in splits {
       progress("reading \(split.rawValue)")
       do {
-        let set = try load(split, from: location)
+        // From the files, not from what an earlier reading kept.
+        let set = try counted(split, in: location) { try read(split, from: location) }
+        if let whole = expectedCounts[split], set.count < whole {
+          result.differences.append(
+            "\(split.rawValue): a subset, \(grouped(set.count)) of \(grouped(whole)) images")
+        }
         result.parts.append(
           Verification.Part(
             split: split, count: set.count, fingerprint: set.fingerprint,

@@ -54,10 +54,9 @@ struct ImageFolderTests {
     }
   }
 
-  @Test func theFirstCorruptImageIsNamed() throws {
+  @Test func aCorruptImageIsNamed() throws {
     try withTemporaryFolder { folder in
       for index in 0..<300 { try folder.write(png(index), to: "train/a/\(index + 100).png") }
-      try folder.write(png(1).dropLast(20), to: "train/a/399.png")
       let file = try folder.write(png(1).dropLast(4), to: "train/a/250.png")
       guard case .corruptImage(file.path, let reason)? = datasetError(try load(folder, .train))
       else {
@@ -65,6 +64,20 @@ struct ImageFolderTests {
         return
       }
       #expect(reason.contains("ends before"))
+    }
+  }
+
+  @Test func corruptImagesAreNamedInTheirOrder() throws {
+    try withTemporaryFolder { folder in
+      for index in 0..<300 { try folder.write(png(index), to: "train/a/\(index + 100).png") }
+      let last = try folder.write(png(1).dropLast(20), to: "train/a/399.png")
+      let first = try folder.write(png(1).dropLast(4), to: "train/a/250.png")
+      guard case .unusableImages(2, let named)? = datasetError(try load(folder, .train)) else {
+        Issue.record("the corrupt images were not named")
+        return
+      }
+      #expect(named.count == 2 && named[0].contains("ends before"))
+      #expect(named[0].hasPrefix(first.path) && named[1].hasPrefix(last.path))
     }
   }
 

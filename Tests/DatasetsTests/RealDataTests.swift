@@ -78,4 +78,39 @@ struct RealDataTests {
       #expect(shape(set) == [32, 32, 3])
     }
   }
+
+  @Test func tinyImageNetIsReadAndKept() throws {
+    try withTemporaryFolder { folder in
+      // All classes of val and three of train: what lies on a disk takes time to write.
+      let classes = ["n01443537", "n01644900", "n01698640"]
+      let members = ["wnids.txt", "val"] + classes.map { "train/\($0)" }
+      guard
+        try unpack(
+          "tiny-imagenet-200-subset.tar.xz", members.map { "tiny-imagenet-200/\($0)" },
+          into: folder)
+      else { return }
+      let source = tinyImageNet(in: folder)
+      let train = try source.load(.train, in: folder)
+      #expect(train.title == "Tiny-ImageNet (subset: 300 of 100,000 images)")
+      #expect(train.classNames.count == 200 && train.ignoredFiles == 0)
+      for (position, name) in classes.enumerated() {
+        #expect(train.classNames[train.labels[100 * position]] == name)
+        #expect(train.classCounts[train.labels[100 * position]] == 100)
+      }
+      // What Pillow decodes.
+      #expect(train.image(at: 0).prefix(6) == [255, 136, 193, 255, 138, 192])
+
+      let test = try source.load(.test, in: folder)
+      #expect(test.title == "Tiny-ImageNet" && test.ignoredFiles == 0)
+      #expect(test.classCounts == [Int](repeating: 50, count: 200))
+      #expect(test.labels.prefix(5) == [107, 139, 140, 69, 69])
+      #expect(test.image(at: 0).prefix(6) == [38, 49, 53, 182, 182, 190])
+      // The sum of all values of a gray image, as Pillow decodes it.
+      #expect(test.image(at: 10).reduce(0) { $0 + Int($1) } == 2_079_264)
+
+      let (again, news) = try loadWithNews(source, .test, in: folder)
+      #expect(news.isEmpty && Data(again.pixels) == Data(test.pixels))
+      #expect(again.labels == test.labels)
+    }
+  }
 }

@@ -15,7 +15,8 @@ struct RegistryTests {
 
   @Test(arguments: [
     ("cifar-10", ["cifar10"]), ("CIFAR10", ["cifar10"]), ("fashion", ["fashion-mnist"]),
-    ("fashion_mnist", ["fashion-mnist"]), ("imagenet", []), ("folder:", []),
+    ("fashion_mnist", ["fashion-mnist"]), ("imagenet", ["tiny-imagenet"]), ("svhn", []),
+    ("folder:", []),
   ])
   func unknownNamesComeWithTheNearest(_ name: String, _ nearest: [String]) throws {
     guard
