@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Foundation
 import Records
 import Torch
@@ -13,11 +14,7 @@ struct DataOptions: ParsableArguments {
 
   var directory: URL {
     if let dataDir { return URL(filePath: dataDir) }
-    let environment = ProcessInfo.processInfo.environment
-    if let folder = environment["NAMID_DATA"], !folder.isEmpty { return URL(filePath: folder) }
-    let cache = environment["XDG_CACHE_HOME"].map { URL(filePath: $0) }
-    return (cache ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache"))
-      .appending(path: "namid/data")
+    return DataDirectory.standard()
   }
 }
 

@@ -18,5 +18,8 @@ public struct CLUBBound: InformationBound {
   }
 
   /// The mean log-likelihood of the pairs.
+  public func validation(_ scores: Tensor) -> Tensor { Scores.pairs(scores) }
+
+  /// The mean log-likelihood of the pairs.
   public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor { Scores.pairs(scores) }
 }

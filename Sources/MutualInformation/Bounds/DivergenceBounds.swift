@@ -62,6 +62,9 @@ public struct SMILEBound: InformationBound {
   }
 
   /// The Jensen-Shannon objective.
+  public func validation(_ scores: Tensor) -> Tensor { JensenShannonBound().value(scores) }
+
+  /// The Jensen-Shannon objective.
   public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor {
     JensenShannonBound().value(scores)
   }

@@ -26,6 +26,8 @@ public protocol InformationBound: Sendable {
   func cap(_ count: Int) -> Double?
   /// The estimate.
   func value(_ scores: Tensor) -> Tensor
+  /// What decides on a validation split when training should stop; larger is better.
+  func validation(_ scores: Tensor) -> Tensor
   /// What a critic is trained to raise.
   ///
   /// - Parameters:
@@ -38,6 +40,8 @@ public protocol InformationBound: Sendable {
 extension InformationBound {
   /// No limit.
   public func cap(_ count: Int) -> Double? { nil }
+  /// The estimate itself.
+  public func validation(_ scores: Tensor) -> Tensor { value(scores) }
   /// The estimate itself.
   public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor { value(scores) }
 }

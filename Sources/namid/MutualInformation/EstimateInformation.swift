@@ -1,0 +1,187 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import MutualInformation
+import Records
+import Torch
+
+/// `namid mi estimate`.
+struct EstimateInformation: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "estimate", abstract: "Estimate the mutual information of two sets of columns.",
+    discussion: """
+      Reads CSV (a header is optional), NPY or safetensors; rows belong together. \
+      With one CSV file, columns named X… and Y… are the two sides.
+
+      Estimators that train a critic: \(Estimators.trained.joined(separator: ", ")). They train on one part \
+      of the rows, stop by a second and report the value of a third. Without \
+      training: ksg (nearest neighbours), gaussian (closed form for Gaussians).
+
+      Examples:
+        namid mi estimate x.csv y.csv
+        namid mi estimate samples.csv --estimator infonce --batch-size 512
+        namid mi estimate x.npy y.npy --estimator ksg --quiet
+      """)
+
+  @Argument(help: ArgumentHelp("Two files, or one with columns X… and Y….", valueName: "files"))
+  var files: [String]
+  @Option(help: ArgumentHelp("Which estimator.", valueName: "name"))
+  var estimator = "infonce"
+  @Option(help: "How a critic looks at pairs: joint or separable.")
+  var critic = CriticKind.joint
+  @Option(help: ArgumentHelp("Widths of the critic's hidden layers.", valueName: "n,n"))
+  var hidden = "32,16"
+  @Option(help: ArgumentHelp("Adam's step.", valueName: "rate"))
+  var learningRate = 2e-3
+  @Option(help: ArgumentHelp("Pairs at once; caps InfoNCE at its logarithm.", valueName: "n"))
+  var batchSize = 256
+  @Option(help: ArgumentHelp("The longest training.", valueName: "n"))
+  var steps = 10_000
+  @Option(help: ArgumentHelp("Neighbours of ksg.", valueName: "k"))
+  var neighbours = 10
+  @Option(help: "Seed of the split, the weights and the batches.")
+  var seed = 0
+  @Flag(help: "Print only the number of nats.")
+  var quiet = false
+  @Option(
+    help: ArgumentHelp("Write the estimate as JSON; - for standard output.", valueName: "file"))
+  var json: String?
+  @OptionGroup var device: DeviceOptions
+
+  func validate() throws {
+    guard (1...2).contains(files.count) else {
+      throw ValidationError("give one or two files, not \(files.count)")
+    }
+    guard Estimators.all.contains(estimator) else {
+      let hint = nearest(estimator, among: Estimators.all).map { ": did you mean \"\($0)\"?" } ?? ""
+      throw ValidationError(
+        "there is no estimator \"\(estimator)\"\(hint) (known: \(Estimators.all.joined(separator: ", ")))"
+      )
+    }
+    if batchSize < 2 { throw ValidationError("--batch-size must be at least 2") }
+    if steps < 1 { throw ValidationError("--steps must be at least 1") }
+    if neighbours < 1 { throw ValidationError("--neighbours must be at least 1") }
+    if !(learningRate > 0) { throw ValidationError("--learning-rate must be positive") }
+    _ = try widths()
+  }
+
+  func run() throws {
+    _ = try device.prepare()
+    let (x, y) = try tables()
+    guard x.count == y.count else {
+      throw ValidationError(
+        "\(x.file) has \(x.count) rows and \(y.file) \(y.count): rows must belong together")
+    }
+    let estimate = try estimate(x.values, y.values)
+    try show(estimate, x: x, y: y)
+  }
+
+  private func widths() throws -> [Int] {
+    let widths = hidden.split(separator: ",").map { Int($0) ?? 0 }
+    guard !widths.isEmpty, widths.allSatisfy({ (1...65_536).contains($0) }) else {
+      throw ValidationError("--hidden must be widths such as 32,16")
+    }
+    return widths
+  }
+
+  private func tables() throws -> (SampleTable, SampleTable) {
+    let tables = try files.map { try SampleTable(contentsOf: URL(filePath: $0)) }
+    if tables.count == 2 { return (tables[0], tables[1]) }
+    guard let x = tables[0].columns(beginningWith: "x"),
+      let y = tables[0].columns(beginningWith: "y")
+    else {
+      throw ValidationError(
+        "\(files[0]) has no columns named X… and Y…: give two files, one per side")
+    }
+    return (x, y)
+  }
+
+  private func estimate(_ x: Tensor, _ y: Tensor) throws -> SampleEstimate {
+    let count = x.size(0)
+    switch estimator {
+    case "ksg":
+      guard count > neighbours else { throw tooFew(count, neighbours + 1) }
+      return .withoutTraining(
+        estimator, nats: KSG.ofSamples(x, y, neighbours: neighbours), count: count)
+    case "gaussian":
+      let fewest = x.size(1) + y.size(1) + 2
+      guard count >= fewest else { throw tooFew(count, fewest) }
+      return .withoutTraining(
+        estimator, nats: GaussianInformation.ofSamples(x, y), count: count)
+    default: break
+    }
+    guard let bound = InformationBounds.all.first(where: { $0.name == estimator }) else {
+      throw ValidationError("there is no estimator \"\(estimator)\"")
+    }
+    var settings = SampleEstimator(bound)
+    settings.critic = critic
+    settings.hidden = try widths()
+    settings.learningRate = learningRate
+    settings.batchSize = batchSize
+    settings.steps = steps
+    settings.seed = seed
+    guard count >= settings.fewestSamples else { throw tooFew(count, settings.fewestSamples) }
+    let progress = ProgressLine(estimator, total: steps, unit: "step")
+    let estimate = settings.estimate(x, y) {
+      progress.update($0.step, notes: [("nats", shortNumber($0.nats))])
+    }
+    progress.finish()
+    return estimate
+  }
+
+  private func tooFew(_ count: Int, _ fewest: Int) -> ValidationError {
+    ValidationError(
+      "\(count) rows are too few: \(estimator) needs \(fewest) with these settings"
+        + (Estimators.trained.contains(estimator) ? "; a smaller --batch-size needs fewer" : ""))
+  }
+
+  private func show(_ estimate: SampleEstimate, x: SampleTable, y: SampleTable) throws {
+    if !estimate.nats.isFinite {
+      note(
+        "the estimate is not finite: one side is a combination of the other, or training diverged")
+    }
+    if let json {
+      let text = try JSONValue(encoding: estimate).data(indent: 2) + Data("\n".utf8)
+      if json == "-" {
+        FileHandle.standardOutput.write(text)
+        return
+      }
+      try AtomicFile.write(text, to: URL(filePath: json))
+    }
+    if quiet {
+      print(estimate.nats)
+      return
+    }
+    let error = estimate.standardError.map { String(format: " ± %.4f", 1.96 * $0) } ?? ""
+    print(
+      String(format: "%.4f%@ nats, %.4f bits", estimate.nats, error, estimate.bits)
+        + " (\(estimate.estimator), \(Estimators.meaning(estimate.kind)))")
+    print("\(x.values.size(1)) × \(y.values.size(1)) columns, \(Estimators.split(estimate))")
+    if let cap = estimate.cap {
+      print(String(format: "it cannot exceed %.4f nats with this batch size", cap))
+    }
+  }
+}
+
+/// Estimators by name, and what they are in words.
+enum Estimators {
+  static let trained = InformationBounds.all.map(\.name)
+  static let all = trained + ["ksg", "gaussian"]
+
+  static func meaning(_ kind: BoundKind) -> String {
+    switch kind {
+    case .lower: "a lower bound"
+    case .upper: "an upper bound where its model is right"
+    case .neither: "not a bound"
+    }
+  }
+
+  static func split(_ estimate: SampleEstimate) -> String {
+    estimate.trained == 0
+      ? "\(estimate.heldOut) rows"
+      : "\(estimate.heldOut) held-out rows; \(estimate.steps) steps on \(estimate.trained), "
+        + "stopped by \(estimate.validated); the interval is that of the value, not of the gap to I"
+  }
+}
+
+extension CriticKind: ExpressibleByArgument {}
