@@ -2,65 +2,6 @@ import NeuralNetworks
 import Records
 import Torch
 
-/// What a network is, apart from its weights.
-public struct NetworkSpecification: Codable, Hashable, Sendable {
-  /// A name in `Architecture.all`.
-  public var architecture: String
-  /// Base width: channels of the first stage.
-  public var width: Int
-  /// Zero padding of the first convolution; the authors' code has 0, others 1.
-  public var firstConvolutionPadding: Int
-  /// The number of classes.
-  public var classCount: Int
-  /// Channels of the images.
-  public var channels: Int
-  /// Height of the images in pixels.
-  public var imageHeight: Int
-  /// Width of the images in pixels.
-  public var imageWidth: Int
-
-  /// A network for images of a given kind.
-  public init(
-    architecture: String, width: Int = 64, firstConvolutionPadding: Int = 1, classCount: Int = 10,
-    channels: Int = 3, imageHeight: Int = 32, imageWidth: Int = 32
-  ) {
-    self.architecture = architecture
-    self.width = width
-    self.firstConvolutionPadding = firstConvolutionPadding
-    self.classCount = classCount
-    self.channels = channels
-    self.imageHeight = imageHeight
-    self.imageWidth = imageWidth
-  }
-}
-
-/// A kind of network that can be built by name.
-public struct Architecture: Sendable {
-  /// The name on the command line and in files.
-  public let name: String
-  /// One line that says what it is.
-  public let summary: String
-  /// Why a specification cannot be built, or nil.
-  public let problem: @Sendable (NetworkSpecification) -> String?
-  /// Builds the network under a path.
-  public let build: @Sendable (NetworkSpecification, Path) -> any Module
-
-  /// A kind of network.
-  public init(
-    name: String, summary: String,
-    problem: @escaping @Sendable (NetworkSpecification) -> String? = { _ in nil },
-    build: @escaping @Sendable (NetworkSpecification, Path) -> any Module
-  ) {
-    self.name = name
-    self.summary = summary
-    self.problem = problem
-    self.build = build
-  }
-
-  /// All kinds that come with this library.
-  public static let all: [Architecture] = [.resNet18, .smallCNN]
-}
-
 /// A network that cannot be built as asked.
 public enum NetworkError: Error, CustomStringConvertible, Sendable {
   /// No architecture has that name.
@@ -98,10 +39,7 @@ public final class Network: Classifier {
       throw .unknownArchitecture(
         specification.architecture, known: architectures.map(\.name))
     }
-    if specification.width < 1 {
-      throw .unsuitable(specification, reason: "its width is \(specification.width)")
-    }
-    if let reason = kind.problem(specification) {
+    if let reason = specification.rangeProblem ?? kind.problem(specification) {
       throw .unsuitable(specification, reason: reason)
     }
     self.specification = specification

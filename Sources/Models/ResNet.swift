@@ -63,10 +63,6 @@ extension Architecture {
   /// ResNet-18 with a choice of base width (64 is the paper's) and first padding.
   public static let resNet18 = Architecture(
     name: "resnet18", summary: "ResNet-18 for small images; width 64 is the paper's",
-    problem: { specification in
-      let smallest = min(specification.imageHeight, specification.imageWidth)
-      return smallest + 2 * specification.firstConvolutionPadding < 3
-        ? "images of \(smallest) pixels are smaller than its first window" : nil
-    },
+    problem: \.firstWindowProblem,
     build: { ResNet18($0, at: $1) })
 }

@@ -27,6 +27,7 @@ extension Architecture {
   /// The usual small network of the robustness literature for 28×28 images; width 16 is its usual size.
   public static let smallCNN = Architecture(
     name: "small-cnn", summary: "two strided convolutions and two linear layers, for 28×28",
+    defaultWidth: 16,
     problem: { specification in
       min(specification.imageHeight, specification.imageWidth) < 4
         ? "images must have at least 4 pixels a side" : nil

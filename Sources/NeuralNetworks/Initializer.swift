@@ -8,12 +8,19 @@ public enum Initializer: Sendable {
   case counter
   /// Uniform in [-bound, bound).
   case uniform(bound: Double)
+  /// Normal with mean 0.
+  case normal(deviation: Double)
   /// Uniform in [-noise, noise), with ones at [i, i] for i < min(rows, columns): the shortcut of the MI encoders.
   case noisyIdentity(noise: Double)
 
   /// PyTorch's default for weights and biases: uniform within 1/√fan-in (Kaiming uniform with a = √5).
   public static func pyTorchDefault(fanIn: Int) -> Initializer {
     .uniform(bound: 1 / Double(fanIn).squareRoot())
+  }
+
+  /// Kaiming normal over the fan-out k²·out: deviation √(2/fan-out) (He et al., ICCV 2015).
+  public static func kaimingNormal(fanOut: Int) -> Initializer {
+    .normal(deviation: (2 / Double(fanOut)).squareRoot())
   }
 
   func tensor(shape: [Int], stream: RandomStream) -> Tensor {
@@ -24,6 +31,8 @@ public enum Initializer: Sendable {
       return .zeros(shape, dtype: .int64)
     case .uniform(let bound):
       return Tensor.uniform([stream], shape: shape, low: -bound, high: bound).squeeze(0)
+    case .normal(let deviation):
+      return Tensor.normal([stream], shape: shape).squeeze(0) * deviation
     case .noisyIdentity(let noise):
       var values = Tensor.uniform([stream], shape: shape, low: -noise, high: noise).floats()
       let stride = shape.dropFirst().reduce(1, *)

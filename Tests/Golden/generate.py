@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from generators import closed_form, initialisation, layers, losses, models, mutual_information
-from generators import optimizers, pgd, schedules, selection, store
+from generators import classifiers, closed_form, initialisation, large_estimator, layers, losses
+from generators import models, mutual_information, optimizers, pgd, schedules, selection, store
 
 HERE = Path(__file__).resolve().parent
 KNOWN = HERE.parents[2] / "shared" / "golden" / "namid_golden.json"
@@ -16,8 +16,13 @@ TENSORS = {
     "losses": losses,
     "optimizers": optimizers,
     "resnet18_logits": models.ResNet,
+    "resnet18_sizes": classifiers.ResNet18Sizes,
+    "preactresnet18": classifiers.PreAct,
+    "wideresnet": classifiers.Wide,
+    "vgg19": classifiers.VGG,
     "small_cnn": models.Small,
     "encoders": models.Encoders,
+    "large_estimator": large_estimator,
     "mutual_information": mutual_information,
     "pgd": pgd,
 }
@@ -29,8 +34,13 @@ FACTS = {
     "schedules": schedules,
     "init": initialisation,
     "resnet18_keys": models.ResNet,
+    "resnet18_sizes": classifiers.ResNet18Sizes,
+    "preactresnet18": classifiers.PreAct,
+    "wideresnet": classifiers.Wide,
+    "vgg19": classifiers.VGG,
     "small_cnn": models.Small,
     "encoders": models.Encoders,
+    "large_estimator": large_estimator,
     "mutual_information": mutual_information,
     "selection": selection,
     "pgd": pgd,

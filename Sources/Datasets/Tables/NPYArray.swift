@@ -30,7 +30,7 @@ struct NPYArray {
     let sizes = shapeText.split(separator: ",").compactMap {
       Int($0.trimmingCharacters(in: .whitespaces))
     }
-    guard (1...2).contains(sizes.count), sizes.allSatisfy({ $0 >= 0 && $0 <= 1 << 32 }) else {
+    guard (1...2).contains(sizes.count), sizes.allSatisfy({ $0 >= 0 && $0 <= 1 << 30 }) else {
       throw wrong("an array of shape (\(shapeText))", "rank 1 or 2")
     }
     let count = sizes.reduce(1, *)

@@ -72,7 +72,7 @@ final class SeparableCritic: Critic {
   func scores(_ x: Tensor, _ z: Tensor) -> Tensor { ofX(x).matmul(ofZ(z).transpose(0, 1)) }
 }
 
-/// A Gaussian q(z | x) with independent coordinates whose mean and variance a network gives; scores are log q.
+/// A Gaussian q(z | x) with independent coordinates whose mean and variance a network gives; scores are log q + constant.
 final class ConditionalGaussian: Critic {
   let store: ParameterStore
   private let network: Sequential

@@ -7,11 +7,13 @@ public struct Linear: Module {
   /// (out), or none.
   public let bias: Tensor?
 
-  /// Registers `weight` and, if wanted, `bias`, with PyTorch's default initialisation.
-  public init(_ input: Int, _ output: Int, bias: Bool = true, at path: Path) {
+  /// Registers `weight` and, if wanted, `bias`, with PyTorch's default initialisation unless told otherwise.
+  public init(
+    _ input: Int, _ output: Int, bias: Bool = true, initialBias: Initializer? = nil, at path: Path
+  ) {
     let initial = Initializer.pyTorchDefault(fanIn: input)
     weight = path.parameter("weight", [output, input], initial)
-    self.bias = bias ? path.parameter("bias", [output], initial) : nil
+    self.bias = bias ? path.parameter("bias", [output], initialBias ?? initial) : nil
   }
 
   /// (…, in) → (…, out).

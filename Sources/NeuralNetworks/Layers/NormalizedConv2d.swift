@@ -1,8 +1,9 @@
 import Torch
 
-/// A convolution without bias followed by batch normalisation.
+/// A convolution followed by batch normalisation.
 ///
-/// While the store is frozen the two are one convolution: its weight is W·γ/√(σ² + ε), its bias β − μ·γ/√(σ² + ε).
+/// While the store is frozen the two are one convolution: its weight is W·γ/√(σ² + ε), its bias
+/// β + (b − μ)·γ/√(σ² + ε), where b is the convolution's own bias, if it has one.
 /// That is exact up to rounding and leaves out a quarter of the work of an attack step (0.42 → 0.31 ms per image for
 /// a bfloat16 gradient of ResNet-18 of width 16 on two cores).
 public struct NormalizedConv2d: Module {
@@ -18,15 +19,17 @@ public struct NormalizedConv2d: Module {
   ///   - kernel: Side of the window.
   ///   - stride: The step between windows.
   ///   - padding: Zeros added on each side.
+  ///   - bias: Whether the convolution has a bias; in training the normalisation takes it away again.
+  ///   - initial: How the convolution's weight begins; as in PyTorch unless given.
   ///   - convolutionPath: Where the convolution's weight goes.
   ///   - normPath: Where the normalisation's parameters go.
   public init(
     _ input: Int, _ output: Int, kernel: Int, stride: Int = 1, padding: Int = 0,
-    at convolutionPath: Path, norm normPath: Path
+    bias: Bool = false, initial: Initializer? = nil, at convolutionPath: Path, norm normPath: Path
   ) {
     convolution = Conv2d(
-      input, output, kernel: kernel, stride: stride, padding: padding, bias: false,
-      at: convolutionPath)
+      input, output, kernel: kernel, stride: stride, padding: padding, bias: bias,
+      initial: initial, at: convolutionPath)
     norm = BatchNorm2d(output, at: normPath)
     store = normPath.store
   }
@@ -36,7 +39,8 @@ public struct NormalizedConv2d: Module {
     guard let cache = store.foldedWeights else { return norm(convolution(input)) }
     let folded = cache.weights(of: convolution.weight) {
       let (scale, shift) = norm.affineForm()
-      return (convolution.weight * scale.view([-1, 1, 1, 1]), shift)
+      let weight = convolution.weight * scale.view([-1, 1, 1, 1])
+      return (weight, convolution.bias.map { shift + $0 * scale } ?? shift)
     }
     return input.conv2d(
       folded.weight, bias: folded.bias, stride: convolution.stride, padding: convolution.padding)
