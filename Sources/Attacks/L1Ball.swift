@@ -8,6 +8,13 @@ enum L1Ball {
   /// changes each value by sign(y)·min(max(|y| − λ, 0), r) for the smallest λ ≥ 0 that fits the radius (Croce and
   /// Hein, ICML 2021, Proposition 2.1). λ is found by bisection in float64 and taken from the feasible side.
   static func project(_ images: Tensor, around origin: Tensor, radius: Double) -> Tensor {
+    project(
+      images, around: origin,
+      radius: .scalar(radius, dtype: .float64, device: images.device))
+  }
+
+  /// The nearest point as above, with a radius for each image: (N, 1, 1, 1).
+  static func project(_ images: Tensor, around origin: Tensor, radius: Tensor) -> Tensor {
     let origin64 = origin.to(.float64)
     let change = images.to(.float64) - origin64
     let size = change.abs()

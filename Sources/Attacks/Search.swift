@@ -73,6 +73,11 @@ final class Search {
     return point.gradient()
   }
 
+  /// Counts passes for each of some rows.
+  func charge(_ cost: Cost, to rows: Rows) {
+    for sample in rows.samples { costs[sample] += cost }
+  }
+
   // MARK: Findings
 
   /// Records an iterate that has been evaluated; returns the rows to go on with.

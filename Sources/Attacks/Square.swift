@@ -1,0 +1,139 @@
+import NeuralNetworks
+import Torch
+
+/// Square attack (Andriushchenko et al., ECCV 2020): random search over square windows that only sees scores.
+///
+/// Each sample has windows and signs of its own. A proposal that changes nothing, as where a window already has the
+/// signs drawn, is not asked: the network's answer is known.
+public struct Square: Attack, Codable, Hashable, Sendable {
+  /// What the attacker may do.
+  public var threat: ThreatModel
+  /// Proposals per restart after the first image; every one that changes the image is a query.
+  public var queries: Int
+  /// How often the attack starts anew on the samples that it has not fooled.
+  public var restarts: Int
+  /// The share of the image that the first windows cover.
+  public var pInit: Double
+  /// Whether the schedule of window sizes, made for 10,000 queries, is stretched to the number of queries.
+  public var rescaleSchedule: Bool
+
+  /// An attack with the settings of AutoAttack, where the schedule is not stretched.
+  public init(
+    threat: ThreatModel, queries: Int = 5000, restarts: Int = 1, pInit: Double = 0.8,
+    rescaleSchedule: Bool = false
+  ) {
+    precondition(
+      queries >= 0 && restarts >= 1 && pInit > 0 && pInit <= 1,
+      "Square with \(queries) queries, \(restarts) restarts and first windows of \(pInit)")
+    self.threat = threat
+    self.queries = queries
+    self.restarts = restarts
+    self.pInit = pInit
+    self.rescaleSchedule = rescaleSchedule
+  }
+
+  /// `square`.
+  public var name: String { "square" }
+
+  /// What the attacker may do.
+  public var ball: ThreatModel? { threat }
+
+  /// All settings by name.
+  public var settings: [String: String] {
+    [
+      "queries": "\(queries)", "restarts": "\(restarts)", "p_init": "\(pInit)",
+      "rescale_schedule": "\(rescaleSchedule)",
+    ]
+  }
+
+  /// The side of the windows of a proposal (from 0) on images of H × W pixels.
+  ///
+  /// The share of the image that they cover is halved after proposals 10, 50, 200, 500, 1000, 2000, 4000, 6000 and
+  /// 8000. In L2 and L1 sides are odd and at least 3, where the image is large enough.
+  func side(at query: Int, height: Int, width: Int) -> Int {
+    let index = rescaleSchedule ? query * 10_000 / queries : query
+    let halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000].count { index > $0 }
+    let share = pInit / Double(1 << halvings)
+    let side = Int((share * Double(height * width)).squareRoot().rounded(.toNearestOrEven))
+    return min(threat.norm == .linf ? max(side, 1) : max(side, 3) | 1, height, width)
+  }
+
+  /// Attacks a batch until every sample is fooled or the budget is spent.
+  public func run(
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
+    goal: Goal
+  ) -> AttackResult {
+    Search.run(on: classifier, images: images, labels: labels, goal: goal) { search in
+      for restart in 0..<restarts where !search.survivors.isEmpty {
+        look(search, streams.map { $0.keyed("restart").keyed(restart) })
+      }
+    }
+  }
+
+  private func look(_ search: Search, _ streams: [RandomStream]) {
+    var walk = RandomWalk(search)
+    var draws = walk.rows.samples.map { streams[$0].keyed("start") }
+    walk.ask(first(around: walk.rows.images, &draws))
+    let (height, width) = (search.images.size(2), search.images.size(3))
+    for query in 0..<queries where !walk.rows.isEmpty {
+      var draws = walk.rows.samples.map { streams[$0].keyed(query) }
+      let side = side(at: query, height: height, width: width)
+      walk.ask(proposal(from: walk.current, around: walk.rows.images, side: side, &draws))
+    }
+  }
+}
+
+/// The samples of a random search and the best image of each so far.
+private struct RandomWalk {
+  private let search: Search
+  private(set) var rows: Rows
+  private(set) var current: Tensor
+  private var losses: Tensor
+
+  init(_ search: Search) {
+    self.search = search
+    rows = search.survivors
+    current = rows.images.clone()
+    losses = .full([rows.count], -Double.infinity, device: current.device)
+  }
+
+  /// Asks about the proposals (rows, C, H, W) that change an image, and takes over those with a larger margin.
+  ///
+  /// Where the goal is to fool, rows that are fooled leave.
+  mutating func ask(_ proposals: Tensor) {
+    let differ = Kept(
+      (proposals .!= current).flatten(1).amax([1]).bools(), device: proposals.device)
+    if differ.isEmpty { return }
+    let (asked, images) = (rows.keeping(differ), differ.of(proposals))
+    let logits = search.logits(images, of: asked, asQuery: true)
+    let values = AttackLoss.margin.values(logits, asked.labels)
+    let better = (values .> differ.of(losses)).nonzeroIndices()
+    let places = differ.index.map { $0.indexSelect(better) } ?? better
+    current.indexCopy_(places, images.indexSelect(better))
+    losses.indexCopy_(places, values.indexSelect(better))
+    leave(differ, search.note(images, logits: logits, losses: values, of: asked))
+  }
+
+  /// Drops those of the asked rows that do not stay.
+  private mutating func leave(_ asked: Kept, _ staying: Kept) {
+    if staying.index == nil { return }
+    var stays = rows.samples.map { _ in true }
+    for row in asked.positions { stays[row] = false }
+    for position in staying.positions { stays[asked.positions[position]] = true }
+    let kept = Kept(stays, device: current.device)
+    (rows, current, losses) = (rows.keeping(kept), kept.of(current), kept.of(losses))
+  }
+}
+
+extension Square {
+  static let entry = AttackEntry(
+    name: "square", summary: "random search over square windows, with scores only",
+    source: "Andriushchenko et al., ECCV 2020", norms: Norm.allCases
+  ) { threat, settings throws(AttackListError) in
+    Square(
+      threat: threat, queries: try settings.integer("queries", default: 5000, minimum: 0),
+      restarts: try settings.integer("restarts", default: 1),
+      pInit: try settings.real("p_init", default: 0.8, in: 0...1, excludingLow: true),
+      rescaleSchedule: try settings.flag("rescale_schedule", default: false))
+  }
+}
