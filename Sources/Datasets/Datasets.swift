@@ -13,21 +13,36 @@ public enum Datasets {
   /// The beginning of a name that stands for one's own images: `folder:PATH`.
   public static let folderPrefix = "folder:"
 
-  /// The set of a name.
+  /// The beginning of a name that stands for tensors of one's own: `file:PATH`.
+  public static let filePrefix = "file:"
+
+  /// The set that a name with a prefix stands for, or nil.
   ///
-  /// - Parameter name: A name in `all`, or `folder:PATH` for a folder with `train/CLASS/*.jpg` and
-  ///   `test/CLASS/*.jpg` or `val/CLASS/*.jpg`.
-  /// - Returns: The set.
-  /// - Throws: `DatasetError.unknownName` with the nearest names.
-  public static func source(named name: String) throws -> any DatasetSource {
+  /// - Parameter name: `folder:PATH` for a folder with `train/CLASS/*.jpg` and `test/CLASS/*.jpg` or `val/CLASS/*.jpg`,
+  ///   `file:PATH` for a safetensors file with images and labels.
+  /// - Returns: The set, or nil where the name has no such prefix.
+  public static func own(_ name: String) -> (any DatasetSource)? {
     if name.hasPrefix(folderPrefix), name.count > folderPrefix.count {
       return OwnFolder(path: String(name.dropFirst(folderPrefix.count)))
     }
+    if name.hasPrefix(filePrefix), name.count > filePrefix.count {
+      return OwnTensors(path: String(name.dropFirst(filePrefix.count)))
+    }
+    return nil
+  }
+
+  /// The set of a name.
+  ///
+  /// - Parameter name: A name in `all`, or one that `own(_:)` knows.
+  /// - Returns: The set.
+  /// - Throws: `DatasetError.unknownName` with the nearest names.
+  public static func source(named name: String) throws -> any DatasetSource {
+    if let own = own(name) { return own }
     guard let source = all.first(where: { $0.name == name }) else {
       let known = all.map(\.name)
       throw DatasetError.unknownName(
         name, nearest: nearest(name, among: known).map { [$0] } ?? [],
-        known: known + ["folder:PATH"])
+        known: known + ["folder:PATH", "file:PATH"])
     }
     return source
   }
