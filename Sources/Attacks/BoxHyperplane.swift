@@ -64,9 +64,9 @@ struct BoxHyperplane {
     let whole = gain.sum([1], keepdim: true)
     let isOutOfReach = whole .<= target
     let target = target.maskedFill(isOutOfReach, 0)
-    let none = weight.zerosLike()
+    let none = Tensor.scalar(0, dtype: weight.dtype, device: weight.device)
     var level = target / slope.sum([1], keepdim: true).clamp(min: 1e-30)
-    var count = -1.0
+    var count = 0.0
     while true {
       let isFull = full .<= level
       let now = isFull.sum().item()

@@ -36,8 +36,10 @@ public struct AttackEntry: Sendable {
   public var pattern: String { number.map { "\(name)-\($0.uppercased())" } ?? name }
 
   /// All attacks that come with this library.
-  public static let all: [AttackEntry] = [
-    NoAttack.entry, PGD.entry, FAB.entry, FAB.targetedEntry, Square.entry, CarliniWagner.entry,
-    DDN.entry, FMN.entry,
-  ]
+  public static let all: [AttackEntry] =
+    [NoAttack.entry, PGD.entry] + APGD.entries
+    + [
+      FAB.entry, FAB.targetedEntry, Square.entry, AutoAttack.entry, CarliniWagner.entry, DDN.entry,
+      FMN.entry,
+    ]
 }

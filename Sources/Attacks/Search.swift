@@ -78,6 +78,11 @@ final class Search {
     for sample in rows.samples { costs[sample] += cost }
   }
 
+  /// Counts the passes that another attack has made for each of some rows.
+  func charge(_ spent: [Cost], to rows: Rows) {
+    for (sample, cost) in zip(rows.samples, spent) { costs[sample] += cost }
+  }
+
   // MARK: Findings
 
   /// Records an iterate that has been evaluated; returns the rows to go on with.
