@@ -8,6 +8,13 @@ enum L1Ball {
   /// changes each value by sign(y)·min(max(|y| − λ, 0), r) for the smallest λ ≥ 0 that fits the radius (Croce and
   /// Hein, ICML 2021, Proposition 2.1).
   static func project(_ images: Tensor, around origin: Tensor, radius: Double) -> Tensor {
+    project(
+      images, around: origin, radius: .scalar(radius, dtype: .float64, device: images.device))
+  }
+
+  /// The nearest point as above, with a radius for each image (N, 1, 1, 1) or one for all.
+  static func project(_ images: Tensor, around origin: Tensor, radius: Tensor) -> Tensor {
+    let radius = radius.rank == 0 ? radius : radius.flatten(1).to(.float64)
     let origin64 = origin.to(.float64)
     let change = images.to(.float64) - origin64
     let room = (1 - origin64).where(change .> 0, else: origin64)
@@ -20,9 +27,10 @@ enum L1Ball {
   /// is at most `radius`; in float64.
   ///
   /// The sum is piecewise linear in λ and falls, so Newton's method ends exactly once it meets the right piece, mostly
-  /// within 6 steps. A step that would leave the bracket is replaced by
-  /// bisection; each row stops by itself, so that it does not depend on its neighbours.
-  static func shrunk(_ sizes: Tensor, within room: Tensor, to radius: Double) -> Tensor {
+  /// within 6 steps. A step that would leave the bracket is replaced by bisection; each row stops by itself, so that it
+  /// does not depend on its neighbours.
+  static func shrunk(_ sizes: Tensor, within room: Tensor, to radius: Tensor) -> Tensor {
+    let tolerance = radius * 1e-12
     let floor = room.zerosLike()
     func reduced(_ threshold: Tensor) -> (raw: Tensor, clipped: Tensor, excess: Tensor) {
       let raw = sizes - threshold
@@ -32,7 +40,7 @@ enum L1Ball {
     var threshold = sizes.slice(0..<1, dim: 1).zerosLike()
     var (low, high) = (threshold, sizes.amax([1], keepdim: true))
     var (raw, clipped, excess) = reduced(threshold)
-    var isDone = excess .<= 1e-12 * radius
+    var isDone = excess .<= tolerance
     for step in 0..<mostSteps {
       if isDone.all().bools() == [true] { return clipped }
       // All that lie strictly between the bounds shrink with λ; counting those at a bound too makes a step shorter.
@@ -46,7 +54,7 @@ enum L1Ball {
       let next = step < newtonSteps ? newton.where(isInside, else: middle) : middle
       threshold = threshold.where(isDone, else: next)
       (raw, clipped, excess) = reduced(threshold)
-      isDone = isDone .| (excess.abs() .<= 1e-12 * radius)
+      isDone = isDone .| (excess.abs() .<= tolerance)
     }
     // Rows that rounding keeps from the tolerance are taken from the side that fits.
     return reduced(threshold.where(isDone, else: high)).clipped

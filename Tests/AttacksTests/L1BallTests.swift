@@ -48,7 +48,8 @@ import Torch
   @Test(arguments: [0.0, 1e-6, 0.3, 4, 50, 1000])
   func sizesAreThoseOfTheOracle(_ radius: Double) {
     for problem in problems {
-      let found = L1Ball.shrunk(problem.sizes, within: problem.room, to: radius)
+      let found = L1Ball.shrunk(
+        problem.sizes, within: problem.room, to: .scalar(radius, dtype: .float64))
       let width = problem.sizes.size(1)
       // Beside 1e9, a threshold has rounding errors of 1e-7 for each of 200 values.
       let slack = problem.name == "far away" ? 1e-5 : 1e-11
@@ -68,10 +69,11 @@ import Torch
     for radius in [0.3, 4] {
       let all = problems.filter { $0.sizes.size(1) == 200 }
       let (sizes, room) = (Tensor.cat(all.map(\.sizes)), Tensor.cat(all.map(\.room)))
-      let together = L1Ball.shrunk(sizes, within: room, to: radius)
+      let together = L1Ball.shrunk(sizes, within: room, to: .scalar(radius, dtype: .float64))
       for row in 0..<sizes.size(0) {
         let alone = L1Ball.shrunk(
-          sizes.slice(row..<row + 1), within: room.slice(row..<row + 1), to: radius)
+          sizes.slice(row..<row + 1), within: room.slice(row..<row + 1),
+          to: .scalar(radius, dtype: .float64))
         expectIdentical(alone, together.slice(row..<row + 1))
       }
     }
