@@ -50,8 +50,11 @@ let package = Package(
       name: "MutualInformationTests", dependencies: ["MutualInformation", "TestSupport"]),
     .testTarget(name: "AttacksTests", dependencies: ["Attacks", "TestSupport"]),
     .target(name: "RunFixtures", dependencies: ["Datasets"], path: "Tests/CommandTests/Fixtures"),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "RunFixtures"]),
-    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "RunFixtures"]),
+    .executableTarget(
+      name: "OwnParts", dependencies: ["Training"], path: "Examples/OwnParts/Sources/OwnParts"),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "RunFixtures", "OwnParts"]),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["Evaluation", "RunFixtures", "TestSupport"]),
     .testTarget(
       name: "CommandTests", dependencies: ["namid", "RunFixtures"], exclude: ["Fixtures"]),
     .testTarget(name: "DefensesTests", dependencies: ["Defenses", "TestSupport"]),

@@ -9,7 +9,9 @@ import Torch
 /// Natural-adversarial mutual-information-based defense (Zhou et al., ICML 2022), Algorithm 1.
 public struct NAMID: Defense {
   /// All choices of the method; the defaults are the paper's.
-  public struct Settings: ConfigurationGroup, Hashable, Sendable {
+  public struct Settings: DefenseSettings {
+    /// `namid`.
+    public static let key = "namid"
     /// The weight α of the MI term in Equation 9.
     public var alpha = 5.0
     /// The weight λ of the MI values in Equation 8; the authors' released code has 0.
@@ -24,6 +26,10 @@ public struct NAMID: Defense {
     public var warmUp = WarmUp.natural
     /// Which forward passes move the running statistics of batch normalisation.
     public var statistics = StatisticsPasses.both
+    /// What is added to the adversarial loss: the method, or a control in its place.
+    public var term = Term.mutualInformation
+    /// The weight of the control; null gives it the strength of the MI term in every batch.
+    public var pairingWeight: Double?
 
     /// The paper's choices.
     public init() {}
@@ -33,6 +39,7 @@ public struct NAMID: Defense {
       try require(alpha >= 0, "alpha", "must not be negative")
       try require(lambda >= 0, "lambda", "must not be negative")
       try require(warmUpEpochs >= 0, "warmUpEpochs", "must not be negative")
+      try require((pairingWeight ?? 0) >= 0, "pairingWeight", "must not be negative")
     }
 
     /// The choices of the authors' released code.
@@ -50,8 +57,17 @@ public struct NAMID: Defense {
   public enum WarmUp: String, CaseIterable, Codable, Sendable {
     /// Ordinary training, as in the authors' code.
     case natural
-    /// Standard adversarial training: nothing is lost when the attack sets in.
+    /// Adversarial training alone: nothing is lost when the attack sets in.
     case standard
+  }
+
+  /// What is added to the adversarial loss.
+  public enum Term: String, CaseIterable, Codable, Sendable {
+    /// L_mi of Equation 8.
+    case mutualInformation = "mutual-information"
+    /// A control without mutual information: logits of the same samples are pulled together (adversarial logit
+    /// pairing, Kannan et al., 2018), with a gradient as long as that of L_mi.
+    case logitPairing = "logit-pairing"
   }
 
   /// Which forward passes move the running statistics of batch normalisation.
@@ -80,90 +96,90 @@ public struct NAMID: Defense {
     }
   }
 
-  /// `namid`.
-  public let name = "namid"
+  /// `namid`, `namid-t` or `namid-m`.
+  public let name: String
   /// The choices made.
   public var settings: Settings
-  /// Crafts the images to train on.
-  public var attack: PGD
+  /// L_adv of Equation 9, with its attack.
+  public var base: any AdversarialObjective
   /// The trained estimators, frozen.
   public let estimators: EstimatorPair
 
   /// The defense with trained estimators, which it freezes.
-  public init(attack: PGD, estimators: EstimatorPair, settings: Settings = Settings()) {
-    self.attack = attack
+  ///
+  /// - Parameters:
+  ///   - base: L_adv of Equation 9; standard adversarial training in NAMID itself.
+  ///   - name: The name in files and tables.
+  ///   - estimators: Natural and adversarial MI.
+  ///   - settings: All other choices.
+  public init(
+    _ base: any AdversarialObjective, name: String = "namid", estimators: EstimatorPair,
+    settings: Settings = Settings()
+  ) {
+    self.base = base
+    self.name = name
     self.estimators = estimators
     self.settings = settings
     estimators.freeze()
   }
 
-  /// L_adv + α·L_mi (Equation 9); the loss of ordinary or standard training during warm-up.
+  /// What the base crafts; nothing in a warm-up with ordinary training.
+  public func craft(
+    on network: Network, batch: Batch, streams: [RandomStream], epoch: Int
+  ) -> Tensor? {
+    if epoch < settings.warmUpEpochs && settings.warmUp == .natural { return nil }
+    return base.craft(on: network, batch: batch, streams: streams, epoch: epoch)
+  }
+
+  /// L_adv + α·L_mi (Equation 9); the loss of ordinary training or of the base during warm-up.
   public func loss(
-    of network: Network, batch: Batch, streams: [RandomStream], epoch: Int
+    of network: Network, batch: Batch, attacked: Tensor?, epoch: Int
   ) -> DefenseLoss {
     if epoch < settings.warmUpEpochs {
       let warmUp: any Defense =
-        settings.warmUp == .natural ? NaturalTraining() : StandardAT(attack: attack)
-      return warmUp.loss(of: network, batch: batch, streams: streams, epoch: epoch)
+        settings.warmUp == .natural ? NaturalTraining(labelLoss: base.labelLoss) : base
+      return warmUp.loss(of: network, batch: batch, attacked: attacked, epoch: epoch)
     }
-    let attacked = attack.craft(
-      on: network, images: batch.images, labels: batch.labels, streams: streams)
+    let attacked = attacked ?? batch.images
     let momenta = settings.statistics.momenta
     let adversarial = network.logits(attacked, statisticsMomentum: momenta.adversarial)
     let natural = network.logits(batch.images, statisticsMomentum: momenta.natural)
-    let adversarialLoss = adversarial.crossEntropy(batch.labels)
-    let term = mutualInformationLoss(
-      images: batch.images, attacked: attacked, labels: batch.labels, natural: natural,
-      adversarial: adversarial)
+    let objective = base.loss(
+      natural: base.readsNatural ? natural : nil, adversarial: adversarial, labels: batch.labels)
+    let term = addedLoss(
+      batch: batch, attacked: attacked, natural: natural, adversarial: adversarial)
     return DefenseLoss(
-      total: adversarialLoss + settings.alpha * term.total,
-      terms: [("ce_adv", adversarialLoss)] + term.terms)
+      total: objective.total + settings.alpha * term.total, terms: objective.terms + term.terms)
   }
+}
 
-  /// L_mi (Equation 8) of a batch, from the network's logits of natural and attacked images.
-  ///
-  /// Zero without a gradient when no sample is selected. With one selected sample the batch cosine is ±1 and has
-  /// no gradient; the λ term remains.
-  func mutualInformationLoss(
-    images: Tensor, attacked: Tensor, labels: Tensor, natural: Tensor, adversarial: Tensor
-  ) -> DefenseLoss {
-    let selected = Selection(
-      natural: natural, adversarial: adversarial, labels: labels, rule: settings.selection
-    ).flipped
-    let share = Tensor.scalar(Double(selected.count) / Double(images.size(0)))
-    guard selected.count > 0 else {
-      return DefenseLoss(
-        total: .scalar(0, device: images.device), terms: [("selected", share)])
-    }
-    let (ofImages, ofNoise) = withoutGrad {
-      (
-        estimators.natural.features(of: images),
-        estimators.adversarial.features(of: attacked - images)
-      )
-    }
-    let (n, a) = (estimators.natural, estimators.adversarial)
-    return Self.loss(
-      naturalOfNatural: n.losses(ofImages, logits: natural, anchors: selected),
-      naturalOfAdversarial: n.losses(ofImages, logits: adversarial, anchors: selected),
-      adversarialOfNatural: a.losses(ofNoise, logits: natural, anchors: selected),
-      adversarialOfAdversarial: a.losses(ofNoise, logits: adversarial, anchors: selected),
-      settings: settings, selectedShare: share)
-  }
-
-  /// Equation 8 on losses −I by position, each (selected samples, positions).
-  static func loss(
-    naturalOfNatural: Tensor, naturalOfAdversarial: Tensor, adversarialOfNatural: Tensor,
-    adversarialOfAdversarial: Tensor, settings: Settings, selectedShare: Tensor
-  ) -> DefenseLoss {
-    let cosineNatural = settings.cosine.loss(naturalOfNatural, naturalOfAdversarial)
-    let cosineAdversarial = settings.cosine.loss(adversarialOfNatural, adversarialOfAdversarial)
-    let values = naturalOfAdversarial.mean() - adversarialOfAdversarial.mean()
-    return DefenseLoss(
-      total: cosineNatural + cosineAdversarial + settings.lambda * values,
-      terms: [
-        ("cos_n", cosineNatural), ("cos_a", cosineAdversarial),
-        ("mi_n", -naturalOfAdversarial.mean()), ("mi_a", -adversarialOfAdversarial.mean()),
-        ("selected", selectedShare),
-      ])
-  }
+extension NAMID {
+  static let entries = [
+    DefenseEntry(
+      name: "namid", summary: "standard adversarial training with the natural and adversarial MI",
+      source: "Zhou et al., ICML 2022", settings: [Settings.self], estimators: .required(.pair)
+    ) { parts in
+      NAMID(
+        StandardAT(attack: parts.attack, labelLoss: parts.labelLoss),
+        estimators: try parts.pair(), settings: parts[Settings.self])
+    },
+    DefenseEntry(
+      name: "namid-t", summary: "NAMID with the loss and the attack of TRADES",
+      source: "Zhou et al., ICML 2022", settings: [Settings.self, TRADES.Settings.self],
+      estimators: .required(.pair), weightPerturbation: .trades
+    ) { parts in
+      NAMID(
+        TRADES(parts: parts), name: "namid-t", estimators: try parts.pair(),
+        settings: parts[Settings.self])
+    },
+    DefenseEntry(
+      name: "namid-m", summary: "NAMID with the loss of MART",
+      source: "Zhou et al., ICML 2022", settings: [Settings.self, MART.Settings.self],
+      estimators: .required(.pair)
+    ) { parts in
+      NAMID(
+        MART(parts: parts), name: "namid-m", estimators: try parts.pair(),
+        settings: parts[Settings.self])
+    },
+  ]
 }

@@ -6,15 +6,30 @@ import Torch
 public struct NaturalTraining: Defense {
   /// `natural`.
   public let name = "natural"
+  /// The cross-entropy.
+  public var labelLoss: LabelLoss
 
   /// Ordinary training.
-  public init() {}
+  public init(labelLoss: LabelLoss = LabelLoss()) {
+    self.labelLoss = labelLoss
+  }
+
+  /// None.
+  public func craft(
+    on network: Network, batch: Batch, streams: [RandomStream], epoch: Int
+  ) -> Tensor? { nil }
 
   /// CE(h(x), y).
   public func loss(
-    of network: Network, batch: Batch, streams: [RandomStream], epoch: Int
+    of network: Network, batch: Batch, attacked: Tensor?, epoch: Int
   ) -> DefenseLoss {
-    let loss = network.logits(batch.images).crossEntropy(batch.labels)
+    let loss = labelLoss(network.logits(batch.images), batch.labels)
     return DefenseLoss(total: loss, terms: [("ce", loss)])
   }
+}
+
+extension NaturalTraining {
+  static let entry = DefenseEntry(
+    name: "natural", summary: "ordinary training: no defense", source: ""
+  ) { NaturalTraining(labelLoss: $0.labelLoss) }
 }

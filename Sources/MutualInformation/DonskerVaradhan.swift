@@ -12,26 +12,26 @@ public enum DonskerVaradhan {
   ///
   /// - Parameters:
   ///   - global: Features of outputs (M, units).
-  ///   - local: Features of images (N, positions, units).
+  ///   - local: Features of images (positions, N, units).
   ///   - anchors: For each output the index of its own image (M), int64; nil when output i belongs to image i.
   ///   - leak: Whether the masked positive stays in the sum as exp(0) = 1, as in the authors' code.
   /// - Returns: Zeros without a gradient when there is no negative (N = 1): nothing can be estimated then.
   public static func losses(
     global: Tensor, local: Tensor, anchors: Tensor? = nil, leak: Bool = true
   ) -> Tensor {
-    let (samples, positions) = (local.size(0), local.size(1))
+    let (positions, samples) = (local.size(0), local.size(1))
     guard samples > 1 else { return .zeros([global.size(0), positions], device: local.device) }
     let scores = scores(global: global, local: local)
-    let own = anchors ?? Tensor.arange(samples, device: local.device)
-    let index = own.view([-1, 1, 1]).expand([-1, 1, positions])
-    let positive = scores.gather(index, dim: 1).squeeze(1)
-    let mask =
-      own.view([-1, 1, 1]) .== Tensor.arange(samples, device: local.device).view([1, -1, 1])
+    let own = (anchors ?? Tensor.arange(samples, device: local.device)).view([-1, 1, 1])
+    let positive = scores.gather(own.expand([-1, positions, 1]), dim: 2).squeeze(2)
+    let mask = own .== Tensor.arange(samples, device: local.device).view([1, 1, -1])
     let negatives = scores.maskedFill(mask, leak ? 0 : -Double.infinity)
-    return negatives.logsumexp([1]) - log(Double(samples - 1)) - positive
+    return negatives.logsumexp([2]) - log(Double(samples - 1)) - positive
   }
 
-  /// The scores u_ijp (M, N, positions), computed in float32 whatever the precision around.
+  /// The scores u_ijp (M, positions, N), computed in float32 whatever the precision around.
+  ///
+  /// Images come last, where reductions over them read memory in order.
   public static func scores(global: Tensor, local: Tensor) -> Tensor {
     let shape = local.shape
     return withPrecision(.float32, on: local.device) {

@@ -22,10 +22,10 @@ struct EncoderHead {
       at: path / "linear_shortcut")
   }
 
-  /// (N, C, H, W) → (N, H·W, units), float32.
+  /// (N, C, H, W) → (H·W, N, units), float32.
   func callAsFunction(_ input: Tensor) -> Tensor {
     let sum = nonlinear(input) + shortcut(input)
-    return norm(sum.permute([0, 2, 3, 1]).to(.float32)).flatten(1, 2)
+    return norm(sum.permute([2, 3, 0, 1]).to(.float32)).flatten(0, 1)
   }
 }
 
@@ -53,7 +53,7 @@ public struct LocalEncoder {
     head = EncoderHead(128, units: units, at: path)
   }
 
-  /// Images or noise (N, C, H, W) → features (N, positions, units), float32.
+  /// Images or noise (N, C, H, W) → features (positions, N, units), float32.
   public func callAsFunction(_ images: Tensor) -> Tensor {
     head(layers(images.contiguous(.channelsLast)))
   }
@@ -70,6 +70,6 @@ public struct GlobalEncoder {
 
   /// Logits (N, classes) → features (N, units), float32.
   public func callAsFunction(_ logits: Tensor) -> Tensor {
-    head(logits.unsqueeze(2).unsqueeze(3)).squeeze(1)
+    head(logits.unsqueeze(2).unsqueeze(3)).squeeze(0)
   }
 }

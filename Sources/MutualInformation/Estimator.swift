@@ -42,10 +42,39 @@ public final class Estimator {
       classCount: specification.classCount, units: specification.units, at: store.root / "global")
   }
 
-  /// Features of patterns (N, positions, units); computed once and shared by all that is asked about them.
-  public func features(of patterns: Tensor) -> Tensor { local(patterns) }
+  /// Features of patterns (positions, N, units); computed once and shared by all that is asked about them.
+  ///
+  /// A frozen estimator works through large batches in parts, so that only the result is large.
+  public func features(of patterns: Tensor) -> Tensor {
+    let shape = patterns.shape
+    let bytes = 4 * specification.units * (shape[2] / 4) * (shape[3] / 4)
+    let rows = max(1, Self.featureBlockBytes / max(1, bytes))
+    guard shape[0] > rows, isFrozen, !patterns.requiresGrad else { return local(patterns) }
+    return withoutGrad {
+      var result: Tensor?
+      for start in stride(from: 0, to: shape[0], by: rows) {
+        let range = start..<min(start + rows, shape[0])
+        let part = local(patterns.slice(range))
+        let all =
+          result
+          ?? .zeros([part.size(0), shape[0], part.size(2)], device: patterns.device)
+        all.slice(range, dim: 1).copy_(part)
+        result = all
+      }
+      return result ?? local(patterns)
+    }
+  }
+
+  /// Bytes of features that a frozen estimator computes at once.
+  private static let featureBlockBytes = 128 << 20
+
+  private var isFrozen: Bool {
+    !store.isTraining && store.parameters.allSatisfy { !$0.requiresGrad }
+  }
 
   /// The losses −I of logits (N, classes) against patterns with these features, by position (N, positions).
+  ///
+  /// For large batches use `loss(_:blockBytes:_:)`, which keeps less in memory.
   ///
   /// - Parameters:
   ///   - features: Made by `features(of:)`.
@@ -53,10 +82,63 @@ public final class Estimator {
   ///   - anchors: Restricts the losses to these samples (indices, int64); all samples stay negatives.
   /// - Returns: Losses, float32.
   public func losses(_ features: Tensor, logits: Tensor, anchors: Tensor? = nil) -> Tensor {
-    let outputs = global(logits)
-    return DonskerVaradhan.losses(
-      global: anchors.map { outputs.indexSelect($0) } ?? outputs, local: features,
-      anchors: anchors, leak: specification.leak)
+    DonskerVaradhan.losses(
+      global: outputs(logits, anchors), local: features, anchors: anchors,
+      leak: specification.leak)
+  }
+
+  /// A loss made of −I of several outputs against the same patterns, in blocks where the scores are many.
+  ///
+  /// - Parameters:
+  ///   - features: Made by `features(of:)`.
+  ///   - blockBytes: How many bytes of scores are kept at once.
+  ///   - body: Makes the loss, of rank 0; it is handed a function from logits and anchors (as in
+  ///     `losses(_:logits:anchors:)`) to losses by position.
+  /// - Returns: The loss, with gradients to logits and to the estimator unless that is frozen.
+  public func loss(
+    _ features: Tensor, blockBytes: Int = PatternScores.usualBlockBytes,
+    _ body: (_ losses: (_ logits: Tensor, _ anchors: Tensor?) -> Tensor) -> Tensor
+  ) -> Tensor {
+    let scores = PatternScores(local: features, leak: specification.leak, blockBytes: blockBytes)
+    return scores.connected(
+      body { logits, anchors in scores.losses(of: outputs(logits, anchors), anchors: anchors) })
+  }
+
+  /// Features of the logits of all samples, or of the anchors among them.
+  func outputs(_ logits: Tensor, _ anchors: Tensor? = nil) -> Tensor {
+    let all = global(logits)
+    return anchors.map { all.indexSelect($0) } ?? all
+  }
+
+  /// Stops gradients into the estimator's own weights: half the work when it only measures.
+  public func freeze() {
+    store.isTraining = false
+    store.setRequiresGrad(false)
+  }
+
+  /// Takes over saved values.
+  ///
+  /// Files made from the authors' name the local encoder's layers twice, as `layer0` and as `layers.0`; one of the
+  /// two is enough. A prefix `module.` on either encoder's names is taken off.
+  ///
+  /// - Throws: `StateDictionaryError` naming every key that does not fit; nothing is changed then.
+  public func load(state: [String: Tensor]) throws(StateDictionaryError) {
+    let named = state.map { (name: Self.ownName(of: $0.key), key: $0.key, tensor: $0.value) }
+    // Where both names are there, the estimator's own goes first.
+    let own = named.sorted { ($0.name == $0.key ? 0 : 1) < ($1.name == $1.key ? 0 : 1) }
+    try store.load(
+      state: Dictionary(own.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first }))
+  }
+
+  private static func ownName(of key: String) -> String {
+    var parts = key.split(separator: ".").map(String.init)
+    if parts.count > 2, ["local", "global"].contains(parts[0]), parts[1] == "module" {
+      parts.remove(at: 1)
+    }
+    if parts.count > 3, parts[0] == "local", parts[1] == "layers", Int(parts[2]) != nil {
+      parts.replaceSubrange(1...2, with: ["layer" + parts[2]])
+    }
+    return parts.joined(separator: ".")
   }
 }
 
@@ -92,8 +174,7 @@ public struct EstimatorPair {
 
   /// Stops gradients into the estimators' own weights: half the work when they only measure.
   public func freeze() {
-    isTraining = false
-    natural.store.setRequiresGrad(false)
-    adversarial.store.setRequiresGrad(false)
+    natural.freeze()
+    adversarial.freeze()
   }
 }

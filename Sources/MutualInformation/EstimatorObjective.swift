@@ -126,16 +126,32 @@ extension EstimatorPair {
   ) -> (natural: Tensor?, adversarial: Tensor?, selection: Selection) {
     let selection = Selection(
       natural: naturalLogits, adversarial: adversarialLogits, labels: labels, rule: rule)
-    let ofImages = natural.features(of: images)
-    let ofNoise = adversarial.features(of: attacked - images)
-    func losses(_ estimator: Estimator, _ features: Tensor) -> EstimatorLosses {
-      EstimatorLosses(
-        natural: estimator.losses(features, logits: naturalLogits),
-        adversarial: estimator.losses(features, logits: adversarialLogits))
+    func loss(
+      _ estimator: Estimator, _ patterns: Tensor, _ make: (EstimatorLosses) -> Tensor?
+    ) -> Tensor? {
+      let scores = PatternScores(
+        local: estimator.features(of: patterns), leak: estimator.specification.leak)
+      return make(
+        EstimatorLosses(
+          natural: scores.losses(of: estimator.outputs(naturalLogits)),
+          adversarial: scores.losses(of: estimator.outputs(adversarialLogits)))
+      ).map(scores.connected)
     }
     return (
-      objective.naturalLoss(losses(natural, ofImages), selection),
-      objective.adversarialLoss(losses(adversarial, ofNoise), selection), selection
+      loss(natural, images) { objective.naturalLoss($0, selection) },
+      loss(adversarial, attacked - images) { objective.adversarialLoss($0, selection) }, selection
     )
+  }
+}
+
+extension Estimator {
+  /// The training loss of an estimator of standard MI: mean −I(x̃; h(x̃)) over the whole batch.
+  ///
+  /// - Parameters:
+  ///   - patterns: Attacked images (N, C, H, W).
+  ///   - logits: A network's logits of them.
+  /// - Returns: The loss, of rank 0.
+  public func standardLoss(patterns: Tensor, logits: Tensor) -> Tensor {
+    loss(features(of: patterns)) { losses in losses(logits, nil).mean() }
   }
 }

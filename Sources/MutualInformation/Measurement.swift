@@ -35,7 +35,8 @@ extension EstimatorPair {
       let ofImages = natural.features(of: images)
       let ofNoise = adversarial.features(of: attacked - images)
       func values(_ estimator: Estimator, _ features: Tensor, _ logits: Tensor) -> [Float] {
-        (-estimator.losses(features, logits: logits).mean([1])).floats()
+        let scores = PatternScores(local: features, leak: estimator.specification.leak)
+        return (-scores.losses(of: estimator.outputs(logits)).mean([1])).floats()
       }
       var result = MutualInformationValues()
       result.naturalOfNatural = values(natural, ofImages, naturalLogits)

@@ -1,30 +1,50 @@
+import Datasets
 import Defenses
 import Foundation
 import Models
+import MutualInformation
 import Torch
 
 extension RunConfiguration {
   /// The defense that the configuration names, for a network.
   ///
-  /// - Throws: When estimators are missing or do not fit; before any training.
-  public func makeDefense(for network: Network) throws -> any Defense {
-    let attack = attack.attack(in: threat)
-    switch defense {
-    case .natural: return NaturalTraining()
-    case .standard: return StandardAT(attack: attack)
-    case .namid:
-      let path = estimators ?? ""
-      let saved = try SavedEstimators(
+  /// - Parameters:
+  ///   - network: What will be trained.
+  ///   - registry: Where the name is looked up.
+  /// - Returns: The defense.
+  /// - Throws: When there is no such defense, or estimators are missing or do not fit; before any training.
+  public func makeDefense(
+    for network: Network, registry: Registry = Registry()
+  ) throws -> any Defense {
+    let entry = try registry.defense(defense)
+    let settings = settings.only(entry.settings)
+    var trained: Estimators?
+    switch (entry.estimators(settings), estimators) {
+    case (.none, _), (.optional, nil): break
+    case (.required(let kind), nil): throw DefenseError.noEstimators(kind)
+    case (.required(let kind), let path?), (.optional(let kind), let path?):
+      let saved = try TrainedEstimators(
         run: URL(filePath: path), device: network.store.device)
-      try check(saved, path, network)
-      return NAMID(attack: attack, estimators: saved.estimators, settings: namid)
+      try check(saved, kind, path, network)
+      trained = saved.estimators
     }
+    return try entry.make(
+      DefenseParts(
+        network: network, attack: attack.attack(in: threat),
+        labelLoss: LabelLoss(smoothing: training.labelSmoothing), estimators: trained,
+        stream: RandomStream(seed: seed).keyed("defense"), settings: settings))
   }
 
-  private func check(_ saved: SavedEstimators, _ path: String, _ network: Network) throws {
+  private func check(
+    _ saved: TrainedEstimators, _ kind: EstimatorKind, _ path: String, _ network: Network
+  ) throws {
     let theirs = saved.configuration
     let (specification, own) = (saved.specification, network.specification)
     var problems: [String] = []
+    if theirs.kind != kind {
+      problems.append(
+        "they estimate \(theirs.kind.rawValue) MI, \(defense.rawValue) reads \(kind.rawValue) MI")
+    }
     if specification.classCount != own.classCount {
       problems.append(
         "they read \(specification.classCount) logits, the network gives \(own.classCount)")

@@ -1,5 +1,6 @@
 import Attacks
 import Datasets
+import Defenses
 import Foundation
 import Models
 import MutualInformation
@@ -7,17 +8,18 @@ import NeuralNetworks
 import Records
 import Torch
 
-/// Trains the natural and the adversarial MI estimator on the logits of a fixed network (Equation 4 and 5).
+/// Trains MI estimators on the logits of a fixed network (Equations 4 and 5, or standard MI).
 public final class EstimatorTrainer {
   private let configuration: EstimatorConfiguration
   private let target: Network
-  private let estimators: EstimatorPair
+  private let estimators: Estimators
   private let training: ImageTensors
-  private let optimizers: (natural: Adam, adversarial: Adam)
+  private let optimizers: [Adam]
   private let schedule: Schedule
   private let stream: RandomStream
   private let run: RunFolder
-  private let attack: PGD
+  private let attack: TrainingAttack
+  private let dataFingerprint: String
   private var completedEpochs = 0
   private var step = 0
 
@@ -28,16 +30,18 @@ public final class EstimatorTrainer {
   ///   - target: The network h_θ0, which stays as it is.
   ///   - estimators: What to train.
   ///   - training: What on.
+  ///   - dataFingerprint: A digest of target and images, which a resume must find unchanged.
   ///   - run: Where checkpoints and metrics go.
   /// - Throws: What stands in the way, in words that say what to do.
   public init(
-    _ configuration: EstimatorConfiguration, target: Network, estimators: EstimatorPair,
-    training: ImageTensors, run: RunFolder
+    _ configuration: EstimatorConfiguration, target: Network, estimators: Estimators,
+    training: ImageTensors, dataFingerprint: String, run: RunFolder
   ) throws {
     self.configuration = configuration
     self.target = target
     self.estimators = estimators
     self.training = training
+    self.dataFingerprint = dataFingerprint
     self.run = run
     attack = configuration.attack.attack(in: configuration.threat)
     let batches = training.batches(of: configuration.batchSize, dropLast: true).count
@@ -47,7 +51,7 @@ public final class EstimatorTrainer {
     schedule = Schedules.multiStep(
       configuration.learningRate, milestones: configuration.milestones.map { $0 * batches },
       gamma: configuration.gamma)
-    optimizers = (Adam(estimators.natural.store), Adam(estimators.adversarial.store))
+    optimizers = estimators.named.map { Adam($0.estimator.store) }
     stream = RandomStream(seed: configuration.seed).keyed("estimators")
     if run.isResumed { try restore() }
   }
@@ -62,6 +66,9 @@ public final class EstimatorTrainer {
     for epoch in completedEpochs..<configuration.epochs {
       let begin = Date()
       let terms = try train(epoch: epoch, report: report)
+      for (_, estimator) in estimators.named {
+        try estimator.store.requireFinite(afterEpoch: epoch + 1)
+      }
       completedEpochs = epoch + 1
       let record = EpochRecord(
         epoch: completedEpochs, step: step, learningRate: schedule(step - 1), terms: terms,
@@ -89,34 +96,49 @@ public final class EstimatorTrainer {
     }
   }
 
-  /// One step of both estimators; an estimator with no selected sample stays as it is.
+  /// One step of all estimators; an estimator with no selected sample stays as it is.
   private func update(
     _ batch: Batch, _ streams: [RandomStream]
   ) -> [(name: String, value: Tensor)] {
-    estimators.natural.store.zeroGrad()
-    estimators.adversarial.store.zeroGrad()
-    let losses = withPrecision(configuration.precision, on: training.device) {
-      let attacked = attack.craft(
-        on: target, images: batch.images, labels: batch.labels, streams: streams)
-      let (natural, adversarial) = withoutGrad {
-        (target.logits(batch.images), target.logits(attacked))
-      }
-      return estimators.trainingLosses(
-        images: batch.images, attacked: attacked, labels: batch.labels, naturalLogits: natural,
-        adversarialLogits: adversarial, objective: configuration.objective,
-        rule: configuration.selection)
+    for (_, estimator) in estimators.named { estimator.store.zeroGrad() }
+    let (losses, share) = withPrecision(configuration.precision, on: training.device) {
+      lossesByEstimator(batch, streams)
     }
-    losses.natural?.backward()
-    losses.adversarial?.backward()
     let rate = schedule(step)
-    if losses.natural != nil { optimizers.natural.step(learningRate: rate) }
-    if losses.adversarial != nil { optimizers.adversarial.step(learningRate: rate) }
+    for (loss, optimizer) in zip(losses, optimizers) {
+      guard let loss = loss.value, configuration.control != .random else { continue }
+      loss.backward()
+      optimizer.step(learningRate: rate)
+    }
     step += 1
-    let share = Double(losses.selection.flipped.count) / Double(batch.indices.count)
-    return [("selected", Tensor.scalar(share))]
-      + [("loss_n", losses.natural), ("loss_a", losses.adversarial)].compactMap { name, loss in
-        loss.map { (name, $0.detach()) }
-      }
+    return (share.map { [("selected", Tensor.scalar($0))] } ?? [])
+      + losses.compactMap { name, loss in loss.map { (name, $0.detach()) } }
+  }
+
+  /// The loss of each estimator by name, nil without samples, and the share of selected samples.
+  private func lossesByEstimator(
+    _ batch: Batch, _ streams: [RandomStream]
+  ) -> (losses: [(name: String, value: Tensor?)], share: Double?) {
+    let attacked = attack.craft(on: target, batch: batch, streams: streams)
+    let (natural, adversarial) = withoutGrad {
+      (target.logits(batch.images), target.logits(attacked))
+    }
+    // The order of a batch is random, so its neighbour is a random other sample.
+    let paired = { (patterns: Tensor) in
+      self.configuration.control == .shuffled ? patterns.roll([1], dims: [0]) : patterns
+    }
+    switch estimators {
+    case .standard(let estimator):
+      let loss = estimator.standardLoss(patterns: paired(attacked), logits: adversarial)
+      return ([("loss_s", loss)], nil)
+    case .pair(let pair):
+      let losses = pair.trainingLosses(
+        images: paired(batch.images), attacked: paired(attacked), labels: batch.labels,
+        naturalLogits: natural, adversarialLogits: adversarial,
+        objective: configuration.objective, rule: configuration.selection)
+      let share = Double(losses.selection.flipped.count) / Double(batch.indices.count)
+      return ([("loss_n", losses.natural), ("loss_a", losses.adversarial)], share)
+    }
   }
 
   private func streams(_ purpose: String, _ epoch: Int, _ indices: [Int]) -> [RandomStream] {
@@ -129,31 +151,28 @@ public final class EstimatorTrainer {
   private func save() throws {
     let state = CheckpointState(
       epoch: completedEpochs, step: step, best: nil,
-      configurationHash: try configuration.resumptionHash(),
+      configurationHash: try configuration.resumptionHash(), dataFingerprint: dataFingerprint,
       torchVersion: TorchEnvironment.read().compiledVersion)
-    try run.checkpoints.save(
-      state,
-      files: [
-        SavedEstimators.naturalFile: estimators.natural.store.state,
-        SavedEstimators.adversarialFile: estimators.adversarial.store.state,
-        "natural-optimizer.safetensors": optimizers.natural.state,
-        "adversarial-optimizer.safetensors": optimizers.adversarial.state,
-      ], keep: configuration.keep)
+    var files: [String: [(name: String, tensor: Tensor)]] = [:]
+    for ((name, estimator), optimizer) in zip(estimators.named, optimizers) {
+      files[TrainedEstimators.file(name)] = estimator.store.state
+      files[optimizerFile(name)] = optimizer.state
+    }
+    try run.checkpoints.save(state, files: files, keep: configuration.keep)
   }
 
   private func restore() throws {
     let state = try run.checkpoints.state(.latest)
-    guard state.configurationHash == (try configuration.resumptionHash()) else {
-      throw CheckpointError.otherConfiguration(run.url.path)
+    try state.check(
+      run.url.path, configuration: try configuration.resumptionHash(), data: dataFingerprint)
+    for ((name, estimator), optimizer) in zip(estimators.named, optimizers) {
+      try run.checkpoints.load(
+        .latest, file: TrainedEstimators.file(name), device: training.device,
+        into: estimator.load(state:))
+      try run.checkpoints.load(
+        .latest, file: optimizerFile(name), device: training.device, into: optimizer.load)
     }
-    let load = { (file: String, target: ([String: Tensor]) throws(StateDictionaryError) -> Void) in
-      try self.run.checkpoints.load(
-        .latest, file: file, device: self.training.device, into: target)
-    }
-    try load(SavedEstimators.naturalFile, estimators.natural.store.load)
-    try load(SavedEstimators.adversarialFile, estimators.adversarial.store.load)
-    try load("natural-optimizer.safetensors", optimizers.natural.load)
-    try load("adversarial-optimizer.safetensors", optimizers.adversarial.load)
     (completedEpochs, step) = (state.epoch, state.step)
   }
+  private func optimizerFile(_ name: String) -> String { "\(name)-optimizer.safetensors" }
 }

@@ -40,8 +40,14 @@ public final class RunFolder {
     isResumed = resume && !checkpoints.isEmpty
     self.configuration = configuration
     self.specification = try JSONValue(encoding: specification)
-    if !resume && !checkpoints.isEmpty { throw CheckpointError.runExists(url.path) }
-    if !isResumed { try refuseForeignFiles() }
+    try Self.check(url, resume: resume)
+  }
+
+  /// Refuses a folder that a run must not write to: one with a run that is not to go on, or with foreign files.
+  public static func check(_ url: URL, resume: Bool) throws {
+    let isEmpty = CheckpointFolder(run: url).isEmpty
+    if !resume && !isEmpty { throw CheckpointError.runExists(url.path) }
+    if isEmpty { try refuseForeignFiles(in: url) }
   }
 
   /// Makes the folder if it is new, and opens the files that grow; call it when nothing else can go wrong.
@@ -65,12 +71,12 @@ public final class RunFolder {
   }
 
   /// A run begins with its specification: without one, files of a run's names are somebody else's.
-  private func refuseForeignFiles() throws {
+  private static func refuseForeignFiles(in url: URL) throws {
     let exists = { (name: String) in
-      FileManager.default.fileExists(atPath: self.url.appending(path: name).path)
+      FileManager.default.fileExists(atPath: url.appending(path: name).path)
     }
     guard !exists(RunFiles.specificationName) else { return }
-    let foreign = [Self.configurationFile, Self.metricsFile].filter(exists)
+    let foreign = [configurationFile, metricsFile].filter(exists)
     if !foreign.isEmpty { throw CheckpointError.foreignFiles(url.path, names: foreign) }
   }
 

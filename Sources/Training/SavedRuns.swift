@@ -22,14 +22,17 @@ public struct SavedNetwork {
   ///   - choice: Which checkpoint.
   ///   - averaged: Whether to take averaged weights; nil takes them where there are any.
   ///   - device: Where the network will live.
+  ///   - registry: Where the run's names are looked up.
   /// - Throws: What stands in the way, in words that say what to do.
   public init(
     run: URL, _ choice: CheckpointFolder.Choice = .latest, averaged: Bool? = nil,
-    device: Device = .cpu
+    device: Device = .cpu, registry: Registry = Registry()
   ) throws {
-    configuration = try Self.configuration(of: run)
+    configuration = try Self.configuration(of: run, registry: registry)
     let specification = try RunFiles.specification(of: NetworkSpecification.self, in: run)
-    network = try Network(specification, stream: RandomStream(seed: 0), device: device)
+    network = try Network(
+      specification, stream: RandomStream(seed: 0), device: device,
+      architectures: registry.architectures)
     let folder = CheckpointFolder(run: run)
     checkpoint = try folder.state(choice)
     var weights: [String: Tensor] = [:]
@@ -58,19 +61,17 @@ public struct SavedNetwork {
   }
 
   /// The configuration of a run, without its weights.
-  public static func configuration(of run: URL) throws -> RunConfiguration {
-    try ConfigurationLoader.load(
-      defaults: RunConfiguration(), file: try RunFiles.configuration(in: run))
+  public static func configuration(
+    of run: URL, registry: Registry = Registry()
+  ) throws -> RunConfiguration {
+    try registry.configuration(file: try RunFiles.configuration(in: run))
   }
 }
 
-/// Trained estimators read back from their run folder, frozen.
-public struct SavedEstimators {
-  static let naturalFile = "natural.safetensors"
-  static let adversarialFile = "adversarial.safetensors"
-
+/// Trained estimators of any kind read back from their run folder, frozen.
+public struct TrainedEstimators {
   /// The estimators, in evaluation mode and without gradients to their weights.
-  public let estimators: EstimatorPair
+  public let estimators: Estimators
   /// What they are.
   public let specification: EstimatorSpecification
   /// The configuration that they were trained with.
@@ -83,12 +84,40 @@ public struct SavedEstimators {
     configuration = try ConfigurationLoader.load(
       defaults: EstimatorConfiguration(), file: try RunFiles.configuration(in: run))
     specification = try RunFiles.specification(of: EstimatorSpecification.self, in: run)
-    estimators = EstimatorPair(specification, stream: RandomStream(seed: 0), device: device)
+    estimators = Estimators(
+      configuration.kind, specification, stream: RandomStream(seed: 0), device: device)
     let folder = CheckpointFolder(run: run)
-    let (natural, adversarial) = (estimators.natural.store, estimators.adversarial.store)
-    try folder.load(choice, file: Self.naturalFile, device: device, into: natural.load)
-    try folder.load(choice, file: Self.adversarialFile, device: device, into: adversarial.load)
+    for (name, estimator) in estimators.named {
+      try folder.load(
+        choice, file: Self.file(name), device: device, into: estimator.load(state:))
+    }
     estimators.freeze()
+  }
+
+  static func file(_ name: String) -> String { "\(name).safetensors" }
+}
+
+/// Trained estimators of natural and adversarial MI read back from their run folder, frozen.
+public struct SavedEstimators {
+  /// The estimators, in evaluation mode and without gradients to their weights.
+  public let estimators: EstimatorPair
+  /// What they are.
+  public let specification: EstimatorSpecification
+  /// The configuration that they were trained with.
+  public let configuration: EstimatorConfiguration
+
+  /// Reads a run made by `namid train-estimators`.
+  public init(
+    run: URL, _ choice: CheckpointFolder.Choice = .latest, device: Device = .cpu
+  ) throws {
+    let trained = try TrainedEstimators(run: run, choice, device: device)
+    guard case .pair(let pair) = trained.estimators else {
+      throw RunError.estimatorsDoNotFit(
+        run.path, reason: "they estimate \(trained.configuration.kind.rawValue) MI")
+    }
+    estimators = pair
+    specification = trained.specification
+    configuration = trained.configuration
   }
 }
 

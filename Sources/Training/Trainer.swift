@@ -19,11 +19,14 @@ public final class Trainer {
   private let training: ImageTensors
   private let validation: ImageTensors?
   private let optimizer: any Optimizer
+  private let companions: [(companion: Companion, optimizer: Adam)]
+  private let perturbation: WeightPerturbation?
   private let average: WeightAverage?
   private let schedule: Schedule
   private let batchesPerEpoch: Int
   private let stream: RandomStream
   private let run: RunFolder
+  private let dataFingerprint: String
 
   private var completedEpochs = 0
   private var step = 0
@@ -37,17 +40,22 @@ public final class Trainer {
   ///   - defense: How.
   ///   - training: What on.
   ///   - validation: What to choose the best epoch with; nil for none.
+  ///   - dataFingerprint: A digest of both, which a resume must find unchanged.
+  ///   - perturbation: Perturbs the weights for each step; nil for none.
   ///   - run: Where checkpoints and metrics go.
   /// - Throws: What stands in the way, in words that say what to do.
   public init(
     _ configuration: RunConfiguration, network: Network, defense: any Defense,
-    training: ImageTensors, validation: ImageTensors?, run: RunFolder
+    training: ImageTensors, validation: ImageTensors?, dataFingerprint: String,
+    perturbation: WeightPerturbation? = nil, run: RunFolder
   ) throws {
     self.configuration = configuration
     self.network = network
     self.defense = defense
     self.training = training
     self.validation = validation
+    self.dataFingerprint = dataFingerprint
+    self.perturbation = perturbation
     self.run = run
     let settings = configuration.training
     batchesPerEpoch = training.batches(of: settings.batchSize, dropLast: settings.dropLast).count
@@ -55,6 +63,7 @@ public final class Trainer {
       throw TrainingError.tooFewSamples(count: training.count, batchSize: settings.batchSize)
     }
     optimizer = configuration.optimizer.optimizer(of: network.store)
+    companions = defense.companions.map { ($0, Adam($0.store)) }
     average = settings.averageDecay.map { WeightAverage(network.store, decay: $0) }
     schedule = configuration.schedule.schedule(
       rate: configuration.optimizer.learningRate, epochs: settings.epochs,
@@ -63,16 +72,29 @@ public final class Trainer {
     if run.isResumed { try restore() }
   }
 
+  /// Whether nothing is left to do: all epochs are done, or validation has not improved for as long as is waited.
+  public var isFinished: Bool {
+    completedEpochs >= configuration.training.epochs || hasStoppedEarly
+  }
+
+  /// Whether validation has not improved for as many epochs as the configuration waits for it.
+  public var hasStoppedEarly: Bool {
+    guard let patience = configuration.training.patience, let best else { return false }
+    return completedEpochs - best.epoch >= patience
+  }
+
   /// Trains all epochs that are not done yet.
   ///
   /// - Parameter report: Told what happens.
-  /// - Throws: When the loss diverges or a checkpoint cannot be written; earlier ones stay.
+  /// - Throws: When the loss or the weights diverge or a checkpoint cannot be written; earlier ones stay.
   public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
-    guard completedEpochs < configuration.training.epochs else { return }
+    if isFinished { return }
     try run.open()
-    for epoch in completedEpochs..<configuration.training.epochs {
+    while !isFinished {
+      let epoch = completedEpochs
       let begin = Date()
       let terms = try train(epoch: epoch, report: report)
+      for store in stores { try store.requireFinite(afterEpoch: epoch + 1) }
       let seconds = Date().timeIntervalSince(begin)
       let validation = validate()
       completedEpochs = epoch + 1
@@ -94,8 +116,8 @@ public final class Trainer {
   private func train(
     epoch: Int, report: (TrainingEvent) -> Void
   ) throws -> [(name: String, value: Double)] {
-    network.isTraining = true
-    defer { network.isTraining = false }
+    for store in stores { store.isTraining = true }
+    defer { for store in stores { store.isTraining = false } }
     let order = stream.keyed("order").keyed(epoch)
     let batches = training.batches(
       of: configuration.training.batchSize, order: order, dropLast: configuration.training.dropLast)
@@ -110,17 +132,37 @@ public final class Trainer {
 
   /// One optimizer step; returns the loss and its terms.
   private func update(_ batch: Batch, epoch: Int) -> [(name: String, value: Tensor)] {
-    network.store.zeroGrad()
-    let loss = withPrecision(configuration.training.precision, on: training.device) {
-      defense.loss(
-        of: network, batch: batch, streams: streams("attack", epoch, batch.indices), epoch: epoch)
+    for store in stores { store.zeroGrad() }
+    let attacked = inTrainingPrecision {
+      defense.craft(
+        on: network, batch: batch, streams: streams("attack", epoch, batch.indices), epoch: epoch)
     }
+    let computeLoss = {
+      self.inTrainingPrecision {
+        self.defense.loss(of: self.network, batch: batch, attacked: attacked, epoch: epoch)
+      }
+    }
+    let perturbed = perturbation?.applied(
+      to: network.store, keeping: companions.map(\.companion.store), epoch: epoch
+    ) { computeLoss().total }
+    let loss = computeLoss()
     loss.total.backward()
     optimizer.step(learningRate: schedule(step))
+    perturbed?.remove()
+    for (companion, optimizer) in companions {
+      optimizer.step(learningRate: companion.learningRate)
+    }
     average?.update()
     step += 1
     return [("loss", loss.total.detach())] + loss.terms
   }
+
+  /// Low-precision copies of weights live no longer than one scope, and weights may be perturbed between two.
+  private func inTrainingPrecision<Result>(_ body: () -> Result) -> Result {
+    withPrecision(configuration.training.precision, on: training.device, body)
+  }
+
+  private var stores: [ParameterStore] { [network.store] + companions.map(\.companion.store) }
 
   private func streams(_ purpose: String, _ epoch: Int, _ indices: [Int]) -> [RandomStream] {
     let root = stream.keyed(purpose).keyed(epoch)
@@ -151,18 +193,21 @@ public final class Trainer {
       RunFolder.weightsFile: network.store.state, RunFolder.optimizerFile: optimizer.state,
     ]
     if let average { files[RunFolder.averageFile] = average.state }
+    for (companion, optimizer) in companions {
+      files[companion.weightsFile] = companion.store.state
+      files[companion.optimizerFile] = optimizer.state
+    }
     let state = CheckpointState(
       epoch: completedEpochs, step: step, best: best,
-      configurationHash: try configuration.resumptionHash(),
+      configurationHash: try configuration.resumptionHash(), dataFingerprint: dataFingerprint,
       torchVersion: TorchEnvironment.read().compiledVersion)
     try run.checkpoints.save(state, files: files, keep: configuration.training.keep)
   }
 
   private func restore() throws {
     let state = try run.checkpoints.state(.latest)
-    guard state.configurationHash == (try configuration.resumptionHash()) else {
-      throw CheckpointError.otherConfiguration(run.url.path)
-    }
+    try state.check(
+      run.url.path, configuration: try configuration.resumptionHash(), data: dataFingerprint)
     let device = network.store.device
     let folder = run.checkpoints
     try folder.load(
@@ -171,6 +216,17 @@ public final class Trainer {
     if let average {
       try folder.load(.latest, file: RunFolder.averageFile, device: device, into: average.load)
     }
+    for (companion, optimizer) in companions {
+      try folder.load(
+        .latest, file: companion.weightsFile, device: device, into: companion.store.load)
+      try folder.load(
+        .latest, file: companion.optimizerFile, device: device, into: optimizer.load)
+    }
     (completedEpochs, step, best) = (state.epoch, state.step, state.best)
   }
+}
+
+extension Companion {
+  fileprivate var weightsFile: String { "\(name).safetensors" }
+  fileprivate var optimizerFile: String { "\(name)-optimizer.safetensors" }
 }

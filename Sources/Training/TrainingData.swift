@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Models
+import Records
 
 /// The images of a run: what it trains on and what it chooses checkpoints with.
 public struct TrainingData {
@@ -10,8 +11,10 @@ public struct TrainingData {
   public let validation: ImageSet?
 
   /// Reads the training split and divides it; the same seed gives the same parts.
-  public init(_ settings: DataSettings, directory: URL, seed: Int) throws {
-    let all = try Datasets.load(settings.name, split: .train, directory: directory)
+  public init(
+    _ settings: DataSettings, directory: URL, seed: Int, registry: Registry = Registry()
+  ) throws {
+    let all = try registry.dataset(settings.name).load(.train, in: directory)
     let seed = UInt64(bitPattern: Int64(seed))
     var training = all
     var validation: ImageSet?
@@ -26,10 +29,18 @@ public struct TrainingData {
     self.validation = validation
   }
 
+  /// A digest of all images and labels; it reads every pixel.
+  public func fingerprint() throws -> String {
+    try specificationHash([training.fingerprint, validation?.fingerprint ?? ""])
+  }
+
   /// A network for these images.
-  public func specification(_ model: ModelSettings) -> NetworkSpecification {
-    NetworkSpecification(
-      architecture: model.architecture, width: model.width,
+  public func specification(
+    _ model: ModelSettings, registry: Registry = Registry()
+  ) -> NetworkSpecification {
+    let kind = registry.architectures.first { $0.name == model.architecture }
+    return NetworkSpecification(
+      architecture: model.architecture, width: model.width ?? kind?.defaultWidth,
       firstConvolutionPadding: model.firstConvolutionPadding,
       classCount: training.classNames.count, channels: training.channels,
       imageHeight: training.height, imageWidth: training.width)

@@ -1,3 +1,4 @@
+import NeuralNetworks
 import Torch
 
 /// What a trainer tells while it works.
@@ -31,6 +32,8 @@ public struct EpochRecord: Sendable {
 public enum TrainingError: Error, CustomStringConvertible, Sendable {
   /// The loss is not a number or infinite.
   case diverged(epoch: Int, batch: Int, terms: String)
+  /// The loss was finite, and the step after it left weights that are not.
+  case weightsDiverged(epoch: Int, name: String)
   /// No batch can be made.
   case tooFewSamples(count: Int, batchSize: Int)
 
@@ -41,8 +44,22 @@ public enum TrainingError: Error, CustomStringConvertible, Sendable {
       "the loss is not finite in epoch \(epoch), by batch \(batch) (\(terms)): "
         + "earlier checkpoints are unchanged; try a lower learning rate, a schedule that warms up or "
         + "precision float32"
+    case .weightsDiverged(let epoch, let name):
+      "the weights are not finite at the end of epoch \(epoch) (\(name)): earlier checkpoints are "
+        + "unchanged; try a lower learning rate, a schedule that warms up or precision float32"
     case .tooFewSamples(let count, let batchSize):
       "\(count) training images make no batch of \(batchSize): lower the batch size"
+    }
+  }
+}
+
+extension ParameterStore {
+  /// Throws where a weight or statistic is infinite or not a number, so that it is never saved as good.
+  func requireFinite(afterEpoch epoch: Int) throws(TrainingError) {
+    for (name, tensor) in state where tensor.dtype.isFloatingPoint {
+      guard tensor.isfinite().all().bools() == [true] else {
+        throw .weightsDiverged(epoch: epoch, name: name)
+      }
     }
   }
 }

@@ -14,8 +14,10 @@ struct Namid: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      QuickstartCommand.self, Train.self, TrainEstimators.self, Evaluate.self,
-      MutualInformationCommand.self, DataCommand.self, Bench.self, Doctor.self,
+      QuickstartCommand.self, Train.self, TrainEstimators.self, Import.self, Evaluate.self,
+      Transfer.self,
+      AttackCommand.self, AttacksCommand.self, MutualInformationCommand.self, DataCommand.self,
+      Bench.self, Doctor.self,
     ])
 
   /// A limit on the size of files then fails with a message, as a full disk does, and does not end the process.

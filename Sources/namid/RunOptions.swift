@@ -8,15 +8,26 @@ struct RunOptions: ParsableArguments {
   enum Preset: String, CaseIterable, ExpressibleByArgument {
     case paper
     case reference
+    case own
   }
 
-  @Option(help: ArgumentHelp("The run's folder; made if missing.", valueName: "folder"))
-  var out: String
+  @Option(
+    help: ArgumentHelp(
+      "The run's folder; made if missing. Not needed with --dry-run.", valueName: "folder"))
+  var out: String?
   @Flag(help: "Continue a run that was stopped; start it if there is none.")
   var resume = false
   @Option(help: "Seed of all random numbers.")
   var seed: Int?
-  @Option(help: ArgumentHelp("Where settings start: paper or reference.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "One run per seed, such as 0,1,2, into seed-N below the folder.",
+      discussion: "{seed} in a folder's name stands for the seed.", valueName: "list"))
+  var seeds: SeedList?
+  @Option(
+    help: ArgumentHelp(
+      "Where settings start: paper, reference (the authors' code) or own (those of the defense's "
+        + "own paper).", valueName: "name"))
   var preset = Preset.paper
   @Option(help: ArgumentHelp("A YAML or JSON file with settings.", valueName: "file"))
   var config: String?
@@ -33,32 +44,64 @@ struct RunOptions: ParsableArguments {
   @OptionGroup var data: DataOptions
   @OptionGroup var device: DeviceOptions
 
-  /// The run's folder.
-  var folder: URL { URL(filePath: out) }
+  func validate() throws {
+    if out == nil && !dryRun {
+      throw ValidationError("Missing expected argument '--out <folder>': where the run goes")
+    }
+    if seed != nil && seeds != nil {
+      throw ValidationError("--seed and --seeds exclude each other")
+    }
+  }
 
-  /// The settings: defaults, then the file, then flags, then `--set`.
+  /// The folders of all runs, each with its seed; nil where the configuration says which.
+  var runs: [(folder: URL, seed: Int?)] {
+    guard let out else { return [] }
+    let root = URL(filePath: out)
+    guard let seeds else { return [(root, seed)] }
+    return seeds.values.map { (root.appending(path: "seed-\($0)"), $0) }
+  }
+
+  /// Texts of the form `key.path=value` from flags, then from `--set`.
   ///
   /// - Parameters:
-  ///   - defaults: Where settings start.
   ///   - epochsKey: The key that `--epochs` stands for.
   ///   - flags: Keys and values of the verb's own flags; nil where a flag was not given.
-  /// - Returns: The settings.
-  /// - Throws: `ConfigurationError` naming the key and what would be right.
-  func resolved<Configuration: Codable>(
-    _ defaults: Configuration, epochsKey: String, flags: [(key: String, value: String?)]
-  ) throws -> Configuration {
+  ///   - seed: The seed of the run; nil leaves it to the configuration.
+  /// - Returns: The texts in the order in which they are laid over each other.
+  func overrides(
+    epochsKey: String, flags: [(key: String, value: String?)], seed: Int?
+  ) -> [String] {
     let common: [(key: String, value: String?)] = [
       ("data.name", dataset.map(quoted)),
       ("threat.epsilon", epsilon.map { quoted($0.description) }),
       (epochsKey, epochs.map(String.init)), ("seed", seed.map(String.init)),
     ]
-    return try ConfigurationLoader.load(
-      defaults: defaults, file: config.map { URL(filePath: $0) },
-      overrides: (common + flags).compactMap { key, value in value.map { "\(key)=\($0)" } } + set)
+    return (common + flags).compactMap { key, value in value.map { "\(key)=\($0)" } } + set
   }
+
+  /// The file of `--config`.
+  var file: URL? { config.map { URL(filePath: $0) } }
 
   /// A text as a YAML string, so that no character in it is read as something else.
   func quoted(_ text: String) -> String {
     "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
   }
+}
+
+/// Seeds separated by commas.
+struct SeedList: ExpressibleByArgument {
+  let values: [Int]
+
+  /// Parses `0,1,2`; nil for anything else and for a seed that comes twice.
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    let values = parts.compactMap { Int($0.trimmingPrefix(while: \.isWhitespace)) }
+    guard values.count == parts.count, Set(values).count == values.count else { return nil }
+    self.values = values
+  }
+}
+
+/// A folder's name with a run's seed in place of `{seed}`.
+func insertingSeed(_ seed: Int, into folder: String?) -> String? {
+  folder?.replacing("{seed}", with: "\(seed)")
 }

@@ -34,7 +34,7 @@ struct StepBenchmark {
       labels: Tensor((0..<batchSize).map { $0 % 10 }, shape: [batchSize]).to(device),
       indices: Array(0..<batchSize))
     let threat = ThreatModel(epsilon: Fraction(8, over: 255))
-    defense = StandardAT(attack: PGD(threat: threat, steps: 10))
+    defense = StandardAT(attack: TrainingAttack(PGD(threat: threat, steps: 10)))
   }
 
   func step() {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Datasets
+import Defenses
 import Foundation
 import Models
 import Records
@@ -15,45 +15,112 @@ struct Train: ParsableCommand {
       the result is written to config.yaml in the run's folder. A run that was \
       stopped goes on with --resume.
 
+      Defenses:
+      \(DefenseEntry.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
+      With any of them: weightPerturbation.gamma, training.averageDecay, \
+      training.labelSmoothing, training.patience, attack.batchNorm (--set).
+
       Examples:
         namid train --defense standard --out runs/at --set model.width=16
+        namid train --defense trades --set trades.beta=6 --out runs/trades
         namid train --defense namid --estimators runs/e --out runs/namid
+        namid train --defense mart --seeds 0,1,2 --out runs/mart
         namid train --config run.yaml --epsilon 4/255 --out runs/small --resume
       """)
 
-  @Option(help: "natural, standard or namid.")
+  @Option(
+    help: ArgumentHelp(
+      "One of: \(DefenseEntry.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
   var defense: String?
-  @Option(help: ArgumentHelp("resnet18 or small-cnn.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "One of: \(Architecture.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
   var model: String?
-  @Option(help: ArgumentHelp("Trained estimators, for namid.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "Trained estimators, for wmim and the namid defenses.", valueName: "folder"))
   var estimators: String?
   @OptionGroup var options: RunOptions
 
   func run() throws {
-    let configuration = try resolved()
     if options.dryRun {
-      print(try ConfigurationLoader.render(configuration), terminator: "")
+      print(try ConfigurationLoader.render(resolved(seed: options.seed)), terminator: "")
       return
     }
     let device = try options.device.prepare()
-    let job = try TrainingJob(
-      configuration, data: options.data.directory, run: options.folder, resume: options.resume,
-      device: device)
-    note(job.summary)
-    let progress = TrainingProgress()
-    try job.fit(report: progress.show)
-    note("done: namid evaluate \(options.out) --attack clean,pgd-20")
+    // All that can be refused without training is refused before the first of several runs begins.
+    let plans = try options.runs.map { run in
+      try RunFolder.check(run.folder, resume: options.resume)
+      return (folder: run.folder, configuration: try resolved(seed: run.seed))
+    }
+    for plan in plans {
+      let job = try TrainingJob(
+        plan.configuration, data: options.data.directory, run: plan.folder,
+        resume: options.resume, device: device)
+      note(job.summary)
+      let progress = TrainingProgress()
+      try job.fit(report: progress.show)
+      if job.hasStoppedEarly { note("stopped early: validation did not improve any more") }
+      note("done: namid evaluate \(plan.folder.relativePath) --attack clean,pgd-20")
+    }
   }
 
-  private func resolved() throws -> RunConfiguration {
-    // A name that is no defense is refused when the flags are read.
-    let name = DefenseName(rawValue: defense ?? "") ?? .standard
-    return try options.resolved(
-      options.preset == .paper ? RunConfiguration() : .reference(for: name),
-      epochsKey: "training.epochs",
-      flags: [
-        ("defense", defense), ("model.architecture", model),
-        ("estimators", estimators.map(options.quoted)),
-      ])
+  private func resolved(seed: Int?) throws -> RunConfiguration {
+    let registry = Registry()
+    let name = try options.preset == .paper ? DefenseName.standard : chosen(registry)
+    var defaults =
+      options.preset == .reference ? RunConfiguration.reference(for: name) : RunConfiguration()
+    if options.preset == .own {
+      defaults.defense = name
+      // Whether estimators are there is asked when all settings are known.
+      defaults.estimators = ""
+      defaults = try registry.configuration(
+        defaults, overrides: registry.defense(name).recipe)
+      defaults.estimators = nil
+    }
+    var configuration = try registry.configuration(
+      defaults, file: options.file,
+      overrides: options.overrides(
+        epochsKey: "training.epochs",
+        flags: [
+          ("defense", defense.map(options.quoted)), ("model.architecture", model),
+          ("estimators", estimators.map(options.quoted)),
+        ], seed: seed))
+    configuration.estimators = insertingSeed(
+      configuration.seed, into: configuration.estimators)
+    try refuseUnread(configuration, registry)
+    return configuration
+  }
+
+  /// The defense of `--defense`, which a preset depends on.
+  private func chosen(_ registry: Registry) throws -> DefenseName {
+    let name = defense.map { DefenseName(rawValue: $0) } ?? .standard
+    _ = try registry.defense(name)
+    return name
+  }
+
+  /// Refuses a setting of `--set` in a group that the chosen defense does not read.
+  private func refuseUnread(_ configuration: RunConfiguration, _ registry: Registry) throws {
+    let read = try registry.defense(configuration.defense).settings.map { $0.key }
+    let known = Set(registry.defenses.flatMap(\.settings).map { $0.key })
+    for setting in options.set {
+      let group = setting.prefix { $0 != "." && $0 != "=" }.trimmingCharacters(in: .whitespaces)
+      guard known.contains(group), !read.contains(group) else { continue }
+      throw UnreadSetting(
+        setting: setting, defense: configuration.defense.rawValue, read: read)
+    }
+  }
+}
+
+/// A setting that has no effect on the chosen defense.
+struct UnreadSetting: Error, CustomStringConvertible {
+  let setting: String
+  let defense: String
+  let read: [String]
+
+  var description: String {
+    let groups = read.isEmpty ? "none" : read.joined(separator: ", ")
+    return
+      "--set \(setting): the defense \(defense) does not read it (groups that it reads: \(groups))"
   }
 }

@@ -1,56 +1,75 @@
 import ArgumentParser
 import Foundation
+import MutualInformation
 import Records
 import Training
 
 /// `namid train-estimators`.
 struct TrainEstimators: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train the natural and the adversarial MI estimator on a network's logits.",
+    abstract: "Train estimators of mutual information on a network's logits.",
     discussion: """
-      Objectives: eq4 and eq5 of the paper (eq5 with its lowered terms floored at \
-      0), and cosine, which is what the authors' code trains. The network stays as \
-      it is.
+      Kinds: natural-adversarial, a pair for the namid defenses, and standard, for \
+      wmim. Objectives of the pair: eq4 and eq5 of the paper (eq5 with its lowered \
+      terms floored at 0), and cosine, which is what the authors' code trains. The \
+      network stays as it is. Controls: random weights, or shuffled pairs.
 
       Examples:
         namid train-estimators --target runs/at --out runs/estimators
         namid train-estimators --target runs/at --out runs/eq4 --objective eq4
+        namid train-estimators --target runs/at --kind standard --out runs/standard
+        namid train-estimators --target runs/at --control shuffled --out runs/shuffled
       """)
 
   @Option(help: ArgumentHelp("The run of a trained network.", valueName: "folder"))
   var target: String?
+  @Option(help: "natural-adversarial or standard.")
+  var kind: String?
   @Option(help: "eq4, eq5 or cosine.")
   var objective: String?
+  @Option(help: "random or shuffled: estimators that know nothing, to compare with.")
+  var control: String?
   @OptionGroup var options: RunOptions
 
   func run() throws {
-    let configuration = try resolved()
     if options.dryRun {
-      print(try ConfigurationLoader.render(configuration), terminator: "")
+      print(try ConfigurationLoader.render(resolved(seed: options.seed)), terminator: "")
       return
     }
     let device = try options.device.prepare()
-    let job = try EstimatorJob(
-      configuration, data: options.data.directory, run: options.folder, resume: options.resume,
-      device: device)
-    note(job.summary)
-    let progress = TrainingProgress()
-    try job.fit(report: progress.show)
-    note("done: namid train --defense namid --estimators \(options.out) --out …")
+    let plans = try options.runs.map { run in
+      try RunFolder.check(run.folder, resume: options.resume)
+      return (folder: run.folder, configuration: try resolved(seed: run.seed))
+    }
+    for plan in plans {
+      let job = try EstimatorJob(
+        plan.configuration, data: options.data.directory, run: plan.folder,
+        resume: options.resume, device: device)
+      note(job.summary)
+      let progress = TrainingProgress()
+      try job.fit(report: progress.show)
+      let defense = plan.configuration.kind == .pair ? "namid" : "wmim"
+      note(
+        "done: namid train --defense \(defense) --estimators \(plan.folder.relativePath) --out …")
+    }
   }
 
   /// The settings; data, ball and attack are the target's unless said otherwise.
-  private func resolved() throws -> EstimatorConfiguration {
-    let isPaper = options.preset == .paper
-    var defaults = isPaper ? EstimatorConfiguration() : .reference
-    if let target {
+  private func resolved(seed: Int?) throws -> EstimatorConfiguration {
+    let isReference = options.preset == .reference
+    var defaults = isReference ? EstimatorConfiguration.reference : EstimatorConfiguration()
+    if kind == EstimatorKind.standard.rawValue && !isReference { defaults = .standard }
+    if let target = insertingSeed(seed ?? defaults.seed, into: target) {
       let theirs = try SavedNetwork.configuration(of: URL(filePath: target))
       defaults.target = target
       defaults.data = theirs.data
       defaults.threat = theirs.threat
-      if isPaper { defaults.attack = theirs.attack }
+      if !isReference { defaults.attack = theirs.attack }
     }
-    return try options.resolved(
-      defaults, epochsKey: "epochs", flags: [("objective", objective)])
+    return try ConfigurationLoader.load(
+      defaults: defaults, file: options.file,
+      overrides: options.overrides(
+        epochsKey: "epochs",
+        flags: [("kind", kind), ("objective", objective), ("control", control)], seed: seed))
   }
 }

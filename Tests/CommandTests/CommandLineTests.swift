@@ -51,6 +51,19 @@ import Testing
     (["train", "--out", "run", "--epsilon=-8/255"], ["threat.epsilon", "negative"], 1),
     (["train-estimators", "--out", "run", "--epsilon=-0.1"], ["threat.epsilon", "negative"], 1),
     (["train", "--out", "run", "--defense", "namid"], ["train-estimators"], 1),
+    (["train", "--out", "run", "--defense", "wmim"], ["--kind standard"], 1),
+    (["train", "--out", "run", "--preset", "own", "--defense", "tradse"], ["\"trades\""], 1),
+    (["train", "--out", "run", "--preset", "own", "--defense", "namid"], ["train-estimators"], 1),
+    (
+      ["train", "--out", "run", "--defense", "trades", "--set", "mart.beta=1"],
+      ["mart.beta=1", "trades does not read it", "groups that it reads: trades"], 1
+    ),
+    (["train", "--out", "run", "--seeds", "0,one"], ["0,one", "--seeds"], 64),
+    (["train", "--out", "run", "--seeds", "1,1"], ["1,1", "--seeds"], 64),
+    (["train", "--out", "run", "--seeds", "1,2", "--seed", "3"], ["exclude each other"], 64),
+    (["train-estimators"], ["--out"], 64),
+    (["train-estimators", "--out", "run", "--kind", "both"], ["both", "standard"], 1),
+    (["train-estimators", "--out", "run", "--control", "none"], ["none", "shuffled"], 1),
     (["train", "--out", "run", "--config", "no.yaml"], ["no.yaml", "does not exist"], 1),
     (["train", "--out", "run", "--dataset", "cifar-10"], ["cifar-10", "cifar10"], 1),
     (["train", "--out", "run", "--dataset", "cifar10"], ["CIFAR-10", "namid data fetch"], 1),
@@ -98,6 +111,10 @@ import Testing
       "--set", "training.averageDecay=0.99", "--set", "schedule.milestones=[1, 2]",
     ],
     ["train-estimators", "--out", "run", "--objective", "eq4", "--set", "units=16"],
+    ["train-estimators", "--kind", "standard", "--control", "shuffled"],
+    ["train", "--defense", "trades", "--preset", "own", "--set", "weightPerturbation={}"],
+    ["train", "--defense", "namid-m", "--estimators", "runs/e", "--set", "mart.beta=6"],
+    ["train", "--defense", "wmim", "--set", "wmim.mode=joint"],
   ])
   func aDryRunPrintsAFileThatSaysTheSame(arguments: [String]) throws {
     let folder = try makeTemporaryFolder()

@@ -88,6 +88,26 @@ import Torch
     }
   }
 
+  /// One run per seed, each as if it had been trained alone; a folder that is taken stops all of them.
+  @Test func severalSeedsAreSeveralRuns() throws {
+    try withImages { folder in
+      expectSuccess(
+        try Tool.run(training("runs", defense: "trades") + ["--seeds", "0,1"], in: folder))
+      expectSuccess(
+        try Tool.run(training("alone", defense: "trades") + ["--seed", "1"], in: folder))
+      let weights = try ["runs/seed-0", "runs/seed-1", "alone"].map {
+        try Data(contentsOf: folder.appending(path: "\($0)/checkpoints/latest/model.safetensors"))
+      }
+      #expect(weights[1] == weights[2] && weights[0] != weights[1])
+      let before = try snapshot(of: folder)
+      let again = try Tool.run(
+        training("runs", defense: "trades") + ["--seeds", "2,1"], in: folder)
+      #expect(again.status == 1)
+      #expect(again.errors.contains("seed-1 already holds a run"), "\(again.errors)")
+      #expect(try snapshot(of: folder) == before)
+    }
+  }
+
   @Test func evaluationWritesFiguresAndImages() throws {
     try withImages { folder in
       expectSuccess(try Tool.run(training("run", epochs: 4), in: folder))
@@ -112,7 +132,7 @@ import Torch
       let tensors = try Weights.read(folder.appending(path: "attacked.safetensors"))
       #expect(
         tensors.keys.sorted() == [
-          "clean.images", "clean.robust", "labels", "pgd-3.images", "pgd-3.robust",
+          "clean.images", "clean.robust", "indices", "labels", "pgd-3.images", "pgd-3.robust",
         ])
       #expect(tensors["pgd-3.images"]?.shape == [60, 3, 12, 12])
       let robust = try #require(tensors["pgd-3.robust"]).array(of: UInt8.self)
@@ -154,9 +174,9 @@ import Torch
       try SyntheticImages.write(to: folder.appending(path: "larger"), train: 6, test: 6, size: 18)
       let before = try snapshot(of: folder)
       let mistakes: [(arguments: [String], said: [String])] = [
-        (["--attack", "pdg-20"], ["there is no attack \"pdg-20\"", "did you mean \"pgd-20\""]),
+        (["--attack", "pdg-20"], ["there is no attack \"pdg-20\"", "did you mean \"pgd\""]),
         (["--attack", "pgd-0"], ["pgd-0"]),
-        (["--attack", "pgd-2:restart=2"], ["restart=2", "restarts, step_size, start"]),
+        (["--attack", "pgd-2:restart=2"], ["\"restart\"", "did you mean \"restarts\""]),
         (["--attack", "pgd-2:restarts=0"], ["restarts=0", "number from 1"]),
         (["--attack", ""], ["no attack"]),
         (["--checkpoint", "9"], ["epoch-0009", "epoch-0001"]),

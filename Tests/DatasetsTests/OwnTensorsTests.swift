@@ -31,8 +31,9 @@ import Torch
       // The first pixel's red, green and blue are four values apart in the file.
       #expect(Array(set.pixels[0..<6]) == [0, 40, 80, 10, 50, 90])
     }
-    try withFile([("images", images), ("labels", labels)], metadata: ["classes": "10"]) {
-      #expect(try load($0).classNames.count == 10)
+    try withFile([("images", images), ("labels", labels)], metadata: ["classes": "10"]) { name in
+      let set = try load(name)
+      #expect(set.classNames.count == 10)
     }
   }
 

@@ -15,7 +15,7 @@ import Torch
     images: ClosedForm.picture([6, 1, 8, 8]), labels: Tensor([0, 1, 2, 0, 1, 2], shape: [6]),
     indices: Array(0..<6))
   let streams = (0..<6).map { RandomStream(seed: 1).keyed($0) }
-  let attack = PGD(threat: ThreatModel(norm: .linf, epsilon: 0.1), steps: 2)
+  let attack = TrainingAttack(PGD(threat: ThreatModel(norm: .linf, epsilon: 0.1), steps: 2))
 
   func network() throws -> Network {
     let network = try Network(
@@ -32,7 +32,7 @@ import Torch
     let pair = EstimatorPair(
       EstimatorSpecification(units: 8, classCount: 3, channels: 1),
       stream: RandomStream(seed: 2))
-    return NAMID(attack: attack, estimators: pair, settings: settings)
+    return NAMID(StandardAT(attack: attack), estimators: pair, settings: settings)
   }
 
   /// Logits that call every sample right, but for the listed ones.
@@ -54,8 +54,7 @@ import Torch
 
   @Test func withoutSelectedSamplesTheTermIsZero() throws {
     let loss = namid().mutualInformationLoss(
-      images: batch.images, attacked: batch.images * 0.9, labels: batch.labels,
-      natural: logits(), adversarial: logits())
+      batch: batch, attacked: batch.images * 0.9, natural: logits(), adversarial: logits())
     #expect(loss.total.item() == 0 && !loss.total.requiresGrad)
     #expect(try term(loss, "selected") == 0)
   }
@@ -64,8 +63,7 @@ import Torch
     for lambda in [0, 0.1] {
       let (natural, adversarial) = (logits(), logits(wrong: [3]))
       let loss = namid { $0.lambda = lambda }.mutualInformationLoss(
-        images: batch.images, attacked: batch.images * 0.9, labels: batch.labels,
-        natural: natural, adversarial: adversarial)
+        batch: batch, attacked: batch.images * 0.9, natural: natural, adversarial: adversarial)
       #expect(loss.total.isfinite().bools() == [true])
       expectClose(try term(loss, "selected"), 1.0 / 6)
       let gradients = grad(of: loss.total, wrt: [natural, adversarial])
@@ -81,8 +79,7 @@ import Torch
     let natural = logits()
     let adversarial = logits(wrong: [1, 4])
     let loss = defense.mutualInformationLoss(
-      images: batch.images, attacked: batch.images * 0.9, labels: batch.labels, natural: natural,
-      adversarial: adversarial)
+      batch: batch, attacked: batch.images * 0.9, natural: natural, adversarial: adversarial)
     let gradients = grad(of: loss.total, wrt: [natural, adversarial])
     for gradient in gradients {
       let rows = gradient.abs().sum([1]).doubles
@@ -116,8 +113,7 @@ import Torch
       loss.total.detach(), try network().logits(batch.images).crossEntropy(batch.labels).detach())
     let standard = StandardAT(attack: attack).loss(
       of: try network(), batch: batch, streams: streams, epoch: 0)
-    let attacked = attack.craft(
-      on: try network(), images: batch.images, labels: batch.labels, streams: streams)
+    let attacked = attack.craft(on: try network(), batch: batch, streams: streams)
     expectIdentical(
       standard.total.detach(), try network().logits(attacked).crossEntropy(batch.labels).detach())
     #expect(standard.total.item() != loss.total.item())

@@ -76,6 +76,37 @@ import Testing
     #expect(try report(robust: 10).specificationHash == hash)
   }
 
+  /// Figures on record keep their digest: what later versions add changes it only where it is used.
+  @Test func theHashIsThatOfTheSpecificationAlone() throws {
+    let tree: JSONValue = [
+      "data": "d0", "model": "m0", "norm": "linf", "epsilon": .double(8.0 / 255),
+      "attacks": [["pgd-20": ["steps": "20"]]], "seed": 1,
+    ]
+    #expect(try report().specificationHash == specificationHash(tree))
+  }
+
+  @Test func theHashKnowsMembersAndTheSource() throws {
+    let plain = try report()
+    var attack = plain.attacks[0]
+    var members: [String] = []
+    for steps in ["5", "6"] {
+      attack.members = [
+        MemberReport(
+          name: "part", settings: ["steps": steps], attacked: 1, fooled: 0, robust: 1,
+          refused: RefusedClaims([Certificate.Problem]()), cost: Cost(), seconds: 0)
+      ]
+      members.append(
+        try EvaluationReport(
+          dataset: plain.dataset, model: plain.model, threat: ThreatModel(epsilon: 1),
+          cleanAccuracy: 1, attacks: [attack], seed: 1
+        ).specificationHash)
+    }
+    let transfer = try EvaluationReport(
+      dataset: plain.dataset, model: plain.model, source: plain.model,
+      threat: ThreatModel(epsilon: 1), cleanAccuracy: 1, attacks: plain.attacks, seed: 1)
+    #expect(Set(members + [plain.specificationHash, transfer.specificationHash]).count == 4)
+  }
+
   /// A radius is a number, however it is written.
   @Test func theHashIsBlindToSpelling() throws {
     let spellings = try ["0.5", "1/2", "5e-1"].map { text in

@@ -43,4 +43,12 @@ import Testing
     let interval = Statistics.wilson95(0, of: 0)
     #expect(interval.low == 0 && interval.high == 1)
   }
+
+  @Test func medians() {
+    #expect(Statistics.median([]) == nil)
+    #expect(Statistics.median([3]) == 3)
+    #expect(Statistics.median([5, 1, 3]) == 3)
+    #expect(Statistics.median([4, 1, 3, 2]) == 2.5)
+    #expect(Statistics.median([1, .infinity, .infinity]) == .infinity)
+  }
 }

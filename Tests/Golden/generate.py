@@ -6,8 +6,9 @@ from pathlib import Path
 
 import torch
 
-from generators import classifiers, closed_form, initialisation, large_estimator, layers, losses
-from generators import models, mutual_information, optimizers, pgd, schedules, selection, store
+from generators import classifiers, closed_form, defenses, initialisation, large_estimator, layers
+from generators import losses, models, mutual_information, optimizers, pgd, schedules, selection
+from generators import store
 
 HERE = Path(__file__).resolve().parent
 KNOWN = HERE.parents[2] / "shared" / "golden" / "namid_golden.json"
@@ -24,6 +25,7 @@ TENSORS = {
     "encoders": models.Encoders,
     "large_estimator": large_estimator,
     "mutual_information": mutual_information,
+    "defenses": defenses,
     "pgd": pgd,
 }
 FACTS = {
@@ -42,6 +44,7 @@ FACTS = {
     "encoders": models.Encoders,
     "large_estimator": large_estimator,
     "mutual_information": mutual_information,
+    "defenses": defenses,
     "selection": selection,
     "pgd": pgd,
 }

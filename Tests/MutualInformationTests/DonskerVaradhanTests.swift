@@ -38,7 +38,8 @@ import Torch
     }
     let samples = [true, false].map { leak in
       DonskerVaradhan.losses(
-        global: Tensor(global, shape: [4, 6]), local: Tensor(local, shape: [4, 3, 6]), leak: leak
+        global: Tensor(global, shape: [4, 6]),
+        local: Tensor(local, shape: [4, 3, 6]).transpose(0, 1), leak: leak
       ).mean([1]).doubles
     }
     expectClose(
@@ -52,7 +53,7 @@ import Torch
   }
 
   @Test func gradientsMatchDifferences() {
-    let local = ClosedForm.tensor("local", [3, 2, 4])
+    let local = ClosedForm.tensor("local", [2, 3, 4])
     let global = ClosedForm.tensor("global", [3, 4])
     for leak in [true, false] {
       expectGradientsMatchDifferences(at: [global, local]) { inputs in
@@ -77,25 +78,25 @@ import Torch
 
   /// A feature that is 1 in every image adds a constant of its own to all scores of an output.
   @Test func aConstantAddedToAllScoresChangesOnlyTheLeak() {
-    let local = ClosedForm.tensor("local", [5, 2, 4]).to(.float64)
+    let local = ClosedForm.tensor("local", [2, 5, 4]).to(.float64)
     let global = ClosedForm.tensor("global", [5, 4]).to(.float64)
     func losses(_ constant: Double, leak: Bool) -> Tensor {
       DonskerVaradhan.losses(
         global: .cat([global, .full([5, 1], constant, dtype: .float64)], dim: 1),
-        local: .cat([local, .ones([5, 2, 1], dtype: .float64)], dim: 2), leak: leak)
+        local: .cat([local, .ones([2, 5, 1], dtype: .float64)], dim: 2), leak: leak)
     }
     expectClose(losses(7, leak: false), losses(0, leak: false), rtol: 1e-12, atol: 1e-12)
     #expect((losses(7, leak: true) - losses(0, leak: true)).abs().min().item() > 0.01)
   }
 
   @Test func relabelledSamplesAreRelabelledLosses() {
-    let local = ClosedForm.tensor("local", [5, 2, 4]).to(.float64)
+    let local = ClosedForm.tensor("local", [2, 5, 4]).to(.float64)
     let global = ClosedForm.tensor("global", [5, 4]).to(.float64)
     let order = Tensor([3, 0, 4, 1, 2], shape: [5])
     for leak in [true, false] {
       expectClose(
         DonskerVaradhan.losses(
-          global: global.indexSelect(order), local: local.indexSelect(order), leak: leak),
+          global: global.indexSelect(order), local: local.indexSelect(order, dim: 1), leak: leak),
         DonskerVaradhan.losses(global: global, local: local, leak: leak).indexSelect(order),
         rtol: 1e-12, atol: 1e-12)
     }
@@ -103,20 +104,20 @@ import Torch
 
   @Test func equalScoresCarryNoInformation() {
     let losses = DonskerVaradhan.losses(
-      global: .zeros([6, 3]), local: .zeros([6, 2, 3]), leak: false)
+      global: .zeros([6, 3]), local: .zeros([2, 6, 3]), leak: false)
     expectClose(losses, .zeros([6, 2]), rtol: 0, atol: 1e-6)
     // The positive among the negatives: log 6 − log 5.
-    let leaky = DonskerVaradhan.losses(global: .zeros([6, 3]), local: .zeros([6, 2, 3]))
+    let leaky = DonskerVaradhan.losses(global: .zeros([6, 3]), local: .zeros([2, 6, 3]))
     expectClose(leaky, .full([6, 2], log(6.0 / 5)), rtol: 1e-5)
   }
 
   @Test func aloneASampleHasNothingToBeToldFrom() {
-    let losses = DonskerVaradhan.losses(global: .ones([1, 3]), local: .ones([1, 2, 3]))
+    let losses = DonskerVaradhan.losses(global: .ones([1, 3]), local: .ones([2, 1, 3]))
     expectIdentical(losses, .zeros([1, 2]))
   }
 
   @Test func largeScoresStayFinite() {
-    let local = ClosedForm.tensor("local", [4, 2, 3], scale: 300)
+    let local = ClosedForm.tensor("local", [2, 4, 3], scale: 300)
     let global = ClosedForm.tensor("global", [4, 3], scale: 300)
     for leak in [true, false] {
       let losses = DonskerVaradhan.losses(global: global, local: local, leak: leak)
@@ -125,14 +126,15 @@ import Torch
   }
 
   @Test func scoresAreFloat32InLowPrecisionToo() {
-    let local = ClosedForm.tensor("local", [4, 2, 64])
+    let local = ClosedForm.tensor("local", [2, 4, 64])
     let global = ClosedForm.tensor("global", [4, 64])
     let exact = DonskerVaradhan.scores(global: global, local: local)
     withPrecision(.bfloat16) {
       expectIdentical(DonskerVaradhan.scores(global: global, local: local), exact)
     }
-    #expect(exact.shape == [4, 4, 2])
-    let one = (global.select(0, 3) * local.select(0, 1).select(0, 0)).sum()
-    expectClose(exact.select(0, 3).select(0, 1).select(0, 0), one, rtol: 1e-4)
+    #expect(exact.shape == [4, 2, 4])
+    // Output 3 against position 0 of image 1.
+    let one = (global.select(0, 3) * local.select(0, 0).select(0, 1)).sum()
+    expectClose(exact.select(0, 3).select(0, 0).select(0, 1), one, rtol: 1e-4)
   }
 }

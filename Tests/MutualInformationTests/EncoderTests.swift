@@ -63,7 +63,7 @@ import Torch
       let leaf = input.clone()
       leaf.requiresGrad = true
       let output = encoder(leaf)
-      let arranged = { (t: Tensor) in t.flatten(2).transpose(1, 2).reshape(output.shape) }
+      let arranged = { (t: Tensor) in t.flatten(2).permute([2, 0, 1]).reshape(output.shape) }
       expectGolden(output, arranged(expected), "\(name) \(mode) output")
       (output * arranged(seed)).sum().backward()
       expectGolden(try #require(leaf.grad), try golden["grad.input"], "\(name) \(mode) input")
@@ -85,7 +85,7 @@ import Torch
     let store = ParameterStore(stream: RandomStream(seed: 0))
     let encoder = LocalEncoder(channels: 3, units: 64, at: store.root)
     let picture = ClosedForm.picture([2, 3, 32, 32])
-    #expect(encoder(picture).shape == [2, 64, 64])
+    #expect(encoder(picture).shape == [64, 2, 64])
     try check("local.rgb32", input: picture, in: store, encoder.callAsFunction)
   }
 
@@ -93,7 +93,7 @@ import Torch
     let store = ParameterStore(stream: RandomStream(seed: 0))
     let encoder = LocalEncoder(channels: 1, units: 64, at: store.root)
     let picture = ClosedForm.picture([1, 1, 28, 28])
-    #expect(encoder(picture).shape == [1, 49, 64])
+    #expect(encoder(picture).shape == [49, 1, 64])
     try check("local.grey28", input: picture, in: store, encoder.callAsFunction)
   }
 

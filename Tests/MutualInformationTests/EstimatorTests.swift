@@ -125,4 +125,85 @@ import Torch
     }
     #expect(withoutGrad { loss().item() } < before - 0.1)
   }
+
+  // MARK: Files
+
+  /// The authors' file of a local encoder, put under `local.`: layers 0 and 1 are there twice.
+  private func authorsState(of estimator: Estimator) -> [String: Tensor] {
+    var state: [String: Tensor] = [:]
+    for (name, tensor) in estimator.store.state {
+      state[name] = tensor.clone()
+      for layer in 0...1 where name.hasPrefix("local.layer\(layer).") {
+        let rest = name.dropFirst("local.layer0.".count)
+        state["local.layers.\(layer).\(rest)"] = tensor.clone()
+      }
+    }
+    return state
+  }
+
+  @Test func theAuthorsAliasesAreAccepted() throws {
+    let source = pair().natural
+    let whole = authorsState(of: source)
+    #expect(whole.count == 34 + 12)
+    let onlyAliases = whole.filter { !$0.key.hasPrefix("local.layer0.") }
+    let wrapped = Dictionary(
+      uniqueKeysWithValues: whole.map { key, tensor in
+        (key.replacing("local.", with: "local.module."), tensor)
+      })
+    for state in [whole, onlyAliases, wrapped] {
+      let estimator = Estimator(specification, stream: RandomStream(seed: 9))
+      try estimator.load(state: state)
+      for ((name, tensor), (_, expected)) in zip(estimator.store.state, source.store.state) {
+        expectIdentical(tensor, expected, name)
+      }
+    }
+  }
+
+  @Test func whatDoesNotFitIsNamedAllAtOnce() {
+    let estimator = pair().natural
+    var state = authorsState(of: estimator)
+    state["local.layer0.0.weight"] = nil
+    state["local.layers.0.0.weight"] = nil
+    state["local.layers.2.0.weight"] = .zeros([1])
+    state["global.linear_shortcut.weight"] = .zeros([8, 10, 1, 1])
+    let before = estimator.store.state.map { $0.tensor.clone() }
+    #expect {
+      try estimator.load(state: state)
+    } throws: { error in
+      let text = "\(error)"
+      return [
+        "Missing", "local.layer0.0.weight", "Unexpected", "local.layer2.0.weight", "mismatch",
+      ]
+      .allSatisfy { text.contains($0) } && text.contains("[8, 3, 1, 1]")
+        && text.contains("[8, 10, 1, 1]")
+    }
+    for ((name, tensor), old) in zip(estimator.store.state, before) {
+      expectIdentical(tensor, old, name)
+    }
+  }
+
+  // MARK: Standard MI
+
+  @Test func standardLossIsTheMeanOverTheBatch() {
+    let estimator = pair().natural
+    estimator.freeze()
+    let loss = estimator.standardLoss(patterns: attacked, logits: adversarial)
+    let expected = estimator.losses(estimator.features(of: attacked), logits: adversarial).mean()
+    expectClose(loss, expected)
+  }
+
+  @Test func kindsHaveTheirEstimators() {
+    for kind in EstimatorKind.allCases {
+      let set = Estimators(kind, specification, stream: RandomStream(seed: 1))
+      #expect(set.kind == kind)
+      let names = kind == .pair ? ["natural", "adversarial"] : ["standard"]
+      #expect(set.named.map(\.name) == names)
+      set.isTraining = true
+      #expect(set.isTraining)
+      set.freeze()
+      #expect(!set.isTraining)
+      #expect(
+        set.named.allSatisfy { $0.estimator.store.parameters.allSatisfy { !$0.requiresGrad } })
+    }
+  }
 }

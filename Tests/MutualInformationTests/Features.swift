@@ -34,7 +34,7 @@ struct Features {
       parts.count == 2 ? "\(parts[0]).global.\(parts[1])" : "\(parts[0]).global")
     return DonskerVaradhan.losses(
       global: anchors.map { global.indexSelect($0) } ?? global,
-      local: try leaf("\(parts[0]).local").transpose(1, 2), anchors: anchors, leak: leak)
+      local: try leaf("\(parts[0]).local").permute([2, 0, 1]), anchors: anchors, leak: leak)
   }
 
   /// Compares a value and all its gradients; one that the golden file lacks is zero.

@@ -31,8 +31,8 @@ import Torch
     return network
   }
 
-  private func attack(epsilon: Fraction? = nil) -> PGD {
-    PGD(threat: ThreatModel(epsilon: epsilon ?? threat.epsilon), steps: 2)
+  private func attack(epsilon: Fraction? = nil) -> TrainingAttack {
+    TrainingAttack(PGD(threat: ThreatModel(epsilon: epsilon ?? threat.epsilon), steps: 2))
   }
 
   private func namid(
@@ -42,7 +42,7 @@ import Torch
     change(&settings)
     let specification = EstimatorSpecification(units: 8, classCount: 3)
     return NAMID(
-      attack: attack(epsilon: epsilon),
+      StandardAT(attack: attack(epsilon: epsilon)),
       estimators: EstimatorPair(specification, stream: RandomStream(seed: 2)), settings: settings)
   }
 
@@ -82,8 +82,7 @@ import Torch
     let (natural, adversarial) = logits(flipped: 5)
     let noise = Tensor.uniform(streams, shape: [3, 12, 12], low: -0.1, high: 0.1)
     let term = defense.mutualInformationLoss(
-      images: batch.images, attacked: batch.images + noise, labels: batch.labels,
-      natural: natural, adversarial: adversarial)
+      batch: batch, attacked: batch.images + noise, natural: natural, adversarial: adversarial)
     #expect(term.terms.map(\.name) == ["cos_n", "cos_a", "mi_n", "mi_a", "selected"])
     #expect(abs(try value(term, "selected") - 5.0 / 12) < 1e-6)
     let parts = try ["cos_n", "cos_a", "mi_n", "mi_a"].map { try value(term, $0) }
@@ -125,8 +124,7 @@ import Torch
     for logits in [natural, adversarial] { logits.requiresGrad = true }
     let noise = Tensor.uniform(streams, shape: [3, 12, 12], low: -0.1, high: 0.1)
     let term = defense.mutualInformationLoss(
-      images: batch.images, attacked: batch.images + noise, labels: batch.labels,
-      natural: natural, adversarial: adversarial)
+      batch: batch, attacked: batch.images + noise, natural: natural, adversarial: adversarial)
     #expect(term.total.item().isFinite)
     term.total.backward()
     let gradients = [natural, adversarial].flatMap { $0.grad?.array(of: Float.self) ?? [.nan] }
@@ -140,8 +138,7 @@ import Torch
     let (natural, adversarial) = logits(flipped: 5)
     natural.requiresGrad = true
     defense.mutualInformationLoss(
-      images: batch.images, attacked: batch.images * 0.9, labels: batch.labels,
-      natural: natural, adversarial: adversarial
+      batch: batch, attacked: batch.images * 0.9, natural: natural, adversarial: adversarial
     ).total.backward()
     #expect(natural.grad != nil)
     for estimator in [defense.estimators.natural, defense.estimators.adversarial] {
@@ -159,8 +156,7 @@ import Torch
     let defense = namid { $0.statistics = .reference }
     _ = defense.loss(of: network, batch: batch, streams: streams, epoch: 0)
     let copy = try self.network()
-    let attacked = defense.attack.craft(
-      on: copy, images: batch.images, labels: batch.labels, streams: streams)
+    let attacked = attack().craft(on: copy, batch: batch, streams: streams)
     let (a, n) = (attacked, batch.images)
     for images in [a, n, a, n, a, a, n] { withoutGrad { _ = copy.logits(images) } }
     try expectClose(statistics(network), statistics(copy))
@@ -178,8 +174,7 @@ import Torch
     let defense = namid()
     _ = defense.loss(of: network, batch: batch, streams: streams, epoch: 0)
     let copy = try self.network()
-    let attacked = defense.attack.craft(
-      on: copy, images: batch.images, labels: batch.labels, streams: streams)
+    let attacked = attack().craft(on: copy, batch: batch, streams: streams)
     for images in [attacked, batch.images] { withoutGrad { _ = copy.logits(images) } }
     try expectClose(statistics(network), statistics(copy))
   }
@@ -205,7 +200,7 @@ import Torch
     let counts = CallCounter.count {
       _ = defense.loss(of: network, batch: batch, streams: streams, epoch: 0)
     }
-    #expect(counts[.conv2d] == (defense.attack.steps + 2) * 20)
+    #expect(counts[.conv2d] == (2 + 2) * 20)
     #expect(counts[.batchNorm] == 2 * 20)
   }
 
@@ -215,7 +210,7 @@ import Torch
     let counts = CallCounter.count {
       _ = defense.loss(of: network, batch: batch, streams: streams, epoch: 0)
     }
-    #expect(counts[.conv2d] == (defense.attack.steps + 1) * 20)
+    #expect(counts[.conv2d] == (2 + 1) * 20)
     #expect(counts[.batchNorm] == 20)
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Defenses
 import Foundation
 import Records
 import RunFixtures
@@ -99,6 +100,46 @@ import Torch
     #expect(lines.map { $0["train/ce"] != nil } == [true, false, false])
     #expect(lines.map { $0["train/ce_adv"] != nil } == [false, true, true])
     #expect(lines.contains { $0["train/cos_n"] != nil })
+  }
+
+  /// Perturbed weights, smoothed labels and two groups of settings at once.
+  @Test func tradesWithModifiers() async throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    var runs = try [TinyRun("whole", in: root), TinyRun("killed", in: root)]
+    for i in runs.indices {
+      runs[i].configuration.defense = .trades
+      runs[i].configuration.settings[TRADES.Settings.self].beta = 3
+      runs[i].configuration.weightPerturbation = .init()
+      runs[i].configuration.weightPerturbation?.warmUpEpochs = 1
+      runs[i].configuration.training.labelSmoothing = 0.1
+      runs[i].configuration.training.patience = 3
+    }
+    try runs[0].train()
+    await #expect(processExitsWith: .signal(SIGKILL)) { [killed = runs[1] as TinyRun] in
+      try killed.train(report: die(inEpoch: 2, afterBatch: 10))
+    }
+    try runs[1].train(resume: true)
+    try expectSameRun(runs[1].folder, runs[0].folder)
+  }
+
+  /// The estimator that learns along has weights, statistics and an optimizer to restore.
+  @Test func jointWMIM() async throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    var runs = try [TinyRun("whole", in: root), TinyRun("killed", in: root)]
+    for i in runs.indices {
+      runs[i].configuration.defense = .wmim
+      runs[i].configuration.settings[WMIM.Settings.self].mode = .joint
+      runs[i].configuration.settings[WMIM.Settings.self].units = 8
+      runs[i].configuration.settings[WMIM.Settings.self].learningRate = 0.01
+    }
+    try runs[0].train()
+    await #expect(processExitsWith: .signal(SIGKILL)) { [killed = runs[1] as TinyRun] in
+      try killed.train(report: die(inEpoch: 2, afterBatch: 10))
+    }
+    try runs[1].train(resume: true)
+    try expectSameRun(runs[1].folder, runs[0].folder)
   }
 
   @Test func aFinishedRunIsLeftAlone() throws {

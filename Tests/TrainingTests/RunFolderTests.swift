@@ -197,4 +197,99 @@ import Torch
     #expect(text.contains("12×12") && text.contains("18×18"), "\(text)")
     #expect(!FileManager.default.fileExists(atPath: estimators.folder.path))
   }
+
+  /// Settings agree, images do not: going on would mix two data sets in one run.
+  @Test func changedImagesAreNotResumed() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    var run = try finishedRun(in: root)
+    let before = try snapshot(of: run.folder)
+    let images = root.appending(path: "images")
+    try FileManager.default.removeItem(at: images)
+    try SyntheticImages.write(to: images, train: 42, test: 0)
+    run.configuration.training.keep = 5
+    let text = message { try run.train(resume: true) } ?? ""
+    #expect(text.contains("\(run.folder.path) was trained on other data"), "\(text)")
+    #expect(try snapshot(of: run.folder) == before)
+  }
+
+  /// Checkpoints from before digests were kept go on as they did.
+  @Test func aCheckpointWithoutADigestIsResumed() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let run = try finishedRun(in: root)
+    let file = run.checkpoints.folder(.latest).appending(path: "state.json")
+    let tree = try JSONValue(parsing: Data(contentsOf: file))
+    let members = try #require(tree.objectValue).filter { $0.key != "dataFingerprint" }
+    #expect(members.count == (tree.objectValue?.count ?? 0) - 1)
+    try JSONValue.object(JSONObject(members.map { ($0.key, $0.value) })).data().write(to: file)
+    try run.train(resume: true)
+    #expect(try run.checkpoints.state(.latest).dataFingerprint == nil)
+  }
+
+  @Test func estimatorsOfAnotherTargetAreNotResumed() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let estimators = try TinyEstimatorRun(in: root, isShort: true)
+    try estimators.train()
+    var target = try TinyRun("target", in: root, defense: .natural, isShort: true)
+    try FileManager.default.removeItem(at: target.folder)
+    target.configuration.seed = 5
+    try target.train()
+    let text = message { try estimators.train(resume: true) } ?? ""
+    #expect(text.contains("target network"), "\(text)")
+  }
+
+  @Test func estimatorsOfTheWrongKindAreRefused() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let estimators = try TinyEstimatorRun(in: root, isShort: true)
+    try estimators.train()
+    var run = try TinyRun(in: root, defense: .wmim, isShort: true)
+    run.configuration.estimators = estimators.folder.path
+    let text = message { try run.train() } ?? ""
+    #expect(text.contains("natural-adversarial MI") && text.contains("standard MI"), "\(text)")
+    #expect(!FileManager.default.fileExists(atPath: run.folder.path))
+  }
+
+  @Test func estimatorsOfAnotherDataSetAreRefused() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let estimators = try TinyEstimatorRun(in: root, isShort: true)
+    try estimators.train()
+    var run = try TinyRun(in: root, defense: .namid, isShort: true)
+    run.configuration.estimators = estimators.folder.path
+    let copy = root.appending(path: "copy")
+    run.configuration.data.name = try SyntheticImages.write(to: copy, train: 36, test: 0)
+    let text = message { try run.train() } ?? ""
+    #expect(text.contains("copy") && text.contains("images"), "\(text)")
+  }
+
+  @Test func aMissingEstimatorIsNamedWhateverTheWay() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    for defense in [DefenseName.namid, .namidT, .namidM, .wmim] {
+      let run = try TinyRun(in: root, defense: defense, isShort: true)
+      let text = message { try run.train() } ?? ""
+      #expect(text.contains("namid train-estimators"), "\(text)")
+      #expect(!FileManager.default.fileExists(atPath: run.folder.path))
+    }
+  }
+
+  /// Missing, unexpected and misshaped keys in one message.
+  @Test func weightsThatDoNotFitAreNamedAllAtOnce() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let run = try finishedRun(in: root)
+    let file = run.checkpoints.folder(.latest).appending(path: RunFolder.weightsFile)
+    var tensors = try Weights.read(file)
+    tensors["conv1.bias"] = nil
+    tensors["extra.weight"] = .zeros([2])
+    tensors["fc2.weight"] = .zeros([7, 100])
+    try Weights.write(tensors.map { ($0.key, $0.value) }, to: file)
+    let text = message { _ = try SavedNetwork(run: run.folder, averaged: false) } ?? ""
+    for part in ["conv1.bias", "extra.weight", "fc2.weight", "[3, 100]", "[7, 100]", file.path] {
+      #expect(text.contains(part), "\(text)")
+    }
+  }
 }

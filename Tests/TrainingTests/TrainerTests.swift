@@ -126,6 +126,27 @@ import Torch
     #expect(try SavedNetwork(run: run.folder).checkpoint.epoch == 1)
   }
 
+  /// The loss of an epoch's last step is finite and its weights are not: they must not become a checkpoint.
+  @Test func divergenceInTheLastStepOfAnEpochIsNoticedInIt() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    var run = try TinyRun(in: root, defense: .natural)
+    // One step per epoch; the second one leaps beyond float32.
+    run.configuration.training.batchSize = 160
+    run.configuration.schedule.kind = .multiStep
+    run.configuration.schedule.milestones = [1]
+    run.configuration.schedule.gamma = 1e60
+    run.configuration.training.averageDecay = nil
+    let error = #expect(throws: TrainingError.self) { try run.train() }
+    guard case .weightsDiverged(let epoch, _) = error else {
+      Issue.record("\(String(describing: error)) instead of divergence")
+      return
+    }
+    #expect(epoch == 2 && "\(error.map { "\($0)" } ?? "")".contains("lower learning rate"))
+    #expect(try names(in: run.checkpoints.url) == ["best", "epoch-0001", "latest"])
+    #expect(try metrics(of: run.folder).count == 1)
+  }
+
   @Test func tooFewImagesForABatchAreRefusedBeforeAnythingIsWritten() throws {
     let root = try makeTemporaryFolder()
     defer { remove(root) }

@@ -22,10 +22,12 @@ public enum ConfigurationLoader<Configuration: Codable> {
   ///   - overrides: Texts of the form `key.path=value`, laid over in their order; values are
   ///     numbers, `true`, `false`, `null`, texts (quoted where they would read as something else),
   ///     lists such as `[1, 2]` or groups such as `{decay: 0.9}`.
+  ///   - userInfo: What the type's `init(from:)` finds in its decoder, such as a list of choices.
   /// - Returns: The configuration with every value settled.
   /// - Throws: `ConfigurationError`; unknown keys, wrong types and bad values are all refused.
   public static func load(
-    defaults: Configuration, file: URL? = nil, overrides: [String] = []
+    defaults: Configuration, file: URL? = nil, overrides: [String] = [],
+    userInfo: [CodingUserInfoKey: Any] = [:]
   ) throws -> Configuration {
     var tree = try JSONValue(encoding: defaults)
     var origins = Origins()
@@ -40,7 +42,8 @@ public enum ConfigurationLoader<Configuration: Codable> {
       origins.note(source)
     }
     do {
-      let configuration = try tree.decode(Configuration.self, unknownKeys: .refused)
+      let configuration = try tree.decode(
+        Configuration.self, unknownKeys: .refused, userInfo: userInfo)
       try refuseNaN(in: try JSONValue(encoding: configuration))
       return configuration
     } catch let error as ValueError {

@@ -5,13 +5,16 @@ extension JSONValue {
   ///   - type: What to read.
   ///   - unknownKeys: Whether a key that nothing reads is refused; by default it is ignored, so
   ///     that files written by a later version stay readable.
+  ///   - userInfo: What the type's `init(from:)` finds in its decoder, such as a list of choices.
   /// - Returns: The value.
   /// - Throws: `ValueError` with the full key of what is missing, unknown or of the wrong kind.
   public func decode<T: Decodable>(
-    _ type: T.Type = T.self, unknownKeys: UnknownKeys = .ignored
+    _ type: T.Type = T.self, unknownKeys: UnknownKeys = .ignored,
+    userInfo: [CodingUserInfoKey: Any] = [:]
   ) throws -> T {
     let visits = unknownKeys == .refused ? VisitLog() : nil
-    let root = TreeDecoder(value: self, path: KeyPathText(), visits: visits)
+    let root = TreeDecoder(
+      value: self, path: KeyPathText(), visits: visits, userInfo: userInfo)
     let value = try root.read(type)
     try visits?.refuseUnvisited(in: self)
     return value
@@ -33,9 +36,9 @@ struct TreeDecoder: Decoder {
   let value: JSONValue
   let path: KeyPathText
   let visits: VisitLog?
+  let userInfo: [CodingUserInfoKey: Any]
 
   var codingPath: [any CodingKey] { path.components.map { AnyKey(stringValue: $0) } }
-  var userInfo: [CodingUserInfoKey: Any] { [:] }
 
   func container<Key>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
     guard case .object(let object) = value else { throw wrongType("a group of keys") }
@@ -88,7 +91,7 @@ struct TreeDecoder: Decoder {
       return self
     }
     let complete = try JSONValue(encoding: group.init()).overlaid(with: value)
-    return TreeDecoder(value: complete, path: path, visits: visits)
+    return TreeDecoder(value: complete, path: path, visits: visits, userInfo: userInfo)
   }
 
   private func integer<T: FixedWidthInteger>(_ type: T.Type) throws -> T {
@@ -113,7 +116,8 @@ struct TreeDecoder: Decoder {
   }
 
   func child(_ component: String, _ value: JSONValue) -> TreeDecoder {
-    TreeDecoder(value: value, path: path.appending(component), visits: visits)
+    TreeDecoder(
+      value: value, path: path.appending(component), visits: visits, userInfo: userInfo)
   }
 }
 

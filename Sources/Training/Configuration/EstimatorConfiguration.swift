@@ -18,10 +18,14 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
   public var threat = ThreatModel(norm: .linf, epsilon: Fraction(8, over: 255))
   /// The attack that crafts adversarial samples and noise.
   public var attack = TrainingAttackSettings()
-  /// What to train for.
+  /// Which mutual information to estimate.
+  public var kind = EstimatorKind.pair
+  /// What to train for; not read with kind `standard`.
   public var objective = EstimatorObjective.eq5
   /// How logits become labels in Equation 6.
   public var selection = SelectionRule.argmax
+  /// A control instead of proper training; none when null.
+  public var control: EstimatorControl?
   /// Length of the feature vectors.
   public var units = 2048
   /// Whether the masked positive stays in the sum of negatives (the authors' estimator).
@@ -43,6 +47,15 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
 
   /// The authors' Equation 5 settings, with the paper's Equation 5.
   public init() {}
+
+  /// The settings for an estimator of standard MI, which follow the script that the authors had for one.
+  public static var standard: EstimatorConfiguration {
+    var configuration = EstimatorConfiguration()
+    configuration.kind = .standard
+    configuration.batchSize = 200
+    configuration.gamma = 0.5
+    return configuration
+  }
 
   /// The settings of the authors' released script.
   public static var reference: EstimatorConfiguration {
@@ -75,4 +88,12 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
     copy.keep = 0
     return try specificationHash(copy)
   }
+}
+
+/// Estimators that know nothing of mutual information, to tell whether that is what helps.
+public enum EstimatorControl: String, CaseIterable, Codable, Sendable {
+  /// Weights stay as they were drawn; only the statistics of batch normalisation are fitted.
+  case random
+  /// Each output is trained against another sample's pattern, so that there is nothing to find.
+  case shuffled
 }

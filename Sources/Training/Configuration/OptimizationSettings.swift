@@ -97,8 +97,12 @@ public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
   public var precision = Precision.bfloat16
   /// The decay of an exponential moving average of the weights; none when null.
   public var averageDecay: Double?
+  /// The share of each label that is spread evenly over all classes, in any defense's cross-entropy.
+  public var labelSmoothing = 0.0
   /// Steps of the PGD that validates each epoch; 0 validates clean accuracy only.
   public var validationSteps = 10
+  /// Epochs without a better validation after which training stops; it never stops early when null.
+  public var patience: Int?
   /// How many epochs' checkpoints stay, besides the best one.
   public var keep = 2
 
@@ -111,6 +115,9 @@ public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
     try require(batchSize >= 1, "batchSize", "must be at least 1")
     try require(keep >= 1, "keep", "must be at least 1")
     try require(validationSteps >= 0, "validationSteps", "must not be negative")
+    try require(
+      labelSmoothing >= 0 && labelSmoothing < 1, "labelSmoothing", "must lie in [0, 1)")
+    try require((patience ?? 1) >= 1, "patience", "must be at least 1")
     if let decay = averageDecay {
       try require(decay > 0 && decay < 1, "averageDecay", "must lie in (0, 1)")
     }

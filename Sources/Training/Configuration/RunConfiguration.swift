@@ -6,6 +6,9 @@ import Records
 import Torch
 
 /// Everything that decides what a training run does; the defaults are the paper's.
+///
+/// In a file every defense's settings are a group of their own (`trades`, `namid`, …); those that the chosen defense
+/// does not read are checked and dropped.
 public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
   /// Seed of all random numbers: weights, order, augmentation, attack starts, the validation split.
   public var seed = 0
@@ -19,10 +22,12 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
   public var attack = TrainingAttackSettings()
   /// How to train.
   public var defense = DefenseName.standard
-  /// Choices of NAMID; read with `defense: namid`.
-  public var namid = NAMID.Settings()
-  /// The folder of trained estimators; needed with `defense: namid`.
+  /// The choices of defenses, by the types of their groups.
+  public var settings = SettingsGroups()
+  /// The folder of trained estimators; needed by defenses that read them.
   public var estimators: String?
+  /// Adversarial weight perturbation, with any defense; none when null.
+  public var weightPerturbation: WeightPerturbation.Settings?
   /// The optimizer.
   public var optimizer = OptimizerSettings()
   /// The learning rate over time.
@@ -33,19 +38,27 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
   /// The paper's settings for CIFAR-10.
   public init() {}
 
+  /// Choices of NAMID, NAMID_T and NAMID_M.
+  public var namid: NAMID.Settings {
+    get { settings[NAMID.Settings.self] }
+    set { settings[NAMID.Settings.self] = newValue }
+  }
+
   /// The settings of the authors' released code: method, attack and length of training.
   ///
-  /// Its NAMID attacks with 40 steps and starts with two epochs of ordinary training before the hundred.
+  /// Its NAMID attacks with 40 steps and starts with two epochs of ordinary training before the hundred. For what it
+  /// has no script for (NAMID_T, NAMID_M) the same is taken.
   public static func reference(for defense: DefenseName) -> RunConfiguration {
     var configuration = RunConfiguration()
     configuration.defense = defense
-    if defense == .namid {
+    if [.namid, .namidT, .namidM].contains(defense) {
       configuration.attack.steps = 40
       configuration.training.epochs = 102
       configuration.schedule.milestones = [76, 91]
     }
     configuration.model.firstConvolutionPadding = 0
     configuration.namid = .reference
+    configuration.settings[TRADES.Settings.self].statistics = .reference
     configuration.attack.stepSize = 0.007
     configuration.training.batchSize = 256
     return configuration
@@ -56,82 +69,117 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
     try require(threat.epsilon.value >= 0, "threat.epsilon", "must not be negative")
     try require(threat.norm != .l1, "threat.norm", "must be linf or l2: PGD has no L1 form")
     try require(
-      defense != .namid || estimators != nil, "estimators",
-      "must name a folder made by `namid train-estimators` with defense namid")
+      training.patience == nil || data.validation > 0, "training.patience",
+      "needs images to validate on (data.validation)")
+  }
+
+  /// The same with the groups that its defense reads and no others, all complete.
+  ///
+  /// - Throws: When there is no such defense, or estimators are missing or not wanted.
+  func settled(_ registry: Registry) throws -> RunConfiguration {
+    try settled(as: registry.defense(defense))
+  }
+
+  private func settled(as entry: DefenseEntry) throws -> RunConfiguration {
+    var result = self
+    result.settings = settings.only(entry.settings)
+    if case .required(let kind) = entry.estimators(result.settings) {
+      let command = "namid train-estimators" + (kind == .pair ? "" : " --kind \(kind.rawValue)")
+      try require(
+        estimators != nil, "estimators",
+        "must name a folder made by `\(command)` with defense \(entry.name)")
+    }
+    return result
   }
 }
 
-/// The ways to train that the command line knows.
-public enum DefenseName: String, CaseIterable, Codable, Sendable {
+extension RunConfiguration {
+  private enum Key: String, CaseIterable, CodingKey {
+    case seed, data, model, threat, attack, defense, estimators, weightPerturbation, optimizer,
+      schedule, training
+  }
+
+  /// The key of a defense's group.
+  private struct GroupKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// Reads all keys; the decoder's `userInfo` may hold the defenses that there are.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    seed = try container.decode(Int.self, forKey: .seed)
+    data = try container.decode(DataSettings.self, forKey: .data)
+    model = try container.decode(ModelSettings.self, forKey: .model)
+    threat = try container.decode(ThreatModel.self, forKey: .threat)
+    attack = try container.decode(TrainingAttackSettings.self, forKey: .attack)
+    defense = try container.decode(DefenseName.self, forKey: .defense)
+    let known = decoder.userInfo[.defenses] as? [DefenseEntry] ?? DefenseEntry.all
+    let entry = try Registry(defenses: known).defense(defense)
+    let groups = try decoder.container(keyedBy: GroupKey.self)
+    for type in known.flatMap(\.settings) {
+      let key = GroupKey(stringValue: type.key)
+      if groups.contains(key) { settings.set(try groups.decode(type, forKey: key)) }
+    }
+    estimators = try container.decodeIfPresent(String.self, forKey: .estimators)
+    weightPerturbation = try container.decodeIfPresent(
+      WeightPerturbation.Settings.self, forKey: .weightPerturbation)
+    optimizer = try container.decode(OptimizerSettings.self, forKey: .optimizer)
+    schedule = try container.decode(ScheduleSettings.self, forKey: .schedule)
+    training = try container.decode(TrainingSettings.self, forKey: .training)
+    self = try settled(as: entry)
+  }
+
+  /// Writes all keys, the groups of settings after the defense.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    var groups = encoder.container(keyedBy: GroupKey.self)
+    try container.encode(seed, forKey: .seed)
+    try container.encode(data, forKey: .data)
+    try container.encode(model, forKey: .model)
+    try container.encode(threat, forKey: .threat)
+    try container.encode(attack, forKey: .attack)
+    try container.encode(defense, forKey: .defense)
+    for (key, group) in settings.all {
+      try groups.encode(group, forKey: GroupKey(stringValue: key))
+    }
+    try container.encodeIfPresent(estimators, forKey: .estimators)
+    try container.encodeIfPresent(weightPerturbation, forKey: .weightPerturbation)
+    try container.encode(optimizer, forKey: .optimizer)
+    try container.encode(schedule, forKey: .schedule)
+    try container.encode(training, forKey: .training)
+  }
+}
+
+/// The name of a way to train; which ones there are, a `Registry` knows.
+public struct DefenseName: RawRepresentable, Codable, Hashable, Sendable,
+  ExpressibleByStringLiteral
+{
+  /// The name.
+  public let rawValue: String
+
+  /// Any name.
+  public init(rawValue: String) { self.rawValue = rawValue }
+
+  /// Any name.
+  public init(stringLiteral value: String) { self.init(rawValue: value) }
+
   /// Ordinary training.
-  case natural
+  public static let natural: DefenseName = "natural"
   /// Adversarial training.
-  case standard
+  public static let standard: DefenseName = "standard"
+  /// TRADES.
+  public static let trades: DefenseName = "trades"
+  /// MART.
+  public static let mart: DefenseName = "mart"
+  /// Adversarial training that raises standard MI.
+  public static let wmim: DefenseName = "wmim"
   /// Adversarial training with the mutual-information loss.
-  case namid
-}
-
-/// What to train on.
-public struct DataSettings: ConfigurationGroup, Equatable, Sendable {
-  /// A data set's name, such as `fashion-mnist`, `cifar10` or `folder:PATH`.
-  public var name = "cifar10"
-  /// Training images held out to choose a checkpoint with; drawn evenly from all classes.
-  public var validation = 1000
-  /// How many of the other training images are used; all when null.
-  public var limit: Int?
-  /// Random crops and flips.
-  public var augmentation = Augmentation()
-
-  /// CIFAR-10.
-  public init() {}
-
-  /// Refuses negative counts.
-  public func validate() throws {
-    try require(validation >= 0, "validation", "must not be negative")
-    try require((limit ?? 1) > 0, "limit", "must be positive")
-    try require(augmentation.cropPadding >= 0, "augmentation", "must not pad a negative number")
-  }
-}
-
-/// What to train; classes and image size come from the data.
-public struct ModelSettings: ConfigurationGroup, Equatable, Sendable {
-  /// `resnet18` or `small-cnn`.
-  public var architecture = "resnet18"
-  /// Base width; 64 is the paper's ResNet-18.
-  public var width = 64
-  /// Zero padding of the first convolution; 0 in the authors' code.
-  public var firstConvolutionPadding = 1
-
-  /// ResNet-18.
-  public init() {}
-
-  /// Refuses a network without channels.
-  public func validate() throws {
-    try require(width >= 1, "width", "must be at least 1")
-    try require(firstConvolutionPadding >= 0, "firstConvolutionPadding", "must not be negative")
-  }
-}
-
-/// PGD for training.
-public struct TrainingAttackSettings: ConfigurationGroup, Equatable, Sendable {
-  /// Gradient steps.
-  public var steps = 10
-  /// The length of a step; ε/4 when null.
-  public var stepSize: Fraction?
-  /// Where it begins.
-  public var start = Start.gaussian
-
-  /// PGD-10.
-  public init() {}
-
-  /// Refuses no steps.
-  public func validate() throws {
-    try require(steps >= 1, "steps", "must be at least 1")
-    try require((stepSize?.value ?? 1) > 0, "stepSize", "must be positive")
-  }
-
-  /// The attack in a ball.
-  public func attack(in threat: ThreatModel) -> PGD {
-    PGD(threat: threat, steps: steps, stepSize: stepSize?.value, start: start)
-  }
+  public static let namid: DefenseName = "namid"
+  /// The same with the loss of TRADES.
+  public static let namidT: DefenseName = "namid-t"
+  /// The same with the loss of MART.
+  public static let namidM: DefenseName = "namid-m"
 }

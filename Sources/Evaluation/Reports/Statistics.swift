@@ -10,4 +10,12 @@ public enum Statistics {
     let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
     return (max(center - half, 0), min(center + half, 1))
   }
+
+  /// The middle value, or the mean of the two in the middle; nil of nothing, infinite where one of them is.
+  public static func median(_ values: [Double]) -> Double? {
+    let sorted = values.sorted()
+    if sorted.isEmpty { return nil }
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
 }

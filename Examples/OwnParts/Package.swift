@@ -1,0 +1,13 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "OwnParts",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(name: "namid", path: "../..")],
+  targets: [
+    .executableTarget(
+      name: "OwnParts", dependencies: [.product(name: "NamidLibraries", package: "namid")])
+  ],
+  swiftLanguageModes: [.v6]
+)

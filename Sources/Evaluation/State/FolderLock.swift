@@ -1,0 +1,23 @@
+import Foundation
+
+/// A lock that one process holds on a folder, however that process ends.
+final class FolderLock {
+  static let fileName = "lock"
+
+  private let descriptor: Int32
+
+  /// Takes the lock; nil while another process holds it.
+  ///
+  /// File systems without locks are trusted: there, two processes would only do the same work twice.
+  init?(_ folder: URL) {
+    let path = folder.appending(path: Self.fileName).path
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { return }
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      close(descriptor)
+      return nil
+    }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+}

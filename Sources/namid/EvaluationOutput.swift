@@ -1,0 +1,90 @@
+import ArgumentParser
+import Datasets
+import Evaluation
+import Foundation
+import Records
+import Torch
+
+/// Where figures and images go.
+struct EvaluationOutput: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Write the figures as JSON; - for standard output.", valueName: "file"))
+  var json: String?
+  @Option(help: ArgumentHelp("Write attacked images (safetensors).", valueName: "file"))
+  var saveAdversarial: String?
+
+  /// Throws when a file could not be written in the end: better now than after hours.
+  func check() throws {
+    if let json, json != "-" { try checkWritable(json) }
+    if let saveAdversarial { try checkWritable(saveAdversarial) }
+  }
+
+  /// Writes what was asked for and prints the rest; then the state has served its turn.
+  func report(_ measurement: RobustnessMeasurement, _ set: ImageSet) throws {
+    if let saveAdversarial {
+      try AttackedImageFile.write(measurement, set, to: URL(filePath: saveAdversarial))
+    }
+    let report = measurement.report
+    if let json {
+      let text = try JSONValue(encoding: report).data(indent: 2) + Data("\n".utf8)
+      if json == "-" {
+        FileHandle.standardOutput.write(text)
+      } else {
+        try AtomicFile.write(text, to: URL(filePath: json))
+      }
+    }
+    if json != "-" { print(EvaluationText(report).text, terminator: "") }
+    measurement.state?.finish()
+  }
+}
+
+/// Throws what stands in the way of writing a file.
+func checkWritable(_ path: String) throws(FileError) {
+  let manager = FileManager.default
+  var isFolder: ObjCBool = false
+  if manager.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    throw .isAFolder(action: .write, path: path)
+  }
+  let parent = URL(filePath: path).deletingLastPathComponent().path
+  let folder = parent.isEmpty ? "." : parent
+  guard manager.fileExists(atPath: folder, isDirectory: &isFolder) else {
+    throw .missing(action: .create, path: path, firstMissing: folder)
+  }
+  if !isFolder.boolValue { throw .notAFolder(path: path, obstacle: folder) }
+  if !manager.isWritableFile(atPath: folder) {
+    throw .permissionDenied(action: .create, path: path)
+  }
+}
+
+/// Attacked images with their labels and verdicts in one safetensors file.
+enum AttackedImageFile {
+  /// Writes `labels`, `indices`, and `NAME.images`, `NAME.robust` and perhaps `NAME.distances` of every attack.
+  static func write(
+    _ measurement: RobustnessMeasurement, _ set: ImageSet, to url: URL
+  ) throws {
+    var tensors = [
+      (name: "labels", tensor: Tensor(set.labels, shape: [set.count])),
+      (name: "indices", tensor: Tensor(set.indices, shape: [set.count])),
+    ]
+    for (name, outcome) in named(measurement.outcomes) {
+      if let images = outcome.images { tensors.append(("\(name).images", images)) }
+      let robust = Tensor(outcome.isRobust.map { $0 ? UInt8(1) : 0 }, shape: [set.count])
+      tensors.append(("\(name).robust", robust))
+      if let distances = outcome.distances {
+        tensors.append(("\(name).distances", Tensor(distances, shape: [set.count])))
+      }
+    }
+    try Weights.write(
+      tensors, metadata: ["spec_hash": measurement.report.specificationHash], to: url)
+  }
+
+  /// Outcomes by different names: the same attack with other settings has the same name, the second is `pgd-20#2`.
+  static func named(_ outcomes: [Evaluator.Outcome]) -> [(String, Evaluator.Outcome)] {
+    var uses: [String: Int] = [:]
+    return outcomes.map { outcome in
+      let use = uses[outcome.report.name, default: 0] + 1
+      uses[outcome.report.name] = use
+      return (outcome.report.name + (use == 1 ? "" : "#\(use)"), outcome)
+    }
+  }
+}
