@@ -22,8 +22,8 @@ public struct OwnTensors: DatasetSource {
   /// Any number of images will do.
   public var expectedCounts: [Split: Int] { [:] }
 
-  /// The file's folder, whatever the data directory.
-  public func candidates(in directory: URL) -> [URL] { [file.deletingLastPathComponent()] }
+  /// The file itself, whatever the data directory.
+  public func candidates(in directory: URL) -> [URL] { [file] }
 
   /// Tensors, where the file is there.
   public func layout(of folder: URL) -> String? { Files.isFile(file) ? "safetensors" : nil }

@@ -27,7 +27,7 @@ struct RegistryTests {
       return
     }
     #expect(found == nearest)
-    #expect(known == Datasets.all.map(\.name) + ["folder:PATH"])
+    #expect(known == Datasets.all.map(\.name) + ["folder:PATH", "file:PATH"])
   }
 
   @Test func aMissingSetSaysWhereItWasLookedForAndWhatToDo() throws {
