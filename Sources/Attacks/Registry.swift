@@ -40,6 +40,6 @@ public struct AttackEntry: Sendable {
     [NoAttack.entry, PGD.entry] + APGD.entries
     + [
       FAB.entry, FAB.targetedEntry, Square.entry, AutoAttack.entry, CarliniWagner.entry, DDN.entry,
-      FMN.entry,
+      FMN.entry, TIDIM.entry, FWA.entry,
     ]
 }
