@@ -26,7 +26,7 @@ struct TransportProjection {
   ) {
     let distances = budget.distances
     let moments = Tensor.stack([distances.onesLike(), distances, distances.square()])
-    // From here a threshold can only rise: with the price alone, only the mass that stays is active.
+    // No threshold is lower: at this one the mass that stays makes up the row alone.
     let lowest = target.select(2, budget.window.centre) - budget.mass
     var thresholds = lowest
     var price = TransportMultiplier(
@@ -53,10 +53,10 @@ struct TransportProjection {
       let settled = price.isFound.view([-1, 1, 1])
       let change = price.advance(
         excess: excess, slope: slope, isExact: isExact, isFree: step < Self.freeSteps)
-      let next =
-        thresholds + error / counts.clamp(min: 1) - meanDistance * change.view([-1, 1, 1])
-      let isUseful = (counts .> 0) .| (error .>= -rowTolerance)
-      thresholds = thresholds.where(settled, else: next.where(isUseful, else: lowest))
+      // The active entries of a row would then sum to what its pixel has; those of them that turn negative are cut
+      // off, so that rows only ever send too much, and none loses all its entries.
+      let next = thresholds + error / counts.clamp(min: 1) - meanDistance * change.view([-1, 1, 1])
+      thresholds = thresholds.where(settled, else: next)
     }
     let result = masses()
     budget.restrict_(result)

@@ -197,8 +197,8 @@ import Torch
   }
 
   @Test func projectionsOfPlansFarAwayAreFoundToo() {
-    // Steps longer than masses: Newton's steps alone would run in circles, or lose all mass of a row.
-    let bright = Tensor.uniform(streams(Array(0..<12)), shape: [1, 3, 4])
+    // Steps longer than masses: Newton's steps alone would run in circles.
+    let bright = Tensor.uniform(streams(Array(0..<8)), shape: [1, 3, 4])
     let rounded = (bright * 3).floor() * 0.3 + 0.001
     for side in [3, 4] {
       for (step, radius) in [(0.3, 0.005), (5, 0.005), (5, 0.05)] {
