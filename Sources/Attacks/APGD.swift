@@ -117,7 +117,7 @@ public struct APGD: Attack, Codable, Hashable, Sendable {
           start(search, streams.map { $0.keyed(restart) }) { loss.values($0, $1.labels) }
         }
       case .targetedDLR:
-        for (rank, target) in rivals(search).enumerated() {
+        for (rank, target) in search.rivals(targets).enumerated() {
           for restart in 0..<restarts {
             start(search, streams.map { $0.keyed(rank).keyed(restart) }) { logits, rows in
               AttackLoss.targetedDLR(
@@ -127,17 +127,6 @@ public struct APGD: Attack, Codable, Hashable, Sendable {
         }
       }
     }
-  }
-
-  /// The classes (N) to move to, one tensor per rank: the likeliest but the label first.
-  private func rivals(_ search: Search) -> [Tensor] {
-    let classCount = search.cleanLogits.size(1)
-    let isLabel =
-      Tensor.arange(classCount, device: search.images.device)
-      .== search.labels.unsqueeze(1)
-    let others = search.cleanLogits.maskedFill(isLabel, -.infinity)
-    let ranked = others.topk(min(targets, classCount - 1)).indices
-    return (0..<ranked.size(1)).map { ranked.select(1, $0) }
   }
 }
 

@@ -1,3 +1,4 @@
+import NeuralNetworks
 import Torch
 
 /// What an attack maximises, as a function of logits; all per sample.
@@ -39,8 +40,7 @@ public enum AttackLoss: String, CaseIterable, Codable, Sendable {
 
   /// The largest logit of another class minus that of the label; positive where the network errs.
   static func marginOf(_ logits: Tensor, _ labels: Tensor) -> Tensor {
-    let isLabel = Tensor.arange(logits.size(1), device: logits.device) .== labels.unsqueeze(1)
-    return logits.maskedFill(isLabel, -.infinity).amax([1]) - of(logits, labels)
+    logits.withoutLabels(labels).amax([1]) - of(logits, labels)
   }
 
   private static func dlr(_ logits: Tensor, _ labels: Tensor) -> Tensor {

@@ -4,11 +4,7 @@ extension FAB {
   /// The rival classes to approach one after the other; nil for whichever is nearest.
   func rivals(of search: Search) -> [(rank: Int, classes: Tensor)?] {
     guard let targets else { return [nil] }
-    let logits = search.cleanLogits
-    let classes = Tensor.arange(logits.size(1), device: logits.device)
-    let order = logits.maskedFill(classes .== search.labels.unsqueeze(1), -.infinity)
-      .sort(1, descending: true).indices
-    return (0..<min(targets, logits.size(1) - 1)).map { ($0, order.select(1, $0)) }
+    return search.rivals(targets).enumerated().map { (rank: $0.offset, classes: $0.element) }
   }
 
   /// The first point: the image, or for later restarts one at ε/2 from it in a random direction.

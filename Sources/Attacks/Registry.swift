@@ -32,7 +32,7 @@ public struct AttackEntry: Sendable {
     self.make = make
   }
 
-  /// The name with a placeholder for the number.
+  /// The name with the number's setting in capitals, as help lists it.
   public var pattern: String { number.map { "\(name)-\($0.uppercased())" } ?? name }
 
   /// All attacks that come with this library.

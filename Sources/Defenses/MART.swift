@@ -1,3 +1,4 @@
+import NeuralNetworks
 import Torch
 
 /// MART (Wang et al., ICLR 2020): a boosted cross-entropy, and a divergence that counts more where x is misjudged.
@@ -46,9 +47,7 @@ public struct MART: AdversarialObjective {
   public func loss(natural: Tensor?, adversarial: Tensor, labels: Tensor) -> DefenseLoss {
     guard let natural else { preconditionFailure("MART reads the logits of natural images") }
     let probabilities = adversarial.softmax(1)
-    let isLabel =
-      Tensor.arange(adversarial.size(1), device: labels.device) .== labels.unsqueeze(1)
-    let wrong = probabilities.maskedFill(isLabel, -1).amax([1])
+    let wrong = probabilities.withoutLabels(labels).amax([1])
     let crossEntropy = labelLoss(adversarial, labels)
     let margin = -(1.0001 - wrong + 1e-12).log().mean()
 

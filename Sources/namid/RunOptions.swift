@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Records
+import Training
 
 /// What every verb that trains takes: where the run goes, and where its settings come from.
 struct RunOptions: ParsableArguments {
@@ -53,8 +54,24 @@ struct RunOptions: ParsableArguments {
     }
   }
 
+  /// All runs with their settings.
+  ///
+  /// What can be refused without training is refused here, before the first of several runs begins.
+  ///
+  /// - Parameter resolved: The settings of a seed; nil where the configuration says which.
+  /// - Returns: Folders and settings.
+  /// - Throws: When settings are wrong, or a folder holds what must not be written over.
+  func plans<Settings>(
+    _ resolved: (Int?) throws -> Settings
+  ) throws -> [(folder: URL, configuration: Settings)] {
+    try runs.map { run in
+      try RunFolder.check(run.folder, resume: resume)
+      return (run.folder, try resolved(run.seed))
+    }
+  }
+
   /// The folders of all runs, each with its seed; nil where the configuration says which.
-  var runs: [(folder: URL, seed: Int?)] {
+  private var runs: [(folder: URL, seed: Int?)] {
     guard let out else { return [] }
     let root = URL(filePath: out)
     guard let seeds else { return [(root, seed)] }

@@ -48,12 +48,7 @@ struct Train: ParsableCommand {
       return
     }
     let device = try options.device.prepare()
-    // All that can be refused without training is refused before the first of several runs begins.
-    let plans = try options.runs.map { run in
-      try RunFolder.check(run.folder, resume: options.resume)
-      return (folder: run.folder, configuration: try resolved(seed: run.seed))
-    }
-    for plan in plans {
+    for plan in try options.plans(resolved(seed:)) {
       let job = try TrainingJob(
         plan.configuration, data: options.data.directory, run: plan.folder,
         resume: options.resume, device: device)

@@ -37,11 +37,7 @@ struct TrainEstimators: ParsableCommand {
       return
     }
     let device = try options.device.prepare()
-    let plans = try options.runs.map { run in
-      try RunFolder.check(run.folder, resume: options.resume)
-      return (folder: run.folder, configuration: try resolved(seed: run.seed))
-    }
-    for plan in plans {
+    for plan in try options.plans(resolved(seed:)) {
       let job = try EstimatorJob(
         plan.configuration, data: options.data.directory, run: plan.folder,
         resume: options.resume, device: device)

@@ -197,15 +197,9 @@ import Torch
 
   @Test func fooledMeansThatTheNetworkErrs() {
     let problem = CurvedProblem()
-    let clean = (problem.classifier.predictions(problem.images) .!= problem.labels).bools()
     for attack in attacks {
-      let result = run(attack, on: problem.classifier, problem.images, problem.labels)
-      let wrong = (problem.classifier.predictions(result.images) .!= problem.labels).bools()
-      #expect(wrong == result.fooled)
-      #expect(result.fooled.contains(false) && zip(clean, result.fooled).contains { !$0 && $1 })
-      for (i, isWrong) in clean.enumerated() where isWrong {
-        expectIdentical(result.images.select(0, i), problem.images.select(0, i))
-      }
+      Laws.expectTrueVerdicts(
+        of: run(attack, on: problem.classifier, problem.images, problem.labels), on: problem)
     }
   }
 
@@ -213,14 +207,10 @@ import Torch
 
   @Test func moreStepsFoolNoFewer() {
     let problem = CurvedProblem()
-    for attack in attacks {
-      var before = [Bool](repeating: false, count: 64)
-      for steps in [1, 3, 9, 20] {
-        var attack = attack
-        attack.steps = steps
-        let fooled = run(attack, on: problem.classifier, problem.images, problem.labels).fooled
-        #expect(zip(before, fooled).allSatisfy { !$0 || $1 })
-        before = fooled
+    for var attack in attacks {
+      Laws.expectMoreFooled([1, 3, 9, 20]) {
+        attack.steps = $0
+        return run(attack, on: problem.classifier, problem.images, problem.labels).fooled
       }
     }
   }
@@ -228,24 +218,11 @@ import Torch
   @Test func resultsDoNotDependOnBatchesOrOrder() {
     let problem = CurvedProblem()
     for attack in attacks {
-      func part(_ indices: [Int]) -> AttackResult {
+      Laws.expectIndependenceOfBatches(count: 64, "\(attack.mode)") { indices in
         let rows = Tensor(indices, shape: [indices.count])
         return run(
           attack, on: problem.classifier, problem.images.indexSelect(rows),
           problem.labels.indexSelect(rows))
-      }
-      let whole = part(Array(0..<64))
-      let shuffled = RandomStream(seed: 1).permutation(64)
-      for (size, order) in [(1, Array(0..<64)), (7, shuffled), (64, shuffled)] {
-        for first in stride(from: 0, to: 64, by: size) {
-          let indices = Array(order[first..<min(first + size, 64)])
-          let found = part(indices)
-          #expect(found.fooled == indices.map { whole.fooled[$0] })
-          #expect(found.costs == indices.map { whole.costs[$0] })
-          expectClose(
-            found.images, whole.images.indexSelect(Tensor(indices, shape: [indices.count])),
-            rtol: 0, atol: 1e-5, "\(attack.mode)")
-        }
       }
     }
   }

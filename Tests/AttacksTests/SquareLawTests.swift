@@ -145,20 +145,12 @@ import Torch
   @Test(arguments: [[9, 1, 3, 4], [3, 3, 2, 9], [6, 1, 1, 1], [2, 4, 12, 6]])
   func resultsLieInBallAndBox(_ shape: [Int]) {
     let problem = CurvedProblem(count: shape[0], shape: Array(shape.dropFirst()))
-    let hostile = [
-      problem.images, .zeros(shape), .ones(shape), .full(shape, 0.5),
-      (problem.images .> 0.5).to(.float32),
-    ]
     for threat in threats + Norm.allCases.map({ ThreatModel(norm: $0, epsilon: 30) }) {
-      for images in hostile {
+      for images in Laws.hostileImages(problem) {
         let result = Square(threat: threat, queries: 8).run(
           on: problem.classifier, images: images, labels: problem.labels,
           streams: streams(Array(0..<shape[0])), goal: .strongest)
-        #expect(result.images.shape == shape && result.images.dtype == .float32)
-        #expect(result.images.min().item() >= 0 && result.images.max().item() <= 1)
-        let sizes = threat.size(of: (result.images - images).to(.float64)).doubles
-        #expect(
-          sizes.allSatisfy { $0 <= threat.epsilon.value * (1 + 2e-6) }, "\(threat) \(shape)")
+        Laws.expectFeasible(result, around: images, in: threat, slack: 2e-6)
       }
     }
   }

@@ -228,17 +228,11 @@ import Torch
 
   @Test func fooledMeansThatTheNetworkErrs() {
     let problem = CurvedProblem(shape: [1, 6, 6])
-    let clean = (problem.classifier.predictions(problem.images) .!= problem.labels).bools()
     for var attack in attacks(steps: 8, diversity: InputDiversity(low: 0.7)) {
       attack.threat.epsilon = attack.threat.norm == .linf ? 0.06 : 0.3
       attack.stepSize = attack.threat.epsilon.value / 6
-      let result = run(attack, on: problem.classifier, problem.images, problem.labels)
-      let wrong = (problem.classifier.predictions(result.images) .!= problem.labels).bools()
-      #expect(wrong == result.fooled)
-      #expect(result.fooled.contains(false) && zip(clean, result.fooled).contains { !$0 && $1 })
-      for (i, isWrong) in clean.enumerated() where isWrong {
-        expectIdentical(result.images.select(0, i), problem.images.select(0, i))
-      }
+      Laws.expectTrueVerdicts(
+        of: run(attack, on: problem.classifier, problem.images, problem.labels), on: problem)
     }
   }
 
@@ -246,14 +240,10 @@ import Torch
 
   @Test func moreStepsFoolNoFewer() {
     let problem = CurvedProblem(shape: [1, 6, 6])
-    for attack in attacks(steps: 1, diversity: InputDiversity(low: 0.7)) {
-      var before = [Bool](repeating: false, count: 64)
-      for steps in [1, 2, 5, 12] {
-        var attack = attack
-        attack.steps = steps
-        let fooled = run(attack, on: problem.classifier, problem.images, problem.labels).fooled
-        #expect(zip(before, fooled).allSatisfy { !$0 || $1 })
-        before = fooled
+    for var attack in attacks(steps: 1, diversity: InputDiversity(low: 0.7)) {
+      Laws.expectMoreFooled([1, 2, 5, 12]) {
+        attack.steps = $0
+        return run(attack, on: problem.classifier, problem.images, problem.labels).fooled
       }
     }
   }
@@ -262,24 +252,11 @@ import Torch
     let problem = CurvedProblem(shape: [1, 6, 6])
     for attack in attacks(steps: 6, diversity: InputDiversity(low: 0.7)) {
       for goal in [Goal.fool, .strongest] {
-        func part(_ indices: [Int]) -> AttackResult {
+        Laws.expectIndependenceOfBatches(count: 64, "\(attack.variant) \(goal)") { indices in
           let rows = Tensor(indices, shape: [indices.count])
           return attack.run(
             on: problem.classifier, images: problem.images.indexSelect(rows),
             labels: problem.labels.indexSelect(rows), streams: streams(indices), goal: goal)
-        }
-        let whole = part(Array(0..<64))
-        let shuffled = RandomStream(seed: 1).permutation(64)
-        for (size, order) in [(1, Array(0..<64)), (7, shuffled), (64, shuffled)] {
-          for first in stride(from: 0, to: 64, by: size) {
-            let indices = Array(order[first..<min(first + size, 64)])
-            let found = part(indices)
-            #expect(found.fooled == indices.map { whole.fooled[$0] })
-            #expect(found.costs == indices.map { whole.costs[$0] })
-            expectClose(
-              found.images, whole.images.indexSelect(Tensor(indices, shape: [indices.count])),
-              rtol: 0, atol: 1e-5)
-          }
         }
       }
     }

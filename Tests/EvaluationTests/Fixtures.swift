@@ -15,7 +15,7 @@ struct StubAttack: Attack {
   typealias Body =
     @Sendable (any Classifier, Tensor, Tensor, [RandomStream], Goal) -> AttackResult
 
-  var name = "stub"
+  var name = "scripted"
   var settings: [String: String] = [:]
   var ball: ThreatModel?
   var parts: [any Attack] = []

@@ -5,11 +5,11 @@ import Testing
 /// What the tests of the report share.
 enum ReportSample {
   /// A stand-in for the charting library, with sequences that would end its element.
-  static let library =
+  static let charts =
     "/* Chart, typeof exports */ const text = \"</script><!-- </SCRIPT>\";\n"
     + "//# sourceMappingURL=chart.js.map\n"
 
-  static func render(_ blocks: [Report.Block], library: String? = library) -> String {
+  static func render(_ blocks: [Report.Block], library: String? = charts) -> String {
     HTMLReport.render(
       Report(title: "Sample", sections: [.init(heading: "Part", blocks: blocks)]),
       chartLibrary: library)
@@ -67,7 +67,7 @@ struct ReportTests {
                     ]
                   ], caption: "One image.")),
             ]),
-        ]), chartLibrary: ReportSample.library)
+        ]), chartLibrary: ReportSample.charts)
     let expected = [
       "<title>The title</title>", "<h1>The title</h1>", "The subtitle", "href=\"#section-1\"",
       "href=\"#section-3\"", "id=\"section-1\"", "<h2>First</h2>", "<p>Some words.</p>",
@@ -109,7 +109,7 @@ struct ReportTests {
             .imageGrid(grid),
           ])
       ])
-    let drawn = HTMLReport.render(report, chartLibrary: ReportSample.library)
+    let drawn = HTMLReport.render(report, chartLibrary: ReportSample.charts)
     let table = HTMLReport.render(report, chartLibrary: nil, missingLibrary: nasty)
     for html in [drawn, table] {
       #expect(!html.contains("<b>"))
@@ -146,7 +146,7 @@ struct ReportTests {
               .imageGrid(
                 .init(rows: [[.init(png: ReportSample.pngHead(width: 8, height: 8))]])),
             ])
-        }), chartLibrary: ReportSample.library)
+        }), chartLibrary: ReportSample.charts)
     let references = html.matches(of: /(?i)\b(?:src|href|action|srcset|poster)\s*=\s*"([^"]*)"/)
       .map { String($0.1) }
     #expect(references.count == 6)

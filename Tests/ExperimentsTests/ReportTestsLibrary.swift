@@ -21,13 +21,13 @@ struct ChartLibraryTests {
 
   @Test("the text of the named file is given")
   func present() throws {
-    try withFile(Data(ReportSample.library.utf8)) { path in
-      #expect(try load(path) == ReportSample.library)
+    try withFile(Data(ReportSample.charts.utf8)) { path in
+      #expect(try load(path) == ReportSample.charts)
       #expect(
-        ChartLibrary.text(environment: ["NAMID_CHART_JS": path]) == ReportSample.library)
+        ChartLibrary.text(environment: ["NAMID_CHART_JS": path]) == ReportSample.charts)
       let link = path + ".link"
       try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
-      #expect(try load(link) == ReportSample.library)
+      #expect(try load(link) == ReportSample.charts)
     }
   }
 

@@ -70,8 +70,7 @@ private struct Measured {
 
     // The runner-up stays the same along the way: the largest of several logits has kinks.
     let logits = classifier.logits(images)
-    let isLabel = Tensor.arange(logits.size(1), device: logits.device) .== labels.unsqueeze(1)
-    let others = logits.maskedFill(isLabel, -.infinity).argmax(1)
+    let others = logits.withoutLabels(labels).argmax(1)
     let margin = { (logits: Tensor) in
       logits.gather(others.unsqueeze(1), dim: 1).squeeze(1)
         - logits.gather(labels.unsqueeze(1), dim: 1).squeeze(1)
