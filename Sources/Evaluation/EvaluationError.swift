@@ -19,6 +19,8 @@ public enum EvaluationError: Error, CustomStringConvertible, Equatable, Sendable
   case unreadableState(String, reason: String)
   /// Another process works on the same evaluation.
   case stateInUse(String)
+  /// Two runs were measured on different images, in different balls or by different attacks.
+  case differentMeasurements(first: String, other: String, of: String)
   /// The state cannot be written where it should be.
   case stateNotWritable(String, reason: String)
 
@@ -50,6 +52,9 @@ public enum EvaluationError: Error, CustomStringConvertible, Equatable, Sendable
     case .stateInUse(let path):
       "another process is at work on the same evaluation in \(path): wait for it, or choose another "
         + "folder with --state"
+    case .differentMeasurements(let first, let other, let difference):
+      "\(other) would be measured with \(difference) than \(first), and a mean over both would mean "
+        + "nothing: give --dataset, --norm and --epsilon, or measure them one by one"
     case .stateNotWritable(let path, let reason):
       "the evaluation cannot keep its state at \(path): \(reason); choose a folder that can be "
         + "written to with --state"

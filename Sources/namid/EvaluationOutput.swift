@@ -24,17 +24,21 @@ struct EvaluationOutput: ParsableArguments {
     if let saveAdversarial {
       try AttackedImageFile.write(measurement, set, to: URL(filePath: saveAdversarial))
     }
-    let report = measurement.report
+    try write(measurement.report, asText: EvaluationText(measurement.report).text)
+    measurement.state?.finish()
+  }
+
+  /// Writes figures as JSON where they are asked for, and prints them for people unless both go to one place.
+  func write(_ figures: some Encodable, asText text: String) throws {
     if let json {
-      let text = try JSONValue(encoding: report).data(indent: 2) + Data("\n".utf8)
+      let data = try JSONValue(encoding: figures).data(indent: 2) + Data("\n".utf8)
       if json == "-" {
-        FileHandle.standardOutput.write(text)
+        FileHandle.standardOutput.write(data)
       } else {
-        try AtomicFile.write(text, to: URL(filePath: json))
+        try AtomicFile.write(data, to: URL(filePath: json))
       }
     }
-    if json != "-" { print(EvaluationText(report).text, terminator: "") }
-    measurement.state?.finish()
+    if json != "-" { print(text, terminator: "") }
   }
 }
 

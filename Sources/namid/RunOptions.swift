@@ -119,6 +119,6 @@ struct SeedList: ExpressibleByArgument {
 }
 
 /// A folder's name with a run's seed in place of `{seed}`.
-func insertingSeed(_ seed: Int, into folder: String?) -> String? {
-  folder?.replacing("{seed}", with: "\(seed)")
+func insertingSeed(_ seed: Int, into folder: String) -> String {
+  folder.replacing("{seed}", with: "\(seed)")
 }

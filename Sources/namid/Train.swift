@@ -81,8 +81,9 @@ struct Train: ParsableCommand {
           ("defense", defense.map(options.quoted)), ("model.architecture", model),
           ("estimators", estimators.map(options.quoted)),
         ], seed: seed))
-    configuration.estimators = insertingSeed(
-      configuration.seed, into: configuration.estimators)
+    configuration.estimators = configuration.estimators.map {
+      insertingSeed(configuration.seed, into: $0)
+    }
     try refuseUnread(configuration, registry)
     return configuration
   }

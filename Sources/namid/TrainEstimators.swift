@@ -55,7 +55,7 @@ struct TrainEstimators: ParsableCommand {
     let isReference = options.preset == .reference
     var defaults = isReference ? EstimatorConfiguration.reference : EstimatorConfiguration()
     if kind == EstimatorKind.standard.rawValue && !isReference { defaults = .standard }
-    if let target = insertingSeed(seed ?? defaults.seed, into: target) {
+    if let target = target.map({ insertingSeed(seed ?? defaults.seed, into: $0) }) {
       let theirs = try SavedNetwork.configuration(of: URL(filePath: target))
       defaults.target = target
       defaults.data = theirs.data
