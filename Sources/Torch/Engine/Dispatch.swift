@@ -1,5 +1,4 @@
 import CTorch
-import Synchronization
 
 /// An operator that libtorch's dispatcher found, or the reason why it has none of that name.
 struct ResolvedOperator: @unchecked Sendable {
@@ -28,23 +27,6 @@ extension Operator {
     guard ct_operator_schema(pointer, &text) == CT_OK, let text else { return nil }
     defer { ct_free(text) }
     return String(cString: text)
-  }
-}
-
-/// Counts operator calls between two points, for tests of how much work is done.
-public enum CallCounter {
-  private static let counts = Mutex<[Operator: Int]?>(nil)
-
-  /// Runs `body` and returns how often each operator was called from Swift meanwhile.
-  public static func count(_ body: () throws -> Void) rethrows -> [Operator: Int] {
-    counts.withLock { $0 = [:] }
-    defer { counts.withLock { $0 = nil } }
-    try body()
-    return counts.withLock { $0 ?? [:] }
-  }
-
-  static func note(_ op: Operator) {
-    counts.withLock { $0?[op, default: 0] += 1 }
   }
 }
 

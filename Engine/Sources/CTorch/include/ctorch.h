@@ -134,6 +134,16 @@ CT_API ct_status ct_set_threads(int32_t count) CT_NOEXCEPT;
 CT_API ct_status ct_set_deterministic(bool value) CT_NOEXCEPT;
 CT_API ct_status ct_synchronize(int8_t device_type, int16_t device_index) CT_NOEXCEPT;
 
+typedef struct {
+  int64_t allocations;
+  int64_t live_bytes; // allocated and not freed since the beginning; negative when more was freed
+  int64_t peak_bytes; // the most that live_bytes has been
+} ct_memory;
+
+// Watches what libtorch allocates for this thread between two calls.
+CT_API ct_status ct_memory_watch_begin(void) CT_NOEXCEPT;
+CT_API ct_status ct_memory_watch_end(ct_memory *out) CT_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif

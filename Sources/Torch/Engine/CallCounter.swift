@@ -1,0 +1,61 @@
+import CTorch
+import Synchronization
+
+/// How much work was asked of libtorch between two points.
+public struct CallCounts: Equatable, Sendable {
+  /// How often each operator was called from Swift.
+  public fileprivate(set) var operators: [Operator: Int] = [:]
+  /// How often gradients were asked for: walks back through a graph.
+  public fileprivate(set) var gradients = 0
+
+  /// The calls of one operator.
+  public subscript(op: Operator) -> Int { operators[op, default: 0] }
+  /// The calls of all operators.
+  public var total: Int { operators.values.reduce(0, +) }
+}
+
+/// Counts operator calls and gradients between two points, for tests of how much work is done.
+public enum CallCounter {
+  private static let counts = Mutex<CallCounts?>(nil)
+
+  /// Runs `body` and returns what was called from Swift meanwhile.
+  public static func count(_ body: () throws -> Void) rethrows -> CallCounts {
+    counts.withLock { $0 = CallCounts() }
+    defer { counts.withLock { $0 = nil } }
+    try body()
+    return counts.withLock { $0 ?? CallCounts() }
+  }
+
+  static func note(_ op: Operator) {
+    counts.withLock { $0?.operators[op, default: 0] += 1 }
+  }
+
+  static func noteGradient() {
+    counts.withLock { $0?.gradients += 1 }
+  }
+}
+
+/// What libtorch's allocators handed out between two points.
+public struct MemoryUse: Equatable, Sendable {
+  /// How many blocks were allocated.
+  public let allocations: Int
+  /// Bytes allocated and not freed since the beginning; negative when more was freed.
+  public let liveBytes: Int
+  /// The most that `liveBytes` has been.
+  public let peakBytes: Int
+
+  /// Runs `body` and returns what was allocated for this thread meanwhile.
+  ///
+  /// Blocks from before that are freed meanwhile are not noticed.
+  public static func measure(_ body: () throws -> Void) rethrows -> MemoryUse {
+    check(ct_memory_watch_begin(), "MemoryUse")
+    var sums = ct_memory()
+    do {
+      defer { check(ct_memory_watch_end(&sums), "MemoryUse") }
+      try body()
+    }
+    return MemoryUse(
+      allocations: Int(sums.allocations), liveBytes: Int(sums.live_bytes),
+      peakBytes: Int(sums.peak_bytes))
+  }
+}
