@@ -3,6 +3,9 @@ import ArgumentParser
 /// `namid mi`.
 struct MutualInformationCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "mi", abstract: "Estimate mutual information, and look at Theorem 1.",
-    subcommands: [EstimateInformation.self, TheoremCommand.self])
+    commandName: "mi",
+    abstract: "Estimate mutual information, of samples and of trained networks; Theorem 1.",
+    subcommands: [
+      EstimateInformation.self, OfRun.self, ProofOfConcept.self, Compare.self, TheoremCommand.self,
+    ])
 }

@@ -1,0 +1,137 @@
+import Evaluation
+import Foundation
+import Records
+
+/// How well values tell samples that should be high from samples that should be low.
+///
+/// Both are the same samples, unattacked and attacked, so that two views are taken: sample by sample, and of the two
+/// distributions. The area under the ROC curve is the share of all pairs (one value of each distribution) in the
+/// expected order, ties counting half. Its variance is that of the sum of a sample's two placement values
+/// (DeLong et al., 1988, for samples that come in pairs: Obuchowski, 1997), and its interval Wilson's with the number
+/// of samples that has that variance.
+public struct Separation: Encodable, Hashable, Sendable {
+  /// How many samples.
+  public var count: Int
+  /// The area under the ROC curve: 1 for perfect order, ½ for none, 0 for the opposite.
+  public var area: Double
+  /// Its 95 % interval.
+  public var interval: [Double]
+  /// Samples in the expected order.
+  public var ordered: SampleShare
+  /// Samples whose two values are equal.
+  public var ties: Int
+  /// The expected difference, sample by sample, in nats.
+  public var difference: MeanInterval
+  /// That mean in its own standard deviations, which does not depend on an estimator's scale; nil without spread.
+  public var standardised: Double?
+  /// How far each sample moves the area, in the order of the samples.
+  let influence: [Double]
+
+  enum CodingKeys: String, CodingKey {
+    case count, ordered, ties, difference, standardised
+    case area = "auc"
+    case interval = "ci95"
+  }
+
+  /// The separation of at least two samples; nil of fewer.
+  ///
+  /// - Parameters:
+  ///   - higher: Values that are expected to be high.
+  ///   - lower: Values of the same samples that are expected to be low.
+  public init?(higher: [Double], lower: [Double]) {
+    precondition(higher.count == lower.count, "\(higher.count) and \(lower.count) values")
+    count = higher.count
+    guard count >= 2 else { return nil }
+    let above = Self.shares(of: lower, below: higher)
+    let below = Self.shares(of: higher, below: lower).map { 1 - $0 }
+    let area = above.reduce(0, +) / Double(count)
+    influence = zip(above, below).map { $0 + $1 - 2 * area }
+    self.area = area
+    interval = Self.interval(area, count: count, variance: Self.variance(influence))
+    let differences = zip(higher, lower).map { $0 - $1 }
+    ordered = SampleShare(differences.count { $0 > 0 }, of: count)
+    ties = differences.count { $0 == 0 }
+    difference = MeanInterval(differences)
+    let summary = SampleSummary(differences)
+    standardised = summary.standardDeviation.flatMap { $0 > 0 ? summary.mean / $0 : nil }
+  }
+
+  /// For each value, the share of others that are smaller, equal ones counting half.
+  private static func shares(of others: [Double], below values: [Double]) -> [Double] {
+    let sorted = others.sorted()
+    return values.map { value in
+      let smaller = sorted.partitioningIndex { $0 >= value }
+      let notLarger = sorted.partitioningIndex { $0 > value }
+      return Double(smaller + notLarger) / Double(2 * sorted.count)
+    }
+  }
+
+  /// The variance of a mean of terms whose expectation is 0.
+  static func variance(_ terms: [Double]) -> Double {
+    let count = Double(terms.count)
+    return terms.reduce(0) { $0 + $1 * $1 } / (count * (count - 1))
+  }
+
+  private static func interval(_ area: Double, count: Int, variance: Double) -> [Double] {
+    let spread = area * (1 - area)
+    // At 0 and 1 no sample moves the area, and each stands for one success or failure.
+    if variance <= 0 && spread > 0 { return [area, area] }
+    let size = spread > 0 ? spread / variance : Double(count)
+    let z = 1.959963984540054
+    let center = (area + z * z / (2 * size)) / (1 + z * z / size)
+    let half = z / (1 + z * z / size) * (spread / size + z * z / (4 * size * size)).squareRoot()
+    return [max(center - half, 0), min(center + half, 1)]
+  }
+}
+
+/// By how much one estimator separates the same samples better than another one.
+public struct SeparationGap: Encodable, Hashable, Sendable {
+  /// What an interval around a difference says.
+  public enum Verdict: String, Codable, Sendable {
+    /// The interval lies above 0.
+    case yes
+    /// The interval lies below 0.
+    case no
+    /// The interval holds 0.
+    case undecided
+
+    /// What an interval's two ends say.
+    init(interval: [Double]) {
+      self = interval[0] > 0 ? .yes : interval[1] < 0 ? .no : .undecided
+    }
+  }
+
+  /// The first area minus the second.
+  public var gap: Double
+  /// Its 95 % interval, from the differences of each sample's influence on both areas.
+  public var interval: [Double]
+  /// Whether the first separates more.
+  public var verdict: Verdict
+
+  enum CodingKeys: String, CodingKey {
+    case gap, verdict
+    case interval = "ci95"
+  }
+
+  /// The gap of two separations of the same samples in the same order.
+  public init(_ first: Separation, over second: Separation) {
+    precondition(first.count == second.count, "\(first.count) and \(second.count) samples")
+    gap = first.area - second.area
+    let terms = zip(first.influence, second.influence).map { $0 - $1 }
+    let half = 1.959963984540054 * Separation.variance(terms).squareRoot()
+    interval = [gap - half, gap + half]
+    verdict = Verdict(interval: interval)
+  }
+}
+
+extension Array where Element == Double {
+  /// The first place of a sorted list from which on `belongs` holds.
+  fileprivate func partitioningIndex(where belongs: (Double) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if belongs(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}
