@@ -17,7 +17,7 @@ struct Namid: ParsableCommand {
       QuickstartCommand.self, Train.self, TrainEstimators.self, Import.self, Evaluate.self,
       Transfer.self,
       AttackCommand.self, AttacksCommand.self, MutualInformationCommand.self, DataCommand.self,
-      Bench.self, Doctor.self,
+      Bench.self, BenchMeasure.self, Doctor.self,
     ])
 
   /// A limit on the size of files then fails with a message, as a full disk does, and does not end the process.

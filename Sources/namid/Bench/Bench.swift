@@ -14,8 +14,14 @@ struct Bench: ParsableCommand {
       gradient and the optimizer's step. Runs alternate between settings; the table \
       gives medians and the spread.
 
-      Example:
+      With --suite: this project and programs in PyTorch that do the same work, in turn, \
+      each in its own process on the same weights and images. The report has medians, \
+      spreads, ratios and whether all did the same work.
+
+      Examples:
         namid bench --widths 16,64 --repeats 5
+        namid bench --suite --run runs/at --images 1000 --out runs/speed
+        namid bench --suite --only pgd10-w16,memory --quick
       """)
 
   @Option(help: ArgumentHelp("Widths of ResNet-18, separated by commas.", valueName: "list"))
@@ -26,6 +32,7 @@ struct Bench: ParsableCommand {
   var repeats = 5
   @Flag(help: "Print JSON instead of a table.")
   var json = false
+  @OptionGroup var suite: SuiteOptions
   @OptionGroup var device: DeviceOptions
 
   func validate() throws {
@@ -36,6 +43,10 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let device = try device.prepare()
+    if suite.suite {
+      try suite.run(repeats: repeats, device: device, printsJSON: json)
+      return
+    }
     let widths = try widths.split(separator: ",").map { text in
       guard let width = Int(text), width >= 1 else {
         throw ValidationError("--widths must be numbers such as 16,64")
