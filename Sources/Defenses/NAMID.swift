@@ -18,6 +18,8 @@ public struct NAMID: Defense {
     public var lambda = 0.1
     /// What the cosine of Equation 8 compares.
     public var cosine = CosineForm.batch
+    /// The one estimator that is used, for the ablations of Figure 5; both when null.
+    public var only: Only?
     /// How logits become labels in Equation 6.
     public var selection = SelectionRule.argmax
     /// Epochs without the MI term at the start; the authors' code has 2.
@@ -68,6 +70,14 @@ public struct NAMID: Defense {
     /// A control without mutual information: logits of the same samples are pulled together (adversarial logit
     /// pairing, Kannan et al., 2018), with a gradient as long as that of L_mi.
     case logitPairing = "logit-pairing"
+  }
+
+  /// An ablation: which half of L_mi is left.
+  public enum Only: String, CaseIterable, Codable, Sendable {
+    /// The natural MI: its cosine and −λ·I(x; h(x̃)).
+    case natural
+    /// The adversarial MI: its cosine and λ·I(n; h(x̃)).
+    case adversarial
   }
 
   /// Which forward passes move the running statistics of batch normalisation.

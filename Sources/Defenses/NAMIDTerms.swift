@@ -64,9 +64,14 @@ extension NAMID {
       }
       return (total, part)
     }
-    let (ofImages, n) = part(estimators.natural, batch.images, weight: settings.lambda)
-    let (ofNoise, a) = part(
-      estimators.adversarial, attacked - batch.images, weight: -settings.lambda)
+    let none = (Tensor.scalar(0, device: natural.device), Part?.none)
+    let (ofImages, n) =
+      settings.only == .adversarial
+      ? none : part(estimators.natural, batch.images, weight: settings.lambda)
+    let (ofNoise, a) =
+      settings.only == .natural
+      ? none
+      : part(estimators.adversarial, attacked - batch.images, weight: -settings.lambda)
     let terms = [
       ("cos_n", n?.cosine), ("cos_a", a?.cosine), ("mi_n", n?.information),
       ("mi_a", a?.information),

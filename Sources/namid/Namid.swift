@@ -16,13 +16,15 @@ struct Namid: ParsableCommand {
     subcommands: [
       QuickstartCommand.self, Train.self, TrainEstimators.self, Import.self, Evaluate.self,
       Transfer.self,
-      AttackCommand.self, AttacksCommand.self, MutualInformationCommand.self, DataCommand.self,
+      AttackCommand.self, AttacksCommand.self, MutualInformationCommand.self, Reproduce.self,
+      DataCommand.self,
       Bench.self, BenchMeasure.self, Doctor.self,
     ])
 
   /// A limit on the size of files then fails with a message, as a full disk does, and does not end the process.
   static func main() {
     signal(SIGXFSZ, SIG_IGN)
+    Tether.attach()
     main(nil)
   }
 }

@@ -74,6 +74,22 @@ import Torch
     }
   }
 
+  /// The ablations of Figure 5: each half of the term alone, which together are the whole.
+  @Test func halvesOfTheTermAddUp() throws {
+    let (natural, adversarial) = (logits(), logits(wrong: [0, 2, 5]))
+    let losses = [nil, .natural, .adversarial].map { (only: NAMID.Only?) in
+      namid { $0.only = only }.mutualInformationLoss(
+        batch: batch, attacked: batch.images * 0.9, natural: natural, adversarial: adversarial)
+    }
+    let totals = losses.map { $0.total.item() }
+    expectClose(totals[1] + totals[2], totals[0], rtol: 1e-5, atol: 1e-6)
+    #expect(totals[1] != totals[2])
+    let names = losses.map { $0.terms.map(\.name) }
+    #expect(names[0] == ["cos_n", "cos_a", "mi_n", "mi_a", "selected"])
+    #expect(names[1] == ["cos_n", "mi_n", "selected"])
+    #expect(names[2] == ["cos_a", "mi_a", "selected"])
+  }
+
   @Test func unselectedSamplesDoNotCount() {
     let defense = namid()
     let natural = logits()

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A lock that one process holds on a folder, however that process ends.
-final class FolderLock {
+package final class FolderLock {
   static let fileName = "lock"
 
   private let descriptor: Int32
@@ -9,7 +9,7 @@ final class FolderLock {
   /// Takes the lock; nil while another process holds it.
   ///
   /// File systems without locks are trusted: there, two processes would only do the same work twice.
-  init?(_ folder: URL) {
+  package init?(_ folder: URL) {
     let path = folder.appending(path: Self.fileName).path
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { return }

@@ -30,7 +30,7 @@ public enum ConfigurationLoader<Configuration: Codable> {
     userInfo: [CodingUserInfoKey: Any] = [:]
   ) throws -> Configuration {
     var tree = try JSONValue(encoding: defaults)
-    var origins = Origins()
+    var origins = ConfigurationOrigins()
     if let file {
       let source = try ConfigurationSource(file: file)
       tree = tree.overlaid(with: source.tree)
@@ -41,6 +41,13 @@ public enum ConfigurationLoader<Configuration: Codable> {
       tree = tree.overlaid(with: source.tree)
       origins.note(source)
     }
+    return try read(tree, origins, userInfo: userInfo)
+  }
+
+  /// Reads a finished tree; an error says where the value was written.
+  static func read(
+    _ tree: JSONValue, _ origins: ConfigurationOrigins, userInfo: [CodingUserInfoKey: Any] = [:]
+  ) throws -> Configuration {
     do {
       let configuration = try tree.decode(
         Configuration.self, unknownKeys: .refused, userInfo: userInfo)
@@ -68,39 +75,5 @@ public enum ConfigurationLoader<Configuration: Codable> {
       throw ValueError.badValue(key: path.text, found: tree, reason: "expected a number")
     default: return
     }
-  }
-}
-
-/// Where each value was written, so that errors can say so.
-private struct Origins {
-  private var origins: [String: String] = [:]
-
-  mutating func note(_ source: ConfigurationSource) {
-    for path in source.tree.paths() { origins[path.text] = source.origin(of: path) }
-  }
-
-  /// The origin of a key or of the nearest group around it that was written somewhere.
-  func origin(of key: String) -> String? {
-    var key = Substring(key)
-    while !key.isEmpty {
-      if let origin = origins[String(key)] { return origin }
-      let end = key.lastIndex { $0 == "." || $0 == "[" }
-      key = end.map { key[..<$0] } ?? ""
-    }
-    return nil
-  }
-}
-
-extension JSONValue {
-  /// The paths of all values below the top, groups and lists included.
-  fileprivate func paths(below path: KeyPathText = KeyPathText()) -> [KeyPathText] {
-    let children: [(KeyPathText, JSONValue)] =
-      switch self {
-      case .object(let object): object.map { (path.appending($0.key), $0.value) }
-      case .array(let elements):
-        elements.enumerated().map { (path.appending("[\($0.offset)]"), $0.element) }
-      default: []
-      }
-    return children.flatMap { [$0.0] + $0.1.paths(below: $0.0) }
   }
 }

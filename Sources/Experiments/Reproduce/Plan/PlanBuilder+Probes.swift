@@ -1,0 +1,123 @@
+import Attacks
+import Records
+import Training
+
+extension PlanBuilder {
+  /// A part's measurements of mutual information, each with its own table.
+  mutating func probes(part: String) throws -> [PlannedPart] {
+    var parts: [PlannedPart] = []
+    for probe in recipe.probes.entries
+    where options.only.isEmpty || options.only.contains(probe.value.network) {
+      parts.append(try planned(probe.value, named: probe.name, part: part))
+    }
+    return parts
+  }
+
+  private mutating func planned(
+    _ probe: RecipeProbe, named name: String, part partName: String
+  ) throws -> PlannedPart {
+    let configuration = try settings.training(row: probe.network, part: partName).configuration
+    do throws(AttackListError) {
+      _ = try AttackList.parse(probe.attack, threat: configuration.threat)
+    } catch {
+      throw settings.refusal("probes.\(name).attack", "\(error)")
+    }
+    let attacks = probe.attack.split(separator: ",").map(String.init)
+    var sources: [(seed: Int, step: String)] = []
+    for seed in seeds(of: probe.network) {
+      sources.append((seed, try measurement(probe, name, part: partName, seed: seed).id))
+    }
+    let table = probe.kind == .pairings ? pairings(attacks) : comparison(attacks)
+    let rows = table.rows.map { row in
+      PlannedRow(
+        name: row.name, defense: configuration.defense.rawValue,
+        cells: zip(table.columns, row.readings).map { column, reading in
+          PlannedCell(
+            column: column, checkpoint: .latest,
+            sources: sources.map { .init(seed: $0.seed, step: $0.step, reading: reading) })
+        })
+    }
+    let title = recipe.parts.names.count > 1 ? "\(name), \(partName)" : name
+    return PlannedPart(
+      name: title, paper: recipe.parts[partName]?.paper ?? partName,
+      dataset: configuration.data.name,
+      datasetTitle: facts[configuration.data.name]?.title ?? configuration.data.name,
+      norm: configuration.threat.norm.rawValue,
+      epsilon: configuration.threat.epsilon.description, unit: .nats,
+      columns: table.columns.map {
+        PlannedColumn(name: $0, paper: $0, attack: probe.attack, limit: probe.limit)
+      }, rows: rows)
+  }
+
+  private mutating func measurement(
+    _ probe: RecipeProbe, _ name: String, part: String, seed: Int
+  ) throws -> ExperimentStep {
+    let network = try self.network(probe.network, part: part, seed: seed)
+    let kind: ExperimentStep.Kind = probe.kind == .pairings ? .pairings : .comparison
+    var words: [StepWord] = [
+      .text("mi"), .text(probe.kind.rawValue), .output(step: network.step.id, path: "run"),
+    ]
+    let readers: [(flag: String, name: String?)] =
+      probe.kind == .pairings
+      ? [("--estimators", probe.estimators)] : [("--eq4", probe.eq4), ("--eq5", probe.eq5)]
+    for (flag, name) in readers {
+      guard let name else { continue }
+      let step = try estimators(name, part: part, seed: seed)
+      words += [.text(flag), .output(step: step.id, path: "run")]
+    }
+    if probe.kind == .comparison { words += [.text("--controls"), .text("none")] }
+    words += ["--attack", probe.attack, "--limit", "\(probe.limit)"].map(StepWord.text)
+    words += [
+      .text("--out"), .own(probe.kind.rawValue), .text("--state"), .own("state"),
+    ]
+    return try add(
+      ExperimentStep(
+        kind, title: "\(name), \(part), seed \(seed)",
+        label: "\(probe.network) seed\(seed)", words: words,
+        workload: workload(
+          probe: probe.attack.split(separator: ",").map(String.init), limit: probe.limit,
+          of: network.configuration)))
+  }
+
+  private typealias Table = (
+    columns: [String], rows: [(name: String, readings: [FigureReading])]
+  )
+
+  private func pairings(_ attacks: [String]) -> Table {
+    let keys = [
+      ("I(x; h(x))", "natural_input_natural_output"),
+      ("I(x̃; h(x̃))", "adversarial_input_adversarial_output"),
+      ("I(x; h(x̃))", "natural_input_adversarial_output"),
+    ]
+    return (
+      attacks.map(Self.shortName),
+      keys.map { name, key in
+        (name, attacks.indices.map { .pairing(attack: $0, key: key) })
+      }
+    )
+  }
+
+  private func comparison(_ attacks: [String]) -> Table {
+    let columns = [
+      ("natural MI, clean", "natural", "clean"), ("natural MI, attacked", "natural", "attacked"),
+      ("adversarial MI, clean", "adversarial", "clean"),
+      ("adversarial MI, attacked", "adversarial", "attacked"),
+    ]
+    let rows = attacks.indices.flatMap { attack in
+      [("Equation 4 (MIM)", "eq4"), ("Equation 5 (Our)", "eq5")].map { name, role in
+        (
+          name: attacks.count > 1 ? "\(name), \(Self.shortName(attacks[attack]))" : name,
+          readings: columns.map {
+            FigureReading.estimate(attack: attack, role: role, kind: $0.1, images: $0.2)
+          }
+        )
+      }
+    }
+    return (columns.map(\.0), rows)
+  }
+
+  /// An attack's name without its settings.
+  private static func shortName(_ attack: String) -> String {
+    attack.split(separator: ":").first.map(String.init) ?? attack
+  }
+}

@@ -1,0 +1,68 @@
+/// Values by name, in the order in which they were written.
+///
+/// In a file it is a group; a name whose value is null is left out, so that a preset can remove it.
+public struct Named<Value> {
+  /// A value with its name.
+  public struct Entry {
+    /// The name.
+    public var name: String
+    /// The value.
+    public var value: Value
+  }
+
+  /// All values in order.
+  public private(set) var entries: [Entry] = []
+
+  /// No values.
+  public init() {}
+
+  /// The names in order.
+  public var names: [String] { entries.map(\.name) }
+
+  /// Whether there are none.
+  public var isEmpty: Bool { entries.isEmpty }
+
+  /// The value of a name; assigning nil removes it.
+  public subscript(name: String) -> Value? {
+    get { entries.first { $0.name == name }?.value }
+    set {
+      let place = entries.firstIndex { $0.name == name }
+      switch (place, newValue) {
+      case (let place?, let value?): entries[place].value = value
+      case (let place?, nil): entries.remove(at: place)
+      case (nil, let value?): entries.append(Entry(name: name, value: value))
+      case (nil, nil): break
+      }
+    }
+  }
+}
+
+extension Named: Sendable where Value: Sendable {}
+extension Named.Entry: Sendable where Value: Sendable {}
+extension Named: Equatable where Value: Equatable {}
+extension Named.Entry: Equatable where Value: Equatable {}
+
+extension Named: Codable where Value: Codable {
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// Reads a group.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    for key in container.allKeys where try !container.decodeNil(forKey: key) {
+      self[key.stringValue] = try container.decode(Value.self, forKey: key)
+    }
+  }
+
+  /// Writes a group.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    for entry in entries {
+      try container.encode(entry.value, forKey: Key(stringValue: entry.name))
+    }
+  }
+}

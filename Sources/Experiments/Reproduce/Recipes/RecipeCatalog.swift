@@ -1,0 +1,113 @@
+import Foundation
+import Records
+
+/// A recipe read from its file, with one of its presets laid over it.
+public struct RecipeFile: Sendable {
+  /// The file's name without extension.
+  public var name: String
+  /// The preset that was laid over it; nil for none.
+  public var preset: String?
+  /// The recipe.
+  public var recipe: Recipe
+  /// The same file without a preset, which is the paper's setting where the file says so.
+  public var reference: Recipe
+  /// The names of all presets in the file.
+  public var presets: [String]
+  private let origins: ConfigurationOrigins
+
+  /// Reads a file.
+  ///
+  /// - Parameters:
+  ///   - url: A YAML or JSON file.
+  ///   - preset: The preset; nil for the file without one.
+  /// - Throws: `ConfigurationError` naming file and line.
+  public init(_ url: URL, preset: String?) throws {
+    let read = try ConfigurationWithPresets(defaults: Recipe(), file: url, preset: preset)
+    name = url.deletingPathExtension().lastPathComponent
+    self.preset = preset
+    recipe = read.configuration
+    presets = read.presets
+    origins = read.origins
+    reference =
+      preset == nil
+      ? read.configuration
+      : try ConfigurationWithPresets(defaults: Recipe(), file: url).configuration
+  }
+
+  /// Where a key was written, such as `Recipes/table1.yaml:12`.
+  public func origin(of key: String) -> String? { origins.origin(of: key) }
+}
+
+/// The recipes that come with the tool.
+public struct RecipeCatalog: Sendable {
+  /// The environment variable that names their folder.
+  public static let variable = "NAMID_RECIPES"
+  /// The file with the paper's figures, which is no recipe.
+  public static let figuresName = "paper-figures.yaml"
+
+  /// Where they lie.
+  public let folder: URL
+
+  /// A folder of recipes.
+  public init(folder: URL) {
+    self.folder = folder
+  }
+
+  /// Finds the folder: where the environment says, in the repository that the launcher names, or above the tool.
+  ///
+  /// - Parameters:
+  ///   - environment: Variables by name.
+  ///   - executable: The running tool.
+  /// - Throws: `RecipeError.noneFound` with all places.
+  public init(
+    environment: [String: String] = ProcessInfo.processInfo.environment,
+    executable: URL? = Bundle.main.executableURL
+  ) throws(RecipeError) {
+    var places: [URL] = []
+    if let named = environment[Self.variable], !named.isEmpty {
+      places = [URL(filePath: named)]
+    } else {
+      if let root = environment["NAMID_ROOT"], !root.isEmpty {
+        places.append(URL(filePath: root).appending(path: "Recipes"))
+      }
+      var above = executable?.resolvingSymlinksInPath()
+      // A build folder lies a few levels below the repository.
+      for _ in 0..<5 {
+        above = above?.deletingLastPathComponent()
+        if let above { places.append(above.appending(path: "Recipes")) }
+      }
+    }
+    let found = places.first {
+      FileManager.default.fileExists(atPath: $0.appending(path: Self.figuresName).path)
+    }
+    guard let found else { throw .noneFound(lookedIn: places.map(\.path)) }
+    folder = found
+  }
+
+  /// The names of all recipes, sorted.
+  public var names: [String] {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return files.filter { $0.hasSuffix(".yaml") && $0 != Self.figuresName }
+      .map { String($0.dropLast(".yaml".count)) }.sorted()
+  }
+
+  /// The file with the paper's figures.
+  public var figures: URL { folder.appending(path: Self.figuresName) }
+
+  /// The file of a recipe.
+  ///
+  /// - Parameter name: A name in `names`.
+  /// - Returns: The file.
+  /// - Throws: `RecipeError.unknown` with the nearest name.
+  public func file(of name: String) throws(RecipeError) -> URL {
+    guard names.contains(name) else {
+      throw .unknown(name, suggestion: nearest(name, among: names + ["all"]), known: names)
+    }
+    return folder.appending(path: "\(name).yaml")
+  }
+
+  /// Whether an argument is a path and not the name of a recipe.
+  public static func isPath(_ argument: String) -> Bool {
+    argument.contains("/") || [".yaml", ".yml", ".json"].contains { argument.hasSuffix($0) }
+  }
+}

@@ -1,0 +1,211 @@
+import Attacks
+import Defenses
+import Records
+import Training
+
+/// The settings of a recipe's trainings, checked and as words of a command line.
+struct RecipeSettings {
+  let file: RecipeFile
+  let recipe: Recipe
+  let registry = Registry()
+
+  init(_ file: RecipeFile, recipe: Recipe? = nil) {
+    self.file = file
+    self.recipe = recipe ?? file.recipe
+  }
+
+  /// One training's settings.
+  struct Resolved {
+    /// `--set` and the settings that are not defaults of the recipe's own making.
+    var words: [String]
+    var configuration: RunConfiguration
+  }
+
+  /// What is said by a word of its own on the command line.
+  private static let reserved = ["seed", "defense", "estimators"]
+
+  /// The settings of a row in a part.
+  func training(row name: String, part partName: String) throws(RecipeError) -> Resolved {
+    guard let row = recipe.rows[name], let part = recipe.parts[partName] else {
+      preconditionFailure("\(name) is no row or \(partName) no part")
+    }
+    let entry: DefenseEntry
+    do {
+      entry = try registry.defense(DefenseName(rawValue: row.defense))
+    } catch {
+      throw refusal("rows.\(name).defense", Self.reason(error))
+    }
+    try check(row, name, reads: entry.settings.map { $0.key })
+    let shared = try common(recipe.settings, key: "settings", for: entry)
+    let ofPart = try common(part.settings, key: "parts.\(partName).settings", for: entry)
+    let own = try group(row.settings, at: "rows.\(name).settings")
+    let settings = SettingText.all(of: .object(shared.merging(ofPart).merging(own)))
+    let estimators = row.estimators.map { ["estimators=\(SettingText.quoted($0))"] } ?? []
+    do {
+      let configuration = try registry.configuration(
+        overrides: settings.map(\.text) + ["defense=\(row.defense)"] + estimators)
+      try checkNames(configuration)
+      return Resolved(words: settings.flatMap { ["--set", $0.text] }, configuration: configuration)
+    } catch {
+      let places = [
+        ("rows.\(name).settings", row.settings), ("parts.\(partName).settings", part.settings),
+        ("settings", recipe.settings),
+      ]
+      let key = Self.key(of: error) ?? ""
+      let place = places.first { $0.1.says(key) }?.0
+      throw refusal(place ?? "rows.\(name)", key: place.map { "\($0).\(key)" }, Self.reason(error))
+    }
+  }
+
+  /// The settings of estimators; data, ball and attack are those of the target's row unless said otherwise.
+  func estimators(
+    _ name: String, target: RunConfiguration
+  ) throws(RecipeError) -> (words: [String], configuration: EstimatorConfiguration) {
+    guard let item = recipe.estimators[name] else {
+      preconditionFailure("\(name) are no estimators")
+    }
+    let key = "estimators.\(name).settings"
+    let settings = SettingText.all(of: .object(try group(item.settings, at: key)))
+    var defaults = item.kind == .standard ? .standard : EstimatorConfiguration()
+    defaults.data = target.data
+    defaults.threat = target.threat
+    defaults.attack = target.attack
+    do {
+      let configuration = try ConfigurationLoader.load(
+        defaults: defaults, overrides: ["kind=\(item.kind.rawValue)"] + settings.map(\.text))
+      return (
+        ["--kind", item.kind.rawValue] + settings.flatMap { ["--set", $0.text] }, configuration
+      )
+    } catch {
+      throw refusal(key, key: Self.key(of: error).map { "\(key).\($0)" }, Self.reason(error))
+    }
+  }
+
+  /// An error with the line where something was written: a place, or a key below it that the reason names.
+  func refusal(_ place: String, key: String? = nil, _ reason: String) -> RecipeError {
+    .refused(key: place, reason: reason, origin: file.origin(of: key ?? place))
+  }
+
+  // MARK: Parts of it
+
+  /// A row's own group of settings that its defense does not read is a mistake.
+  private func check(
+    _ row: RecipeRow, _ name: String, reads read: [String]
+  ) throws(RecipeError) {
+    let key = "rows.\(name).settings"
+    let known = Set(registry.defenses.flatMap(\.settings).map { $0.key })
+    for (group, _) in try group(row.settings, at: key)
+    where known.contains(group) && !read.contains(group) {
+      let groups = read.isEmpty ? "none" : read.joined(separator: ", ")
+      throw refusal(
+        "\(key).\(group)",
+        "the defense \(row.defense) does not read it (groups that it reads: \(groups))")
+    }
+  }
+
+  private func checkNames(_ configuration: RunConfiguration) throws {
+    do {
+      _ = try registry.dataset(configuration.data.name)
+    } catch {
+      let name = JSONValue.string(configuration.data.name)
+      throw ValueError.badValue(key: "data.name", found: name, reason: "\(error)")
+    }
+    let name = configuration.model.architecture
+    let known = registry.architectures.map(\.name)
+    if !known.contains(name) {
+      throw ValueError.badChoice(key: "model.architecture", found: name, choices: known)
+    }
+  }
+
+  /// What all rows share, without the groups of other defenses.
+  private func common(
+    _ settings: JSONValue, key: String, for entry: DefenseEntry
+  ) throws(RecipeError) -> JSONObject {
+    let read = entry.settings.map { $0.key }
+    let others = Set(registry.defenses.flatMap(\.settings).map { $0.key }).subtracting(read)
+    return JSONObject(try group(settings, at: key).filter { !others.contains($0.key) })
+  }
+
+  private func group(_ settings: JSONValue, at key: String) throws(RecipeError) -> JSONObject {
+    guard let object = settings.objectValue else {
+      throw refusal(key, "expected keys of config.yaml, found \(settings.text())")
+    }
+    if let name = object.keys.first(where: Self.reserved.contains) {
+      throw refusal("\(key).\(name)", "a recipe says this with rows and seeds")
+    }
+    return object
+  }
+
+  private static func key(of error: any Error) -> String? {
+    if case ConfigurationError.refused(let error, _) = error { return error.key }
+    return (error as? ValueError)?.key
+  }
+
+  /// The reason without the override that carried the value: the file's own line is named instead.
+  private static func reason(_ error: any Error) -> String {
+    if case ConfigurationError.refused(let error, _) = error { return "\(error)" }
+    return "\(error)"
+  }
+}
+
+/// One setting as `--set` takes it.
+struct SettingText: Equatable {
+  var key: String
+  var value: String
+
+  var text: String { "\(key)=\(value)" }
+
+  /// The values of a tree of groups, in order.
+  static func all(of tree: JSONValue, below key: String = "") -> [SettingText] {
+    guard case .object(let object) = tree else {
+      return [SettingText(key: key, value: text(of: tree))]
+    }
+    return object.flatMap { member in
+      all(of: member.value, below: key.isEmpty ? member.key : "\(key).\(member.key)")
+    }
+  }
+
+  /// A value as YAML on one line; JSON is YAML, too.
+  static func text(of value: JSONValue) -> String {
+    guard case .string(let text) = value else { return value.text() }
+    let words = ["true", "false", "null"]
+    let isPlain =
+      !words.contains(text.lowercased())
+      && text.contains { $0.isLetter || $0 == "/" } && !text.hasPrefix("0x")
+      && text.utf8.allSatisfy { byte in
+        let character = Character(Unicode.Scalar(byte))
+        return character.isASCII
+          && (character.isLetter || character.isNumber || "_-./".contains(character))
+      } && text.first.map { $0.isLetter || $0.isNumber } == true && Double(text) == nil
+    return isPlain ? text : quoted(text)
+  }
+
+  static func quoted(_ text: String) -> String { JSONValue.string(text).text() }
+}
+
+extension JSONValue {
+  /// Whether a tree of groups holds a value at a path such as `training.epochs`.
+  fileprivate func says(_ key: String) -> Bool {
+    var value = self
+    for part in key.split(separator: ".") {
+      guard let below = value[String(part.prefix { $0 != "[" })] else { return false }
+      value = below
+    }
+    return !key.isEmpty
+  }
+}
+
+extension JSONObject {
+  /// This object with another laid over it: groups merge key by key, everything else is replaced.
+  func merging(_ other: JSONObject) -> JSONObject {
+    var result = self
+    for (key, value) in other {
+      if let own = result[key]?.objectValue, let theirs = value.objectValue {
+        result[key] = .object(own.merging(theirs))
+      } else {
+        result[key] = value
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,237 @@
+import Records
+
+/// Everything that a reproduction came to: the records that reports are made of.
+public struct ReproductionRecord: Codable, Sendable {
+  /// `namid-reproduction/1`.
+  public var format = "namid-reproduction/1"
+  /// The command, for people.
+  public var command: String
+  /// The tool's version.
+  public var version: String
+  /// The machine in a few words.
+  public var machine: String
+  /// When it was written, in UTC.
+  public var written: String
+  /// Whether it was stopped before all steps were tried.
+  public var isInterrupted: Bool
+  /// One entry per recipe.
+  public var tables: [TableRecord]
+  /// What became of every step.
+  public var steps: [StepOutcome]
+
+  enum CodingKeys: String, CodingKey {
+    case format, command, version, machine, written, tables, steps
+    case isInterrupted = "interrupted"
+  }
+
+  /// A record.
+  public init(
+    command: String, version: String, machine: String, written: String, isInterrupted: Bool,
+    tables: [TableRecord], steps: [StepOutcome]
+  ) {
+    self.command = command
+    self.version = version
+    self.machine = machine
+    self.written = written
+    self.isInterrupted = isInterrupted
+    self.tables = tables
+    self.steps = steps
+  }
+}
+
+/// What became of a step, for the record.
+public struct StepOutcome: Codable, Hashable, Sendable {
+  /// The words for what became of it.
+  public enum State: String, Codable, Sendable {
+    /// Done by this call or an earlier one.
+    case finished
+    /// Tried without success.
+    case failed
+    /// Not tried.
+    case notRun = "not-run"
+  }
+
+  /// The step.
+  public var id: String
+  /// Its kind.
+  public var kind: String
+  /// What it does, for people.
+  public var title: String
+  /// Its command line, with paths relative to the experiment's folder.
+  public var command: String
+  /// What became of it.
+  public var state: State
+  /// Why it is not finished, with its last lines; nil where it is.
+  public var why: String?
+  /// The steps that it needs.
+  public var needs: [String]
+  /// What it left, relative to the experiment's folder: a run's folder or figures; nil where it is not finished.
+  public var product: String?
+  /// Seconds; nil where it is not finished.
+  public var seconds: Double?
+  /// The most memory that it took, in bytes; nil where that is not known.
+  public var peakMemory: Int?
+  /// The step whose figures it took over; nil for none.
+  public var sameAs: String?
+
+  enum CodingKeys: String, CodingKey {
+    case id, kind, title, command, state, why, needs, product, seconds
+    case peakMemory = "peak_memory"
+    case sameAs = "same_as"
+  }
+
+  /// The outcome of a step.
+  public init(_ step: ExperimentStep, _ result: StepResult?) {
+    id = step.id
+    kind = step.kind.rawValue
+    title = step.title
+    command = step.command
+    needs = step.needs
+    switch result {
+    case .finished(let record):
+      state = .finished
+      product = "\(record.folder)/\(step.kind.product)"
+      seconds = record.seconds
+      peakMemory = record.peakMemory
+      sameAs = record.sameAs
+    case .failed(let reason, let lines):
+      state = .failed
+      why = ([reason] + lines).joined(separator: "\n")
+    case .notRun(let reason):
+      state = .notRun
+      why = reason
+    case nil:
+      state = .notRun
+      why = "not run"
+    }
+  }
+}
+
+/// A table with its figures.
+public struct TableRecord: Codable, Sendable {
+  /// The recipe's name.
+  public var name: String
+  /// What it shows.
+  public var title: String
+  /// What a reader should know.
+  public var about: String
+  /// The preset; nil for none.
+  public var preset: String?
+  /// The paper's table; nil for one's own.
+  public var paper: String?
+  /// How the setting differs from the paper's, one sentence each.
+  public var differences: [String]
+  /// Data sets with balls.
+  public var parts: [PartRecord]
+}
+
+/// A part of a table with its figures.
+public struct PartRecord: Codable, Sendable {
+  /// Its name.
+  public var name: String
+  /// The images as they were found, such as `CIFAR-10 (JPEG copy)`; the published title before there are figures.
+  public var dataset: String
+  /// `linf`, `l2` or `l1`.
+  public var norm: String
+  /// The radius as it was written.
+  public var epsilon: String
+  /// What figures are.
+  public var unit: FigureUnit
+  /// The columns in order, each with its attack.
+  public var columns: [ColumnRecord]
+  /// The rows in order.
+  public var rows: [RowRecord]
+}
+
+/// A column of a table.
+public struct ColumnRecord: Codable, Hashable, Sendable {
+  /// Its name.
+  public var name: String
+  /// The attack as it was asked for.
+  public var attack: String
+  /// Test images asked for; nil for all.
+  public var limit: Int?
+}
+
+/// A row of a table with its figures.
+public struct RowRecord: Codable, Sendable {
+  /// Its name.
+  public var name: String
+  /// How its network was trained.
+  public var defense: String
+  /// Every column at every checkpoint.
+  public var cells: [CellRecord]
+
+  /// The cell of a column and a checkpoint.
+  public subscript(column: String, checkpoint: RecipeCheckpoint) -> CellRecord? {
+    cells.first { $0.column == column && $0.checkpoint == checkpoint }
+  }
+}
+
+/// One figure of a table.
+public struct CellRecord: Codable, Sendable {
+  /// What is known of it.
+  public enum State: String, Codable, Sendable {
+    /// All seeds are measured.
+    case measured
+    /// Some seeds are.
+    case partial
+    /// A step that it needs has failed.
+    case failed
+    /// A step that it needs was not tried.
+    case notRun = "not-run"
+  }
+
+  /// The figure of one seed.
+  public struct Run: Codable, Hashable, Sendable {
+    /// The seed.
+    public var seed: Int
+    /// The figure: a share of images, or nats.
+    public var value: Double
+    /// Its 95 % interval over images; nil where the result has none.
+    public var interval: [Double]?
+    /// Images.
+    public var count: Int?
+    /// The checkpoint, such as `epoch 6`.
+    public var checkpoint: String?
+    /// The file with the result, relative to the experiment's folder.
+    public var file: String
+    /// The hash of all that decides the figure.
+    public var specificationHash: String?
+    /// What makes it doubtful, by name.
+    public var flags: [String]
+
+    enum CodingKeys: String, CodingKey {
+      case seed, value, count, checkpoint, file, flags
+      case interval = "ci95"
+      case specificationHash = "spec_hash"
+    }
+  }
+
+  /// The column.
+  public var column: String
+  /// The checkpoint.
+  public var checkpoint: RecipeCheckpoint
+  /// What is known.
+  public var state: State
+  /// Why not all seeds are measured; nil where they are.
+  public var why: String?
+  /// Mean, deviation and number over seeds; nil where none is measured.
+  public var summary: SampleSummary?
+  /// The 95 % interval: of one seed over images, of several seeds over seeds.
+  public var interval: [Double]?
+  /// What the interval is over: `images` or `seeds`.
+  public var intervalOver: String?
+  /// The seeds' figures.
+  public var runs: [Run]
+  /// The paper's figure, in percent or nats; nil where it has none.
+  public var paper: PaperFigure?
+  /// This figure minus the paper's, in percentage points; nil where there is nothing to compare.
+  public var difference: Double?
+
+  enum CodingKeys: String, CodingKey {
+    case column, checkpoint, state, why, summary, runs, paper, difference
+    case interval = "ci95"
+    case intervalOver = "ci95_over"
+  }
+}

@@ -1,0 +1,37 @@
+import Foundation
+
+/// How long the rest of a plan will take, from estimates and from how long finished steps have taken.
+public struct ProgressClock: Sendable {
+  private var estimates: [String: Double]
+  private var left: Double
+  private var estimated = 0.0
+  private var taken = 0.0
+
+  /// A clock for steps with estimated seconds; steps without one count as nothing.
+  public init(_ estimates: [String: Double]) {
+    self.estimates = estimates
+    left = estimates.values.reduce(0, +)
+  }
+
+  /// How much longer finished steps have taken than estimated; 1 until one is finished.
+  public var factor: Double { estimated > 0 ? min(max(taken / estimated, 0.1), 10) : 1 }
+
+  /// The estimate of one step, corrected by those that are finished.
+  public func seconds(of step: String) -> Double? { estimates[step].map { factor * $0 } }
+
+  /// The seconds left for all that is not finished.
+  public var remaining: Double { factor * max(left, 0) }
+
+  /// Notes that a step has ended.
+  ///
+  /// - Parameters:
+  ///   - step: The step.
+  ///   - seconds: How long it took; nil where it was not carried out.
+  public mutating func end(_ step: String, seconds: Double?) {
+    guard let estimate = estimates.removeValue(forKey: step) else { return }
+    left -= estimate
+    guard let seconds else { return }
+    estimated += estimate
+    taken += seconds
+  }
+}

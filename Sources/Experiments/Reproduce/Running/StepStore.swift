@@ -1,0 +1,158 @@
+import Evaluation
+import Foundation
+import Records
+import Training
+
+/// What a finished step has left behind.
+public struct StepRecord: Codable, Hashable, Sendable {
+  /// The step.
+  public var id: String
+  /// The step's kind.
+  public var kind: String
+  /// What it did, for people.
+  public var title: String
+  /// Its command line, with paths relative to the experiment's folder.
+  public var command: String
+  /// The step's folder, relative to the experiment's.
+  public var folder: String
+  /// When it ended, in UTC.
+  public var finished: String
+  /// Seconds over all attempts of the last call; 0 where figures were taken over.
+  public var seconds: Double
+  /// The most memory that it took; nil where that is not known.
+  public var peakMemory: Int?
+  /// The step whose figures are this one's, because the best epoch is the last.
+  public var sameAs: String?
+  /// SHA-256 of its figures; nil for trainings.
+  public var digest: String?
+
+  enum CodingKeys: String, CodingKey {
+    case id, kind, title, command, folder, finished, seconds, digest
+    case peakMemory = "peak_memory"
+    case sameAs = "same_as"
+  }
+}
+
+/// The folder of an experiment, with one folder per step.
+///
+/// A step counts as finished when its marker is there, which is written aside, forced onto the disk and renamed
+/// after everything else, and when what it says it has left is still there.
+public struct StepStore: Sendable {
+  private static let markerName = "done.json"
+  private static let maximumBytes = 1 << 30
+
+  /// The experiment's folder.
+  public let root: URL
+
+  /// A folder, made by the first step.
+  public init(_ root: URL) {
+    self.root = root
+  }
+
+  /// The folder of a step.
+  public func folder(of step: String) -> URL {
+    root.appending(path: ExperimentStep.folderName).appending(path: step)
+  }
+
+  /// The file with what a step printed.
+  public func log(of step: String) -> URL { folder(of: step).appending(path: "log.txt") }
+
+  /// What a step has left: a run's folder, or figures.
+  public func product(of step: ExperimentStep) -> URL {
+    folder(of: step.id).appending(path: step.kind.product)
+  }
+
+  /// The record of a step that is finished and whole; nil for any other.
+  public func finished(_ step: ExperimentStep) -> StepRecord? {
+    let marker = folder(of: step.id).appending(path: Self.markerName)
+    guard let data = try? readFile(at: marker, limit: 1 << 20),
+      let tree = try? JSONValue(parsing: data), let record = try? tree.decode(StepRecord.self),
+      record.id == step.id
+    else { return nil }
+    if step.kind.isTraining {
+      return CheckpointFolder(run: product(of: step)).isEmpty ? nil : record
+    }
+    return record.digest == digest(of: step) ? record : nil
+  }
+
+  /// Writes the marker of a step that has ended well.
+  ///
+  /// - Parameters:
+  ///   - step: The step; what it leaves must be there.
+  ///   - seconds: How long it took.
+  ///   - peakMemory: Bytes, where known.
+  ///   - sameAs: The step whose figures were taken over; nil for none.
+  /// - Returns: The record.
+  /// - Throws: When it cannot be written.
+  @discardableResult
+  public func finish(
+    _ step: ExperimentStep, seconds: Double, peakMemory: Int? = nil, sameAs: String? = nil
+  ) throws -> StepRecord {
+    let record = StepRecord(
+      id: step.id, kind: step.kind.rawValue, title: step.title, command: step.command,
+      folder: "\(ExperimentStep.folderName)/\(step.id)",
+      finished: Date().formatted(.iso8601), seconds: seconds, peakMemory: peakMemory,
+      sameAs: sameAs, digest: digest(of: step))
+    let marker = folder(of: step.id).appending(path: Self.markerName)
+    try AtomicFile.write(JSONValue(encoding: record).data(indent: 2), to: marker)
+    return record
+  }
+
+  /// The figures of a finished step; nil where there are none, or where they cannot be read.
+  public func figures(of step: ExperimentStep) -> JSONValue? {
+    guard !step.kind.isTraining,
+      let data = try? readFile(at: product(of: step), limit: Self.maximumBytes)
+    else { return nil }
+    return try? JSONValue(parsing: data)
+  }
+
+  /// Takes over the figures of the last checkpoint for the best one, where both are one epoch.
+  ///
+  /// - Returns: The record; nil where the step has figures of its own to find.
+  func takeOver(_ step: ExperimentStep, in plan: ExperimentPlan) throws -> StepRecord? {
+    guard let twin = step.twin.flatMap({ plan[$0] }), finished(twin) != nil,
+      let run = step.needs.reversed().compactMap({ plan[$0] }).first(where: { $0.kind == .train })
+    else { return nil }
+    let checkpoints = CheckpointFolder(run: product(of: run))
+    guard let last = try? checkpoints.state(.latest), let best = try? checkpoints.state(.best),
+      last.epoch == best.epoch
+    else { return nil }
+    try createFolder(at: folder(of: step.id))
+    let figures = try readFile(at: product(of: twin), limit: Self.maximumBytes)
+    try AtomicFile.write(figures, to: product(of: step))
+    return try finish(step, seconds: 0, sameAs: twin.id)
+  }
+
+  /// The last lines that a step printed.
+  public func lastLines(of step: String, count: Int = 5) -> [String] {
+    guard let handle = try? FileHandle(forReadingFrom: log(of: step)),
+      let end = try? handle.seekToEnd()
+    else { return [] }
+    defer { try? handle.close() }
+    try? handle.seek(toOffset: end > 8192 ? end - 8192 : 0)
+    let text = String(decoding: (try? handle.readToEnd()) ?? Data(), as: UTF8.self)
+    return text.split(separator: "\n").suffix(count).map(String.init)
+  }
+
+  /// Locks the folder for this process; nil while another one has it.
+  public func lock() throws -> StoreLock? {
+    try createFolder(at: root)
+    return FolderLock(root).map(StoreLock.init)
+  }
+
+  private func digest(of step: ExperimentStep) -> String? {
+    guard !step.kind.isTraining,
+      let data = try? readFile(at: product(of: step), limit: Self.maximumBytes)
+    else { return nil }
+    return SHA256.hexDigest(of: data)
+  }
+}
+
+/// A lock on an experiment's folder; it ends with this value or with the process.
+public final class StoreLock {
+  private let lock: FolderLock
+
+  init(_ lock: FolderLock) {
+    self.lock = lock
+  }
+}

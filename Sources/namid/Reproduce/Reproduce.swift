@@ -1,0 +1,143 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Records
+import Torch
+
+/// `namid reproduce`.
+struct Reproduce: ParsableCommand {
+  /// How tables are printed.
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    case text
+    case markdown
+    case csv
+    case latex
+  }
+
+  static let configuration = CommandConfiguration(
+    abstract: "Reproduce a table or figure of the paper, or carry out a recipe of your own.",
+    discussion: """
+      A recipe says what is trained, how it is attacked and which table that makes; \
+      those of the paper come with the tool (folder Recipes). Every training and \
+      every measurement is a step of its own, done once: finished steps are used \
+      again, also by other recipes, and after any interruption the same command goes \
+      on. A step that fails stops those that need it and no others.
+
+      Presets: paper is the paper's own setting; cpu is the largest that two cores \
+      finish in a few hours; smoke only shows that everything works. A file of your \
+      own needs none.
+
+      Recipes: table1 to table6, figure2, figure4, figure5, figure7, or all.
+
+      Examples:
+        namid reproduce table1 --preset smoke --out runs/smoke
+        namid reproduce table1 --preset cpu --out runs/cpu --dry-run
+        namid reproduce table1 --preset cpu --out runs/cpu --seeds 0 --only NAMID
+        namid reproduce all --preset smoke --out runs/smoke --format markdown
+        namid reproduce my.yaml --out runs/mine
+      """)
+
+  @Argument(help: ArgumentHelp("A recipe's name, all, or a file of your own.", valueName: "recipe"))
+  var recipe: String
+  @Option(
+    help: ArgumentHelp(
+      "A preset of the recipe; cpu for the recipes that come with the tool, none for others.",
+      valueName: "name"))
+  var preset: String?
+  @Option(help: ArgumentHelp("Where steps and results go.", valueName: "folder"))
+  var out: String
+  @Option(
+    help: ArgumentHelp("Seeds in place of the recipe's own, such as 0,1,2.", valueName: "list"))
+  var seeds: SeedList?
+  @Option(
+    help: ArgumentHelp("Only this row, and what it needs; may be repeated.", valueName: "row"))
+  var only: [String] = []
+  @Flag(help: "Print the plan with estimates of time and memory, and stop; nothing is written.")
+  var dryRun = false
+  @Option(help: "How tables are printed: text, markdown, csv or latex.")
+  var format = Format.text
+  @OptionGroup var data: DataOptions
+  @OptionGroup var device: DeviceOptions
+
+  func run() throws {
+    let device = try device.prepare()
+    let work = try ReproductionWork(
+      recipe, preset: preset,
+      options: PlanBuilder.Options(seeds: seeds?.values, only: only),
+      data: data.directory, out: URL(filePath: out), device: device)
+    for problem in work.problems where !dryRun { throw problem }
+    if dryRun {
+      let costs = try work.costs(say: note)
+      print(PlanText(work, costs: costs).text, terminator: "")
+      for problem in work.problems { note("cannot start: \(problem)") }
+      if let problem = work.diskProblem(costs) { note("cannot start: \(problem)") }
+      if !work.problems.isEmpty { throw ExitCode(1) }
+      return
+    }
+    guard let lock = try work.store.lock() else {
+      throw ReproductionError.busy(work.store.root.path)
+    }
+    try withExtendedLifetime(lock) {
+      let costs = try work.costs(say: note)
+      if let problem = work.diskProblem(costs) { throw problem }
+      try carryOut(work, costs)
+    }
+  }
+
+  private func carryOut(_ work: ReproductionWork, _ costs: CostTable) throws {
+    Interruption.watch()
+    let writer = ReproductionWriter(work, command: commandWords)
+    // What an earlier call has written must not be taken for this one's.
+    try writer.write(results: [:], isInterrupted: false)
+    let progress = ReproductionProgress(work, costs)
+    let common = commonArguments
+    let (results, isInterrupted) = PlanRunner(work.plan, store: work.store).run(
+      launch: { step, log in
+        let process = StepProcess(
+          arguments: step.arguments + common, folder: work.store.root, log: log)
+        return try process.run { progress.tick(step, log: log) }
+      }, tell: progress.show)
+    let record = try writer.write(results: results, isInterrupted: isInterrupted)
+    switch format {
+    case .text: print(record.tables.map { TableText($0).text }.joined(separator: "\n"))
+    case .markdown: print(record.tables.map { TableText($0).markdown }.joined(separator: "\n"))
+    case .latex: print(record.tables.map { TableText($0).latex }.joined(separator: "\n"))
+    case .csv:
+      print(
+        TableText.csvHeader + record.tables.map { TableText($0).csv }.joined(), terminator: "")
+    }
+    try end(record, writer, isInterrupted)
+  }
+
+  /// Says where results are and what to do next.
+  private func end(
+    _ record: ReproductionRecord, _ writer: ReproductionWriter, _ isInterrupted: Bool
+  ) throws {
+    note("results: \(writer.results.relativePath); tables: \(writer.tables.relativePath)")
+    if isInterrupted {
+      note("interrupted: run the same command again; it goes on where it was")
+      throw ExitCode(128 + (Interruption.received ?? SIGINT))
+    }
+    let failed = record.steps.filter { $0.state == .failed }
+    if failed.isEmpty { return }
+    for step in failed {
+      let lines = (step.why ?? "").split(separator: "\n").map { "  \($0)" }
+      note((["failed: \(step.title)"] + lines).joined(separator: "\n"))
+      note("  log: \(out)/steps/\(step.id)/log.txt")
+    }
+    note("the same command tries failed steps again and does nothing else twice")
+    throw ExitCode(1)
+  }
+
+  /// What every step gets besides its own words: how to compute, not what.
+  private var commonArguments: [String] {
+    var words = ["--data-dir", data.directory.standardizedFileURL.path]
+    if device.device != .cpu { words += ["--device", "\(device.device)"] }
+    if let threads = device.threads { words += ["--threads", "\(threads)"] }
+    return words
+  }
+
+  private var commandWords: String {
+    ShellWords.line(["namid"] + CommandLine.arguments.dropFirst())
+  }
+}

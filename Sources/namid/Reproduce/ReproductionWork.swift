@@ -1,0 +1,120 @@
+import Experiments
+import Foundation
+import Records
+import Torch
+
+/// A reproduction that cannot begin.
+enum ReproductionError: Error, CustomStringConvertible {
+  /// A data set is not here.
+  case missingData(name: String, reason: String)
+  /// There is not enough room.
+  case notEnoughDisk(folder: String, needed: Double, free: Double)
+  /// Another process works in the folder.
+  case busy(String)
+
+  var description: String {
+    switch self {
+    case .missingData(let name, let reason): "the data set \(name) cannot be used: \(reason)"
+    case .notEnoughDisk(let folder, let needed, let free):
+      "\(folder) needs about \(byteText(needed)) for runs, and \(byteText(free)) are free: make "
+        + "room, or name another folder (--out)"
+    case .busy(let folder):
+      "another reproduction is at work in \(folder): wait for it, or name another folder (--out)"
+    }
+  }
+}
+
+/// A number of bytes for people.
+func byteText(_ bytes: Double) -> String {
+  bytes < 1e9 ? String(format: "%.0f MB", bytes / 1e6) : String(format: "%.1f GB", bytes / 1e9)
+}
+
+/// What is going to be done: recipes, their steps in order and the tables that they fill.
+struct ReproductionWork {
+  let plan: ExperimentPlan
+  let tables: [PlannedTable]
+  let figures: PaperFigures
+  let store: StepStore
+  /// What stands in the way.
+  let problems: [ReproductionError]
+  private let device: Device
+
+  /// Reads recipes and looks at their data; nothing is computed or written.
+  init(
+    _ argument: String, preset: String?, options: PlanBuilder.Options, data: URL, out: URL,
+    device: Device
+  ) throws {
+    self.device = device
+    store = StepStore(out)
+    let catalog = Result { () throws(RecipeError) in try RecipeCatalog() }
+    let files = try Self.files(argument, preset: preset, catalog)
+    figures = try (try? catalog.get()).map { try PaperFigures(file: $0.figures) } ?? PaperFigures()
+    try Self.check(options.only, among: files)
+    var facts: [String: DataFacts] = [:]
+    for name in try files.flatMap({ try PlanBuilder.datasets(of: $0) }) where facts[name] == nil {
+      facts[name] = try DataFacts(of: name, in: data)
+    }
+    problems = facts.sorted { $0.key < $1.key }.compactMap { name, facts in
+      facts.problem.map { .missingData(name: name, reason: $0) }
+    }
+    var steps: [ExperimentStep] = []
+    var tables: [PlannedTable] = []
+    for file in files {
+      var builder = PlanBuilder(file, facts: facts, options: options)
+      let built = try builder.build()
+      steps += built.steps
+      if !built.table.parts.isEmpty { tables.append(built.table) }
+    }
+    plan = try ExperimentPlan(steps)
+    self.tables = tables
+  }
+
+  private static func files(
+    _ argument: String, preset: String?, _ catalog: Result<RecipeCatalog, RecipeError>
+  ) throws -> [RecipeFile] {
+    if RecipeCatalog.isPath(argument) {
+      return [try RecipeFile(URL(filePath: argument), preset: preset)]
+    }
+    let catalog = try catalog.get()
+    let names = argument == "all" ? catalog.names : [argument]
+    return try names.map {
+      try RecipeFile(catalog.file(of: $0), preset: preset ?? "cpu")
+    }
+  }
+
+  private static func check(_ rows: [String], among files: [RecipeFile]) throws(RecipeError) {
+    var known: [String] = []
+    for name in files.flatMap({ $0.recipe.rows.entries.filter(\.value.shown).map(\.name) })
+    where !known.contains(name) { known.append(name) }
+    for row in rows where !known.contains(row) {
+      throw .unknownRow(row, suggestion: nearest(row, among: known), known: known)
+    }
+  }
+
+  // MARK: Estimates
+
+  /// What passes cost on this machine, for all that is still to do.
+  func costs(say: (String) -> Void) throws -> CostTable {
+    let work = remaining.compactMap(\.workload)
+    if work.isEmpty { return CostTable() }
+    return try Calibration(device: device).measure(work, say: say)
+  }
+
+  /// The steps that are still to do.
+  var remaining: [ExperimentStep] { PlanRunner(plan, store: store).remaining }
+
+  /// Too little room for what is still to do; nil where there is enough, or where nobody knows.
+  func diskProblem(_ costs: CostTable) -> ReproductionError? {
+    let needed = remaining.compactMap(\.workload).compactMap(costs.estimate)
+      .reduce(0) { $0 + $1.disk }
+    var folder = store.root.standardizedFileURL
+    while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
+      folder = folder.deletingLastPathComponent()
+    }
+    let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder.path)
+    guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.doubleValue else { return nil }
+    // Records and logs need some, too.
+    return needed + 50e6 > free
+      ? .notEnoughDisk(folder: store.root.path, needed: needed + 50e6, free: free) : nil
+  }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import Records
+import RunFixtures
+import Testing
+
+/// `namid reproduce` with a recipe of one's own, from nothing to its tables.
+@Suite(.serialized, .enabled(if: Tool.isBuilt)) struct ReproduceTests {
+  private let recipe = """
+    title: Bars
+    seeds: [0, 1]
+    settings:
+      data: {name: "folder:images", validation: 12, augmentation: {cropPadding: 1}}
+      model: {architecture: small-cnn, width: 2}
+      threat: {norm: linf, epsilon: 1/20}
+      attack: {steps: 2}
+      optimizer: {learningRate: 0.05}
+      training: {epochs: 2, batchSize: 32, precision: float32, validationSteps: 1}
+    parts:
+      bars: {}
+    rows:
+      Standard: {defense: standard}
+      NAMID: {defense: namid, estimators: ours}
+    estimators:
+      ours:
+        target: Standard
+        settings: {units: 4, epochs: 1, batchSize: 32}
+    columns:
+      clean: {attack: clean}
+      PGD-2: {attack: pgd-2}
+    presets:
+      bad:
+        seeds: [0]
+        rows:
+          Standard: {settings: {optimizer: {learningRate: 1e30}}}
+          Natural: {defense: natural}
+    """
+
+  private func withRecipe(_ body: (URL) throws -> Void) throws {
+    let folder = try makeTemporaryFolder()
+    defer { remove(folder) }
+    try SyntheticImages.write(to: folder.appending(path: "images"))
+    try Data(recipe.utf8).write(to: folder.appending(path: "bars.yaml"))
+    try body(folder)
+  }
+
+  private func words(_ out: String, _ more: [String] = []) -> [String] {
+    ["reproduce", "bars.yaml", "--out", out, "--threads", "1"] + more
+  }
+
+  private func results(_ folder: URL, _ out: String) throws -> JSONValue {
+    try JSONValue(
+      parsing: Data(contentsOf: folder.appending(path: "\(out)/results.json")))
+  }
+
+  private func finishedSteps(_ folder: URL, _ out: String) -> Int {
+    let steps = folder.appending(path: "\(out)/steps")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: steps.path)) ?? []
+    return names.count {
+      FileManager.default.fileExists(atPath: steps.appending(path: "\($0)/done.json").path)
+    }
+  }
+
+  /// Killed at three points and gone on with, it ends in the tables of a run that nobody has disturbed.
+  @Test func aKilledReproductionEndsInTheSameTables() throws {
+    try withRecipe { folder in
+      let whole = try Tool.run(words("whole"), in: folder)
+      #expect(whole.status == 0, "\(whole.errors)")
+      let expected = try results(folder, "whole")
+      let total = try #require(expected["steps"]?.arrayValue?.count)
+      for share in 1...3 {
+        let running = try Tool.start(words("killed"), in: folder)
+        let deadline = Date(timeIntervalSinceNow: 120)
+        while running.isRunning, Date() < deadline,
+          finishedSteps(folder, "killed") < total * share / 4
+        {
+          usleep(2000)
+        }
+        running.kill()
+        let end = try running.wait()
+        if end.status == 0 { print("the reproduction ended before it was killed") }
+        // A figure that is not there yet must not be shown.
+        let between = try results(folder, "killed")
+        #expect(between["steps"]?.arrayValue?.contains { $0["state"] == "failed" } == false)
+        // The call that was going on ends with the one that has started it.
+        usleep(300_000)
+      }
+      let last = try Tool.run(words("killed"), in: folder)
+      #expect(last.status == 0, "\(last.errors)")
+      #expect(last.errors.contains("used again"), "\(last.errors)")
+      let found = try results(folder, "killed")
+      #expect(found["tables"] == expected["tables"])
+      let cell = try #require(
+        found["tables"]?.arrayValue?[0]["parts"]?.arrayValue?[0]["rows"]?.arrayValue?[1]["cells"]?
+          .arrayValue?[1])
+      #expect(cell["column"] == "PGD-2" && cell["summary"]?["count"] == 2)
+      let file = try #require(cell["runs"]?.arrayValue?[0]["file"]?.stringValue)
+      let figures = try JSONValue(
+        parsing: Data(contentsOf: folder.appending(path: "killed/\(file)")))
+      #expect(figures["spec_hash"] == cell["runs"]?.arrayValue?[0]["spec_hash"])
+      let tables = try String(
+        contentsOf: folder.appending(path: "killed/tables.md"), encoding: .utf8)
+      #expect(tables.contains("](\(file))"), "\(tables)")
+
+      // Nothing is left to do, and other formats say the same.
+      let csv = try Tool.run(words("killed", ["--format", "csv"]), in: folder)
+      #expect(csv.status == 0 && csv.output.hasPrefix("table,preset,part"), "\(csv.errors)")
+      #expect(csv.output.split(separator: "\n").count == 9)
+      #expect(!csv.errors.contains("[1/"), "\(csv.errors)")
+    }
+  }
+
+  @Test func aFailedStepIsShownAndStopsOnlyWhatNeedsIt() throws {
+    try withRecipe { folder in
+      let outcome = try Tool.run(words("out", ["--preset", "bad"]), in: folder)
+      #expect(outcome.status == 1, "\(outcome.errors)")
+      #expect(outcome.errors.contains("failed: train Standard"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("not finite"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("/log.txt"), "\(outcome.errors)")
+      #expect(outcome.output.contains("Not measured, and why:"), "\(outcome.output)")
+      let rows = try #require(
+        try results(folder, "out")["tables"]?.arrayValue?[0]["parts"]?.arrayValue?[0]["rows"]?
+          .arrayValue)
+      let states = rows.map { row in
+        Set((row["cells"]?.arrayValue ?? []).compactMap { $0["state"]?.stringValue })
+      }
+      #expect(states == [["failed"], ["failed"], ["measured"]])
+    }
+  }
+
+  @Test func aDryRunSaysWhatWouldBeDoneAndWritesNothing() throws {
+    try withRecipe { folder in
+      let before = try snapshot(of: folder)
+      let outcome = try Tool.run(words("out", ["--dry-run", "--only", "NAMID"]), in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      for text in ["train NAMID, bars, seed 1", "to do", "memory", "of memory", "steps, 10 to do"] {
+        #expect(outcome.output.contains(text), "\(outcome.output)")
+      }
+      #expect(!outcome.output.contains("evaluate Standard"))
+      #expect(try snapshot(of: folder) == before)
+    }
+  }
+
+  @Test func mistakesAreSaidBeforeAnythingIsWritten() throws {
+    try withRecipe { folder in
+      let wrong = recipe.replacing("epochs: 2", with: "epohcs: 2")
+      try Data(wrong.utf8).write(to: folder.appending(path: "wrong.yaml"))
+      let missing = recipe.replacing("folder:images", with: "folder:nowhere")
+      try Data(missing.utf8).write(to: folder.appending(path: "missing.yaml"))
+      let before = try snapshot(of: folder)
+      let mistakes: [(arguments: [String], said: [String])] = [
+        (["wrong.yaml"], ["wrong.yaml:9", "training.epohcs", "did you mean"]),
+        (["missing.yaml"], ["nowhere"]),
+        (["bars.yaml", "--preset", "good"], ["unknown choice \"good\"", "bad"]),
+        (["bars.yaml", "--only", "NAMD"], ["did you mean \"NAMID\""]),
+        (["none.yaml"], ["none.yaml", "does not exist"]),
+      ]
+      for (arguments, said) in mistakes {
+        let outcome = try Tool.run(["reproduce", "--out", "out"] + arguments, in: folder)
+        #expect(outcome.status == 1, "\(arguments)")
+        for text in said { #expect(outcome.errors.contains(text), "\(outcome.errors)") }
+      }
+      #expect(try snapshot(of: folder) == before)
+    }
+  }
+}

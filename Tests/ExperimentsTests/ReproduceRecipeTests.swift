@@ -1,0 +1,207 @@
+import Defenses
+import Foundation
+import Records
+import Testing
+import Training
+
+@testable import Experiments
+
+@Suite struct ReproduceRecipeTests {
+  private func message(_ text: String, preset: String? = nil) -> String? {
+    do {
+      _ = try ReproduceFixtures.plan(text, preset: preset)
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  private func recipe(_ old: String, _ new: String) -> String {
+    ReproduceFixtures.recipe.replacing(old, with: new)
+  }
+
+  @Test func everythingThatCanBeKnownIsSaidWithItsLine() throws {
+    #expect(message(ReproduceFixtures.recipe) == nil)
+    let mistakes: [(text: String, said: [String])] = [
+      (recipe("title:", "titel:"), ["mine.yaml:1", "titel", "did you mean \"title\""]),
+      (recipe("attack: pgd-40", "atack: pgd-40"), ["mine.yaml:19", "columns.PGD-40.atack"]),
+      (
+        recipe("{defense: standard}", "{defense: standrad}"),
+        ["mine.yaml:10", "rows.Standard.defense", "did you mean \"standard\""]
+      ),
+      (
+        recipe("attack: pgd-40", "attack: pdg-40"),
+        ["mine.yaml:19", "columns.PGD-40.attack", "did you mean \"pgd\""]
+      ),
+      (recipe("attack: pgd-40", "attack: \"clean,pgd-2\""), ["one attack, not a list"]),
+      (
+        recipe("attack: autoattack", "attack: cw-20"),
+        ["columns.AA.attack", "cw has no linf form"]
+      ),
+      (
+        recipe("model: {width: 4}", "model: {architecture: resnet81}"),
+        ["mine.yaml:4", "settings: model.architecture", "did you mean \"resnet18\""]
+      ),
+      (
+        recipe("name: cifar10", "name: cifar11"),
+        ["mine.yaml:8", "L∞.settings: data.name", "cifar11", "Did you mean"]
+      ),
+      (
+        recipe("namid: {alpha: 1}", "namid: {alhpa: 1}"),
+        ["mine.yaml:5", "settings: unknown key \"namid.alhpa\"", "did you mean \"namid.alpha\""]
+      ),
+      (
+        recipe("namid: {alpha: 1}", "training: {epochs: 0}"),
+        ["mine.yaml:5", "settings: training.epochs", "must be at least 1"]
+      ),
+      (
+        recipe(
+          "{defense: standard}", "{defense: standard, settings: {namid: {alpha: 1}}}"),
+        ["mine.yaml:10", "rows.Standard.settings.namid", "standard does not read it"]
+      ),
+      (
+        recipe("namid: {alpha: 1}", "seed: 3"),
+        ["mine.yaml:5", "settings.seed", "rows and seeds"]
+      ),
+      (
+        recipe("estimators: ours", "estimators: our"),
+        ["mine.yaml:13", "there is no estimators \"our\"", "did you mean \"ours\""]
+      ),
+      (
+        recipe("target: Standard", "target: Stadnard"),
+        ["mine.yaml:16", "there is no row \"Stadnard\"", "did you mean \"Standard\""]
+      ),
+      (
+        recipe("    estimators: ours", ""),
+        ["rows.NAMID", "estimators", "must name a folder made by `namid train-estimators`"]
+      ),
+      (
+        recipe("target: Standard", "target: Standard\n    settings: {untis: 3}"),
+        [
+          "mine.yaml:17", "estimators.ours.settings: unknown key \"untis\"",
+          "did you mean \"units\"",
+        ]
+      ),
+      (recipe("limit: 100", "limit: 0"), ["columns.AA.limit", "at least 1"]),
+    ]
+    for (text, said) in mistakes {
+      let message = message(text) ?? "nothing"
+      for words in said { #expect(message.contains(words), "\(message)") }
+    }
+  }
+
+  @Test func whatNeedsItselfIsNamed() {
+    let message = message(recipe("target: Standard", "target: NAMID"))
+    #expect(message?.contains("mine.yaml:11") == true, "\(message ?? "")")
+    #expect(
+      message?.contains("rows.NAMID needs estimators.ours needs rows.NAMID") == true,
+      "\(message ?? "")")
+  }
+
+  @Test func aPresetChangesWhatItSaysAndNothingElse() throws {
+    let file = try ReproduceFixtures.file(preset: "small")
+    #expect(file.recipe.settings["model"]?["width"]?.intValue == 2)
+    #expect(file.reference.settings["model"]?["width"]?.intValue == 4)
+    #expect(file.recipe.rows == file.reference.rows && file.presets == ["small"])
+    let table = try ReproduceFixtures.plan(preset: "small").table
+    #expect(table.differences == ["base width: 2 instead of 4"])
+  }
+
+  /// What the paper says is what the tool does where nothing else is said.
+  @Test func thePresetPaperIsTheDefaultSetting() throws {
+    let catalog = ReproduceFixtures.catalog
+    for name in catalog.names {
+      let file = try RecipeFile(catalog.file(of: name), preset: "paper")
+      #expect(file.recipe == file.reference, "\(name)")
+      for (row, part) in file.recipe.rows.names.flatMap({ row in
+        file.recipe.parts.names.map { (row, $0) }
+      }) {
+        let found = try RecipeSettings(file).training(row: row, part: part).configuration
+        var expected = RunConfiguration()
+        expected.defense = found.defense
+        expected.estimators = found.estimators
+        // Tiny-ImageNet, the L2 ball, the surrogate and the ablations are what a table is about.
+        expected.settings = found.settings
+        expected.data.name = found.data.name
+        expected.threat = found.threat
+        expected.model.architecture = row == "Surrogate" ? "vgg19" : "resnet18"
+        #expect(found == expected, "\(name), \(row), \(part)")
+        let epsilon = part.hasSuffix("L2") ? 0.5 : 8.0 / 255
+        #expect(found.threat.epsilon.value == epsilon)
+        let isAblation = name == "figure5" && row.hasPrefix("i")
+        #expect(isAblation || found.namid == NAMID.Settings(), "\(name), \(row)")
+      }
+    }
+  }
+
+  @Test func settingsAreWordsThatReadBack() throws {
+    let tree: JSONValue = [
+      "a": ["b": "8/255", "c": "true", "d": "1e-3", "e": "x y"], "f": [1, 2], "g": nil,
+      "h": 0.5, "i": "resnet18", "j": "",
+    ]
+    let texts = SettingText.all(of: tree).map(\.text)
+    #expect(
+      texts == [
+        "a.b=8/255", "a.c=\"true\"", "a.d=\"1e-3\"", "a.e=\"x y\"", "f=[1,2]", "g=null", "h=0.5",
+        "i=resnet18", "j=\"\"",
+      ])
+    struct Values: Codable, Equatable {
+      struct Inner: Codable, Equatable {
+        var b = "", c = "", d = "", e = ""
+      }
+      var a = Inner()
+      var f = [0]
+      var g: Int? = 3
+      var h = 0.0
+      var i = ""
+      var j = "full"
+    }
+    let read = try ConfigurationLoader.load(defaults: Values(), overrides: texts)
+    #expect(try JSONValue(encoding: read) == tree)
+  }
+
+  @Test func recipesAreFoundByName() throws {
+    let catalog = ReproduceFixtures.catalog
+    let names = ["2", "4", "5", "7"].map { "figure\($0)" } + (1...6).map { "table\($0)" }
+    #expect(catalog.names == names)
+    #expect(throws: RecipeError.unknown("tabel1", suggestion: "table1", known: names)) {
+      try catalog.file(of: "tabel1")
+    }
+    let folder = catalog.folder
+    let found = try [
+      ["NAMID_RECIPES": folder.path], ["NAMID_ROOT": folder.deletingLastPathComponent().path],
+    ].map { try RecipeCatalog(environment: $0, executable: nil).folder.path }
+    #expect(found.allSatisfy { $0 == folder.path })
+    let tool = folder.deletingLastPathComponent().appending(path: ".build/x/release/namid")
+    #expect(try RecipeCatalog(environment: [:], executable: tool).folder.path == folder.path)
+    #expect(throws: RecipeError.noneFound(lookedIn: ["/nowhere"])) {
+      try RecipeCatalog(environment: ["NAMID_RECIPES": "/nowhere"], executable: tool)
+    }
+  }
+
+  /// Every table has the rows and columns that the paper's has, and names that its figures are found by.
+  @Test func theFileOfFiguresFitsTheRecipes() throws {
+    let figures = try PaperFigures(file: ReproduceFixtures.catalog.figures)
+    #expect(figures.tables.names.sorted() == ReproduceFixtures.catalog.names)
+    var found = 0
+    for name in ReproduceFixtures.catalog.names {
+      let table = try ReproduceFixtures.shipped(name, preset: "paper").table
+      let paper = try #require(figures.tables[name])
+      #expect(table.differences.allSatisfy { !$0.contains("instead of") }, "\(name)")
+      for part in table.parts {
+        let theirs = try #require(paper[part.paper], "\(name), \(part.paper)")
+        #expect(part.rows.map(\.name).sorted() == theirs.rows.names.sorted(), "\(name)")
+        let columns = Set(part.columns.map(\.paper))
+        #expect(columns.isSuperset(of: theirs.columns), "\(name)")
+        found += theirs.rows.entries.reduce(0) { $0 + $1.value.count { !$0.isEmpty } }
+      }
+    }
+    #expect(found == 126 + 12 + 70 + 56 + 30 + 24 + 15 + 8 + 10 + 8)
+    let figure = figures.figure(
+      table: "table3", part: "CIFAR-10, L∞", row: "NAMID", column: "PGD-40")
+    #expect(figure?.mean == 44.79 && figure?.deviation == 0.5)
+    #expect(figure?.text == "44.79 ± 0.50")
+    #expect(
+      PaperFigure("44.79 ± ") == nil && PaperFigure("x") == nil && PaperFigure("1±2±3") == nil)
+  }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import Records
+import Testing
+import Training
+
+@testable import Experiments
+
+@Suite struct ReproduceRunnerTests {
+  /// Five steps: b and c need a, d needs b and c, e stands alone.
+  private let plan = Result {
+    try ExperimentPlan([
+      ExperimentStep(id: "a"), ExperimentStep(id: "b", needs: ["a"]),
+      ExperimentStep(id: "c", needs: ["a"]), ExperimentStep(id: "d", needs: ["b", "c"]),
+      ExperimentStep(id: "e"),
+    ])
+  }
+
+  /// Launches that leave figures, except where told otherwise.
+  private final class Launcher {
+    var launched: [String] = []
+    var ends: [String: StepEnd.Way] = [:]
+    var leavesNothing: Set<String> = []
+    private let store: StepStore
+
+    init(_ store: StepStore) { self.store = store }
+
+    func launch(_ step: ExperimentStep, _ log: URL) throws -> StepEnd {
+      launched.append(step.id)
+      try Data("one\ntwo\nError: three\n".utf8).write(to: log)
+      let way = ends[step.id] ?? .exited(0)
+      if way == .exited(0), !leavesNothing.contains(step.id) {
+        try Data("{\"of\": \"\(step.id)\"}".utf8).write(to: store.product(of: step))
+      }
+      return StepEnd(way, peakMemory: 5)
+    }
+  }
+
+  private func states(_ results: [String: StepResult]) -> [String: String] {
+    results.mapValues { result in
+      switch result {
+      case .finished: "finished"
+      case .failed(let reason, _): "failed: \(reason)"
+      case .notRun(let reason): reason
+      }
+    }
+  }
+
+  @Test func aFailureBlocksWhatNeedsItAndNothingElse() throws {
+    try ReproduceFixtures.inFolder { folder in
+      let plan = try plan.get()
+      let store = StepStore(folder)
+      let launcher = Launcher(store)
+      launcher.ends["b"] = .exited(3)
+      var told: [String] = []
+      let (results, isInterrupted) = PlanRunner(plan, store: store).run(launch: launcher.launch) {
+        if case .begins(let step, let number, let total) = $0 {
+          told.append("\(step.id) \(number)/\(total)")
+        }
+      }
+      #expect(!isInterrupted)
+      #expect(launcher.launched == ["a", "b", "c", "e"])
+      #expect(told == ["a 1/5", "b 2/5", "c 3/5", "e 5/5"])
+      #expect(
+        states(results) == [
+          "a": "finished", "b": "failed: exit status 3", "c": "finished",
+          "d": "not run: needs \"b\"", "e": "finished",
+        ])
+      guard case .failed(_, let lines) = results["b"] else { return }
+      #expect(lines == ["one", "two", "Error: three"])
+
+      // Again: only what is missing.
+      launcher.launched = []
+      launcher.ends = [:]
+      let again = PlanRunner(plan, store: store).run(launch: launcher.launch)
+      #expect(launcher.launched == ["b", "d"])
+      #expect(again.results.values.allSatisfy { $0.isFinished })
+      launcher.launched = []
+      #expect(PlanRunner(plan, store: store).remaining.isEmpty)
+      _ = PlanRunner(plan, store: store).run(launch: launcher.launch)
+      #expect(launcher.launched.isEmpty)
+    }
+  }
+
+  @Test func onlyWholeStepsCountAsFinished() throws {
+    try ReproduceFixtures.inFolder { folder in
+      let step = ExperimentStep(id: "a")
+      let store = StepStore(folder)
+      let launcher = Launcher(store)
+      let plan = try ExperimentPlan([step])
+      launcher.leavesNothing = ["a"]
+      let (results, _) = PlanRunner(plan, store: store).run(launch: launcher.launch)
+      #expect(states(results) == ["a": "failed: it left no result.json"])
+      launcher.leavesNothing = []
+      _ = PlanRunner(plan, store: store).run(launch: launcher.launch)
+      let record = try #require(store.finished(step))
+      #expect(record.peakMemory == 5 && record.folder == "steps/a")
+      #expect(store.figures(of: step) == ["of": "a"])
+      // Figures that somebody has changed are no figures of this step.
+      try Data("{\"of\": 1}".utf8).write(to: store.product(of: step))
+      #expect(store.finished(step) == nil)
+      _ = PlanRunner(plan, store: store).run(launch: launcher.launch)
+      #expect(store.finished(step) != nil)
+      // Nor is a marker without them, or half of one.
+      try FileManager.default.removeItem(at: store.product(of: step))
+      #expect(store.finished(step) == nil)
+      _ = PlanRunner(plan, store: store).run(launch: launcher.launch)
+      let marker = store.folder(of: "a").appending(path: "done.json")
+      let half = try Data(contentsOf: marker).prefix(40)
+      try half.write(to: marker)
+      #expect(store.finished(step) == nil)
+      #expect(launcher.launched.count == 4)
+    }
+  }
+
+  @Test func anInterruptionEndsEverythingAndLosesNothing() throws {
+    try ReproduceFixtures.inFolder { folder in
+      let plan = try plan.get()
+      let store = StepStore(folder)
+      let launcher = Launcher(store)
+      launcher.ends["b"] = .interrupted
+      let (results, isInterrupted) = PlanRunner(plan, store: store).run(launch: launcher.launch)
+      #expect(isInterrupted && launcher.launched == ["a", "b"])
+      #expect(states(results)["b"] == "not finished: interrupted")
+      #expect(states(results)["e"] == "not run: interrupted")
+      #expect(PlanRunner(plan, store: store).remaining.map(\.id) == ["b", "c", "d", "e"])
+    }
+  }
+
+  @Test func endsAndErrorsAreExplained() throws {
+    try ReproduceFixtures.inFolder { folder in
+      let store = StepStore(folder)
+      let plan = try ExperimentPlan([ExperimentStep(id: "a")])
+      let launcher = Launcher(store)
+      launcher.ends["a"] = .signal(9)
+      var results = PlanRunner(plan, store: store).run(launch: launcher.launch).results
+      #expect(states(results)["a"] == "failed: ended by signal 9 (out of memory?)")
+      results =
+        PlanRunner(plan, store: store).run { _, _ in throw CocoaError(.fileNoSuchFile) }
+        .results
+      #expect(states(results)["a"]?.hasPrefix("failed: ") == true)
+    }
+  }
+
+  /// Where the best epoch is the last one, its figures are those of the last checkpoint.
+  @Test func theBestCheckpointTakesOverTheFiguresOfTheLast() throws {
+    try ReproduceFixtures.inFolder { folder in
+      let plan = try ReproduceFixtures.plan(options: .init(only: ["Standard"])).plan
+      for isBestLast in [true, false] {
+        let store = StepStore(folder.appending(path: "\(isBestLast)"))
+        var launched: [ExperimentStep] = []
+        let results = PlanRunner(plan, store: store).run { step, _ in
+          launched.append(step)
+          if step.kind == .train {
+            let run = CheckpointFolder(run: store.product(of: step))
+            for epoch in [1, 2] {
+              let best = try CheckpointState.Best(isBestLast ? epoch : 1)
+              try run.save(
+                CheckpointState(
+                  epoch: epoch, step: epoch, best: best, configurationHash: "", torchVersion: ""),
+                files: [:], keep: 1)
+            }
+          } else {
+            try Data("{\"n\": \(launched.count)}".utf8).write(to: store.product(of: step))
+          }
+          return StepEnd(.exited(0))
+        }.results
+        #expect(results.values.allSatisfy { $0.isFinished })
+        let evaluations = launched.filter { $0.kind == .evaluate }
+        #expect(evaluations.count == (isBestLast ? 2 : 4))
+        for step in plan.steps {
+          guard let twin = step.twin.flatMap({ plan[$0] }) else { continue }
+          let isSame = store.figures(of: step) == store.figures(of: twin)
+          #expect(isSame == isBestLast)
+          #expect(store.finished(step)?.sameAs == (isBestLast ? twin.id : nil))
+        }
+      }
+    }
+  }
+
+  @Test func oneProcessWorksInAFolder() throws {
+    try ReproduceFixtures.inFolder { folder in
+      let store = StepStore(folder.appending(path: "new"))
+      let lock = try store.lock()
+      #expect(lock != nil)
+      #expect(try store.lock() == nil)
+      withExtendedLifetime(lock) {}
+    }
+  }
+}
+
+extension CheckpointState.Best {
+  /// A best epoch with some figure.
+  fileprivate init(_ epoch: Int) throws {
+    self = try (["epoch": .int(epoch), "value": 0.5] as JSONValue).decode()
+  }
+}

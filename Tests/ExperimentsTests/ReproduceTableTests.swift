@@ -1,0 +1,196 @@
+import Foundation
+import Records
+import Testing
+
+@testable import Experiments
+
+@Suite struct ReproduceTableTests {
+  private func figures() throws -> PaperFigures {
+    try PaperFigures(file: ReproduceFixtures.catalog.figures)
+  }
+
+  /// The table of the small recipe with three seeds; `shares` makes each evaluation's figures from its title.
+  private func table(
+    seeds: [Int] = [0, 1, 2], only: [String] = [],
+    results change: (ExperimentStep) -> StepResult? = { _ in nil },
+    shares: @escaping (ExperimentStep) -> [Double]
+  ) throws -> TableRecord {
+    let (plan, planned) = try ReproduceFixtures.plan(options: .init(seeds: seeds, only: only))
+    var results: [String: StepResult] = [:]
+    for step in plan.steps {
+      results[step.id] = change(step) ?? .finished(ReproduceFixtures.record(step))
+    }
+    var builder = TableBuilder(plan, results: results, figures: try figures()) { step in
+      ReproduceFixtures.evaluation(shares(step), dataset: "CIFAR-10 (JPEG copy)")
+    }
+    return builder.table(planned)
+  }
+
+  private func seed(_ step: ExperimentStep) -> Int {
+    step.title.contains("seed 0") ? 0 : step.title.contains("seed 1") ? 1 : 2
+  }
+
+  @Test func meanDeviationIntervalAndDifferenceAreThoseByHand() throws {
+    let table = try table { step in
+      let robust = [0.40, 0.44, 0.45][self.seed(step)]
+      return [0.8, step.title.contains("best") ? robust + 0.1 : robust]
+    }
+    let part = try #require(table.parts.first)
+    let cell = try #require(part.rows[1]["PGD-40", .latest])
+    #expect(cell.state == .measured && cell.why == nil && cell.runs.count == 3)
+    // (40 + 44 + 45)/3 = 43; deviations −3, 1, 2: √(14/2) = 2.6458; t(0.975, 2) = 4.303.
+    let summary = try #require(cell.summary)
+    #expect(abs(summary.mean - 0.43) < 1e-12)
+    #expect(abs((summary.standardDeviation ?? 0) - 0.0264575) < 1e-6)
+    let half = 4.303 * 0.0264575 / 3.0.squareRoot()
+    let interval = try #require(cell.interval)
+    #expect(abs(interval[0] - (0.43 - half)) < 1e-6 && abs(interval[1] - (0.43 + half)) < 1e-6)
+    #expect(cell.intervalOver == "seeds")
+    // Table 1: NAMID has 44.79 there.
+    #expect(cell.paper?.mean == 44.79)
+    #expect(abs((cell.difference ?? 0) - (43 - 44.79)) < 1e-9)
+    let best = try #require(part.rows[1]["PGD-40", .best])
+    #expect(abs((best.summary?.mean ?? 0) - 0.53) < 1e-12)
+    #expect(cell.runs[0].file.hasPrefix("steps/evaluate-namid-latest-seed0-"))
+    #expect(cell.runs[0].file.hasSuffix("/result.json"))
+    #expect(cell.runs[0].specificationHash == "abcd" && cell.runs[0].checkpoint == "epoch 3")
+    #expect(cell.runs[0].count == 200)
+    #expect(part.dataset == "CIFAR-10 (JPEG copy)")
+    #expect(table.differences[0] == "data: CIFAR-10 (JPEG copy), not CIFAR-10 as published")
+  }
+
+  @Test func oneSeedHasTheIntervalOfItsImages() throws {
+    let cell = try #require(
+      try table(seeds: [0]) { _ in [0.8, 0.4] }.parts[0].rows[0]["None", .latest])
+    #expect(cell.summary?.count == 1 && cell.summary?.standardDeviation == nil)
+    #expect(cell.interval == [0.75, 0.8500000000000001] && cell.intervalOver == "images")
+  }
+
+  @Test func whatIsMissingIsSaidAndNeverBlank() throws {
+    let table = try table(
+      results: { step in
+        if step.kind == .train, step.title.contains("NAMID"), step.title.contains("seed 1") {
+          return .failed(reason: "exit status 1", lines: ["epoch 1", "Error: diverged", "end"])
+        }
+        if step.title.contains("NAMID"), step.title.contains("seed 1") {
+          return .notRun(reason: "not run: needs \"train NAMID\"")
+        }
+        if step.title.contains("AA") {
+          return .failed(reason: "ended by signal 9", lines: ["x", "Error: no memory"])
+        }
+        if step.title.contains("Standard"), step.kind == .evaluate {
+          return .notRun(reason: "not run: interrupted")
+        }
+        return nil
+      }, shares: { _ in [0.8, 0.4] })
+    let rows = table.parts[0].rows
+    let partial = try #require(rows[1]["PGD-40", .latest])
+    #expect(partial.state == .partial && partial.summary?.count == 2)
+    #expect(partial.why == "seed 1: not run: needs \"train NAMID\"")
+    let failed = try #require(rows[1]["AA", .best])
+    #expect(failed.state == .failed && failed.summary == nil && failed.difference == nil)
+    #expect(failed.why?.contains("ended by signal 9 (Error: no memory)") == true)
+    let waiting = try #require(rows[0]["None", .latest])
+    #expect(waiting.state == .notRun && waiting.why?.contains("interrupted") == true)
+    let text = TableText(table)
+    for words in [text.text, text.markdown, text.latex] {
+      #expect(words.contains("failed") && words.contains("not run"), "\(words)")
+      #expect(words.contains("seeds missing"))
+    }
+    #expect(text.text.contains("Not measured, and why:"))
+    let lines = text.csv.split(separator: "\n").map { $0.split(separator: ",") }
+    #expect(lines.count == 12)
+    #expect(text.csv.contains(",failed,") && text.csv.contains(",partial,"))
+  }
+
+  /// A network that was not trained because another one failed is a failure of the table's, not a choice.
+  @Test func failuresFurtherUpAreFailures() throws {
+    let table = try table(
+      seeds: [0],
+      results: { step in
+        if step.kind == .estimators { return .failed(reason: "exit status 1", lines: []) }
+        return step.title.contains("NAMID") ? .notRun(reason: "not run: needs \"x\"") : nil
+      }, shares: { _ in [0.8, 0.4] })
+    #expect(table.parts[0].rows[1]["None", .latest]?.state == .failed)
+    #expect(table.parts[0].rows[0]["None", .latest]?.state == .measured)
+  }
+
+  @Test func resultsWithoutTheFigureAreFailures() throws {
+    let table = try table(seeds: [0]) { _ in [0.8] }
+    let cell = try #require(table.parts[0].rows[0]["PGD-40", .latest])
+    #expect(cell.state == .failed)
+    #expect(cell.why?.contains("has no attack number 2") == true, "\(cell.why ?? "")")
+  }
+
+  @Test func textsShowFiguresCheckpointsAndThePaper() throws {
+    let table = try table { step in [0.8, [0.40, 0.44, 0.45][self.seed(step)]] }
+    let text = TableText(table)
+    #expect(text.text.contains("43.0 ± 2.6 (n = 3)"))
+    #expect(text.text.contains("44.79 (-1.8)"))
+    #expect(text.markdown.contains("[43.0 ± 2.6 (n = 3)](steps/evaluate-namid-latest-seed0-"))
+    #expect(text.text.contains("data: CIFAR-10 (JPEG copy), not CIFAR-10 as published"))
+    #expect(
+      text.latex.contains("43.0 $\\pm$ 2.6 (n = 3)") && text.latex.contains("\\begin{tabular}"))
+    let header = TableText.csvHeader.split(separator: ",").count
+    for line in text.csv.split(separator: "\n") {
+      var isQuoted = false
+      let commas = line.count { character in
+        if character == "\"" { isQuoted.toggle() }
+        return character == "," && !isQuoted
+      }
+      #expect(commas == header - 1)
+    }
+    #expect(text.csv.contains(",latest,PGD-40,pgd-40,percent,measured,43.0"))
+  }
+
+  @Test func smallestPerturbationsAndInformationAreRead() throws {
+    let figures = StepFigures(ReproduceFixtures.evaluation([0.4]), file: "x.json")
+    #expect(try figures.figure(.unbounded(attack: 0)).value == 0.2)
+    let poc: JSONValue = [
+      "offset": -1.5, "setting": ["dataset": ["name": "D", "count": 9]],
+      "attacks": [
+        [
+          "pair": ["mean": 0.5, "ci95": [0.25, 0.75]], "spec_hash": "s", "attack": ["name": "pgd"],
+        ]
+      ],
+    ]
+    let pairing = try StepFigures(poc, file: "x").figure(.pairing(attack: 0, key: "pair"))
+    #expect(pairing.value == 2 && pairing.interval == [1.75, 2.25] && pairing.count == 9)
+    let compare: JSONValue = [
+      "attacks": [
+        [
+          "readings": [
+            [
+              "role": "eq5", "spec_hash": "r",
+              "natural": [
+                "offset": ["lowest": -1, "clean": 3, "attacked": 2],
+                "summary": ["clean": ["mean": 2, "ci95": [1.5, 2.5]]],
+              ],
+            ]
+          ]
+        ]
+      ]
+    ]
+    let reading = try StepFigures(compare, file: "x").figure(
+      .estimate(attack: 0, role: "eq5", kind: "natural", images: "clean"))
+    #expect(reading.value == 3 && reading.interval == [2.5, 3.5] && reading.hash == "r")
+    #expect(throws: MissingFigure.self) {
+      try StepFigures(compare, file: "x").figure(
+        .estimate(attack: 0, role: "eq4", kind: "natural", images: "clean"))
+    }
+  }
+
+  @Test func recordsReadBack() throws {
+    let table = try table { _ in [0.8, 0.4] }
+    let plan = try ReproduceFixtures.plan().plan
+    let record = ReproductionRecord(
+      command: "namid reproduce", version: "1", machine: "m", written: "w", isInterrupted: false,
+      tables: [table],
+      steps: plan.steps.map { StepOutcome($0, .finished(ReproduceFixtures.record($0))) })
+    let tree = try JSONValue(encoding: record)
+    #expect(tree["format"] == "namid-reproduction/1")
+    let again: ReproductionRecord = try JSONValue(parsing: tree.data()).decode()
+    #expect(try JSONValue(encoding: again) == tree)
+    #expect(again.steps[0].product?.hasSuffix("/run") == true)
+  }
+}
