@@ -8,11 +8,11 @@ import Torch
 /// `namid bench`.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure the cost of one PGD-10 training step per image.",
+    abstract: "Measure the cost of an adversarial training step per image.",
     discussion: """
-      ResNet-18 on random images of 3×32×32: ten attack gradients, one training \
-      gradient and the optimizer's step. Runs alternate between settings; the table \
-      gives medians and the spread.
+      ResNet-18 on random images: ten attack gradients, one training gradient and the \
+      optimizer's step. Runs alternate between settings; the table gives medians and \
+      the spread.
 
       With --suite: this project and programs in PyTorch that do the same work, in turn, \
       each in its own process on the same weights and images. The report has medians, \
@@ -20,6 +20,7 @@ struct Bench: ParsableCommand {
 
       Examples:
         namid bench --widths 16,64 --repeats 5
+        namid bench --widths 16 --image-size 64 --classes 200 --batch-size 32
         namid bench --suite --run runs/at --images 1000 --out runs/speed
         namid bench --suite --only pgd10-w16,memory --quick
       """)
@@ -28,6 +29,12 @@ struct Bench: ParsableCommand {
   var widths = "16,64"
   @Option(help: ArgumentHelp("Images per step.", valueName: "n"))
   var batchSize = 64
+  @Option(help: ArgumentHelp("Height and width of the images.", valueName: "pixels"))
+  var imageSize = 32
+  @Option(help: ArgumentHelp("Classes.", valueName: "n"))
+  var classes = 10
+  @Option(help: ArgumentHelp("Attack gradients per step.", valueName: "n"))
+  var steps = 10
   @Option(help: ArgumentHelp("Times that each setting is measured.", valueName: "n"))
   var repeats = 5
   @Flag(help: "Print JSON instead of a table.")
@@ -36,9 +43,10 @@ struct Bench: ParsableCommand {
   @OptionGroup var device: DeviceOptions
 
   func validate() throws {
-    if batchSize < 1 || repeats < 1 {
-      throw ValidationError("--batch-size and --repeats must be at least 1")
+    if [batchSize, repeats, classes].contains(where: { $0 < 1 }) || steps < 0 {
+      throw ValidationError("--batch-size, --repeats and --classes must be at least 1")
     }
+    if imageSize < 8 { throw ValidationError("--image-size must be at least 8") }
   }
 
   func run() throws {
@@ -55,7 +63,11 @@ struct Bench: ParsableCommand {
     }
     let cases = try widths.flatMap { width in
       try Precision.allCases.map {
-        try StepBenchmark(width: width, precision: $0, batchSize: batchSize, device: device)
+        try StepBenchmark(
+          width: width, precision: $0,
+          shape: .init(
+            batchSize: batchSize, imageSize: imageSize, classes: classes, steps: steps),
+          device: device)
       }
     }
     for each in cases { each.step() }  // the first call picks kernels and fills caches
@@ -72,7 +84,8 @@ struct Bench: ParsableCommand {
       let items = rows.map { each, times -> JSONValue in
         [
           "width": .int(each.width), "precision": .string(each.precision.rawValue),
-          "batch_size": .int(batchSize), "repeats": .int(repeats),
+          "batch_size": .int(batchSize), "image_size": .int(imageSize), "classes": .int(classes),
+          "steps": .int(steps), "repeats": .int(repeats),
           "ms_per_image_median": .double(perImage(times[times.count / 2])),
           "ms_per_image_min": .double(perImage(times[0])),
           "ms_per_image_max": .double(perImage(times[times.count - 1])),
@@ -88,8 +101,8 @@ struct Bench: ParsableCommand {
         ["\(each.width)", each.precision.rawValue] + values.map { String(format: "%.2f", $0) })
     }
     print(
-      "PGD-10 training step, ResNet-18, batch \(batchSize), median of \(repeats), "
-        + "\(TorchEnvironment.read().threads) threads")
+      "PGD-\(steps) training step, ResNet-18, batch \(batchSize), \(imageSize)×\(imageSize), "
+        + "\(classes) classes, median of \(repeats), \(TorchEnvironment.read().threads) threads")
     print(table.text, terminator: "")
   }
 }

@@ -7,8 +7,17 @@ import NeuralNetworks
 import Records
 import Torch
 
-/// One PGD-10 training step of ResNet-18, ready to be timed.
+/// One adversarial training step of ResNet-18, ready to be timed.
 struct StepBenchmark {
+  /// What decides the cost, apart from the network's width.
+  struct Shape {
+    var batchSize = 64
+    var imageSize = 32
+    var classes = 10
+    /// Gradient steps of PGD.
+    var steps = 10
+  }
+
   let width: Int
   let precision: Precision
   private let network: Network
@@ -18,23 +27,26 @@ struct StepBenchmark {
   private let streams: [RandomStream]
   private let device: Device
 
-  init(width: Int, precision: Precision, batchSize: Int, device: Device) throws {
+  init(width: Int, precision: Precision, shape: Shape, device: Device) throws {
     self.width = width
     self.precision = precision
     self.device = device
     let root = RandomStream(seed: 0)
     network = try Network(
-      NetworkSpecification(architecture: "resnet18", width: width), stream: root, device: device)
+      NetworkSpecification(
+        architecture: "resnet18", width: width, classCount: shape.classes,
+        imageHeight: shape.imageSize, imageWidth: shape.imageSize), stream: root, device: device)
     network.isTraining = true
     optimizer = SGD(network.store, momentum: 0.9, weightDecay: 2e-4)
-    streams = (0..<batchSize).map { root.keyed($0) }
-    let images = Tensor.uniform(streams, shape: [3, 32, 32]).to(device)
+    let count = shape.batchSize
+    streams = (0..<count).map { root.keyed($0) }
+    let images = Tensor.uniform(streams, shape: [3, shape.imageSize, shape.imageSize]).to(device)
     batch = Batch(
       images: images.contiguous(.channelsLast),
-      labels: Tensor((0..<batchSize).map { $0 % 10 }, shape: [batchSize]).to(device),
-      indices: Array(0..<batchSize))
+      labels: Tensor((0..<count).map { $0 % shape.classes }, shape: [count]).to(device),
+      indices: Array(0..<count))
     let threat = ThreatModel(epsilon: Fraction(8, over: 255))
-    defense = StandardAT(attack: TrainingAttack(PGD(threat: threat, steps: 10)))
+    defense = StandardAT(attack: TrainingAttack(PGD(threat: threat, steps: shape.steps)))
   }
 
   func step() {

@@ -19,6 +19,7 @@ struct SuiteParts {
           ["--work", "train"] + network(width) + repeated(width)),
         expert("expert", network(width) + repeated(width)),
         expert("expert, torch.compile", ["--compile", "yes"] + network(width) + repeated(width)),
+        tunedExpert(network(width) + repeated(width)),
       ])
   }
 
@@ -134,8 +135,7 @@ struct SuiteParts {
       mode: .fresh, quantity: .peakBytes, inputs: [.network(width: width, images: size)],
       mostRounds: 2,
       contestants: bothPrecisions("train", network(width)) + [
-        peer("expert", "expert.py", network(width)),
-        expert("expert, allocator tuned", network(width)),
+        expert("expert", network(width)), tunedExpert(network(width)),
         peer("eager", "eager.py", network(width)),
       ])
   }
@@ -219,8 +219,13 @@ struct SuiteParts {
   }
 
   private func expert(_ name: String, _ arguments: [String]) -> Contestant {
+    peer(name, "expert.py", arguments, kind: "expert")
+  }
+
+  /// The expert's program with settings of the allocator that no program of PyTorch's makes for itself.
+  private func tunedExpert(_ arguments: [String]) -> Contestant {
     Contestant(
-      name: name, program: .peer(file: "expert.py"), arguments: arguments,
-      environment: SuitePlan.allocator, kind: "expert")
+      name: "expert, allocator tuned", program: .peer(file: "expert.py"), arguments: arguments,
+      environment: SuitePlan.allocator, kind: "expert-tuned")
   }
 }
