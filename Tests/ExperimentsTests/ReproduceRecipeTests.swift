@@ -83,6 +83,12 @@ import Training
         ]
       ),
       (recipe("limit: 100", "limit: 0"), ["columns.AA.limit", "at least 1"]),
+      (
+        recipe(
+          "AA: {attack: autoattack, limit: 100}",
+          "DDN: {attack: ddn-20, reading: any-size}\nsurrogate: Standard"),
+        ["mine.yaml:20", "columns.DDN.reading", "a surrogate makes the images"]
+      ),
     ]
     for (text, said) in mistakes {
       let message = message(text) ?? "nothing"

@@ -119,7 +119,12 @@ struct Reproduce: ParsableCommand {
       throw ExitCode(128 + (Interruption.received ?? SIGINT))
     }
     let failed = record.steps.filter { $0.state == .failed }
-    if failed.isEmpty { return }
+    let cells = record.tables.flatMap(\.parts).flatMap(\.rows).flatMap(\.cells)
+    if failed.isEmpty {
+      // Every step ended well and a figure is missing all the same: the tables say which.
+      if cells.contains(where: { $0.state == .failed }) { throw ExitCode(1) }
+      return
+    }
     for step in failed {
       let lines = (step.why ?? "").split(separator: "\n").map { "  \($0)" }
       note((["failed: \(step.title)"] + lines).joined(separator: "\n"))

@@ -192,6 +192,12 @@ public struct PlanBuilder {
     }
     if let surrogate = recipe.surrogate {
       try check(surrogate, among: recipe.rows.names, "surrogate", "row")
+      for column in recipe.columns.entries where column.value.reading == .anySize {
+        throw settings.refusal(
+          "columns.\(column.name).reading",
+          "any-size needs the attacked network's own answers, and here a surrogate makes the images; "
+            + "leave the reading out")
+      }
     }
     for probe in recipe.probes.entries {
       let key = "probes.\(probe.name)"
