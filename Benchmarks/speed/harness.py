@@ -64,7 +64,9 @@ def read_batch(options: argparse.Namespace, whole: bool = False) -> Batch:
 def read_network(options: argparse.Namespace) -> torch.nn.Module:
     with safe_open(options.network, framework="pt") as file:
         facts = {name: int(value) for name, value in file.metadata().items()}
-    network = networks.ResNet18(facts["width"], facts["padding"], facts["channels"], facts["classes"])
+    network = networks.ResNet18(
+        facts["width"], facts["padding"], channels=facts["channels"], classes=facts["classes"]
+    )
     network.load_state_dict(load_file(options.network))
     return network.to(options.device)
 

