@@ -24,9 +24,20 @@ public struct MutualInformationSummary: Codable, Sendable {
 struct SampleImage: Sendable {
   var clean: Data
   var attacked: Data
+  /// The change, enlarged to the full range around gray.
+  var noise: Data
+  /// By how much it is enlarged.
+  var enlargement: Double
   var label: String
   var cleanPrediction: String
   var attackedPrediction: String
+
+  /// The change with the factor by which it is enlarged; nothing to see where nothing was changed.
+  var enlargedNoise: ImageGrid.Cell {
+    ImageGrid.Cell(
+      png: noise,
+      caption: enlargement < 1e6 ? String(format: "×%.0f", enlargement) : "none")
+  }
 }
 
 /// Images of a data set beside their attacked twins, and the network that was attacked.
@@ -75,9 +86,14 @@ struct AttackedImages {
     return classes.prefix(limit).compactMap { index in
       let clean = tensors.batch([index]).images
       let other = attacked.slice(index..<index + 1)
-      guard let cleanPNG = png(clean), let otherPNG = png(other) else { return nil }
+      let change = other - clean
+      let enlargement = 0.5 / max(change.abs().amax([1, 2, 3]).item(), 1e-12)
+      guard let cleanPNG = png(clean), let otherPNG = png(other),
+        let noise = png(change * enlargement + 0.5)
+      else { return nil }
       return SampleImage(
-        clean: cleanPNG, attacked: otherPNG, label: set.classNames[set.labels[index]],
+        clean: cleanPNG, attacked: otherPNG, noise: noise, enlargement: enlargement,
+        label: set.classNames[set.labels[index]],
         cleanPrediction: prediction(clean), attackedPrediction: prediction(other))
     }
   }
@@ -87,7 +103,7 @@ struct AttackedImages {
   }
 
   private func png(_ image: Tensor) -> Data? {
-    let bytes = (image * 255.0 + 0.5).to(.uint8).permute([0, 2, 3, 1])
+    let bytes = (image * 255.0 + 0.5).clamp(min: 0, max: 255).to(.uint8).permute([0, 2, 3, 1])
     return try? PNG.encode(
       pixels: bytes.array(of: UInt8.self), height: set.height, width: set.width,
       channels: set.channels)

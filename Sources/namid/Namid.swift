@@ -17,6 +17,7 @@ struct Namid: ParsableCommand {
       QuickstartCommand.self, Train.self, TrainEstimators.self, Import.self, Evaluate.self,
       Transfer.self,
       AttackCommand.self, AttacksCommand.self, MutualInformationCommand.self, Reproduce.self,
+      ReportCommand.self,
       DataCommand.self,
       Bench.self, BenchMeasure.self, Doctor.self,
     ])

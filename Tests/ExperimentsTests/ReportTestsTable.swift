@@ -26,6 +26,37 @@ struct ReportTableTests {
     #expect(html.contains(".table .number { text-align: right; }"))
   }
 
+  @Test("a cell has a link, small print and the value that rows are sorted by")
+  func cells() {
+    let html = ReportSample.render([
+      .table(
+        .init(
+          header: ["a", "b"],
+          cells: [
+            [
+              .init("x"),
+              .init("43.0 <", notes: ["± 2", "paper 44"], link: "s/\"r.json", value: 0.43),
+            ],
+            [.init("y"), .init("failed", value: .nan)],
+          ], numericColumns: [1]))
+    ])
+    #expect(
+      html.contains(
+        "<td class=\"number\" data-sort=\"0.43\"><a href=\"s/&quot;r.json\">43.0 &lt;</a>"
+          + "<small>± 2</small><small>paper 44</small></td>"))
+    #expect(html.contains("<td class=\"number\">failed</td>"))
+    #expect(ReportSample.count("<script", in: html) == 1)
+    #expect(ReportSample.count("<script", in: ReportSample.render([.paragraph("words")])) == 0)
+  }
+
+  @Test("a list has a line that says what it is")
+  func list() {
+    let html = ReportSample.render([.list("Left & out:", ["one <b>", "two"])])
+    #expect(
+      html.contains(
+        "<p>Left &amp; out:</p><ul><li>one &lt;b&gt;</li><li>two</li></ul>"))
+  }
+
   @Test("a caller's choice of columns stands")
   func explicitAlignment() {
     let html = ReportSample.render([

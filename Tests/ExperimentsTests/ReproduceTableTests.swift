@@ -188,7 +188,7 @@ import Testing
       tables: [table],
       steps: plan.steps.map { StepOutcome($0, .finished(ReproduceFixtures.record($0))) })
     let tree = try JSONValue(encoding: record)
-    #expect(tree["format"] == "namid-reproduction/1")
+    #expect(tree["format"] == "namid-reproduction/2")
     let again: ReproductionRecord = try JSONValue(parsing: tree.data()).decode()
     #expect(try JSONValue(encoding: again) == tree)
     #expect(again.steps[0].product?.hasSuffix("/run") == true)

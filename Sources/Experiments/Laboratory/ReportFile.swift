@@ -26,12 +26,7 @@ public struct ReportFile: Sendable {
   ) throws {
     let data = try JSONValue(encoding: report).data(indent: 2) + Data("\n".utf8)
     try AtomicFile.write(data, to: figures)
-    let html =
-      switch chartLibrary {
-      case .success(let text): HTMLReport.render(document, chartLibrary: text)
-      case .failure(let reason):
-        HTMLReport.render(document, chartLibrary: nil, missingLibrary: reason.description)
-      }
+    let html = HTMLReport.render(document, chartLibrary: chartLibrary)
     try AtomicFile.write(Data(html.utf8), to: page)
   }
 }

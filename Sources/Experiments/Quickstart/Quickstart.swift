@@ -151,12 +151,7 @@ public struct Quickstart {
         to: folder.appending(path: "\(row.name).json"))
     }
     let report = QuickstartReport(rows: rows, plan: plan).report
-    let html =
-      switch chartLibrary {
-      case .success(let text): HTMLReport.render(report, chartLibrary: text)
-      case .failure(let reason):
-        HTMLReport.render(report, chartLibrary: nil, missingLibrary: reason.description)
-      }
+    let html = HTMLReport.render(report, chartLibrary: chartLibrary)
     try AtomicFile.write(Data(html.utf8), to: reportFile)
   }
 }

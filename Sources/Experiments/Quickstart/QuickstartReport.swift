@@ -89,10 +89,11 @@ struct QuickstartReport {
 
   private var examples: Report.Section {
     let labels = rows.first?.samples.map(\.label) ?? []
-    let cells = rows.flatMap { row in
+    let cells = rows.flatMap { row -> [[ImageGrid.Cell?]] in
       [
         row.samples.map { cell($0.clean, $0.cleanPrediction, $0.label) },
         row.samples.map { cell($0.attacked, $0.attackedPrediction, $0.label) },
+        row.samples.map(\.enlargedNoise),
       ]
     }
     return Report.Section(
@@ -101,9 +102,13 @@ struct QuickstartReport {
         .imageGrid(
           ImageGrid(
             columnHeadings: labels,
-            rowHeadings: rows.flatMap { ["\($0.name), clean", "\($0.name), attacked"] },
+            rowHeadings: rows.flatMap {
+              ["\($0.name), clean", "\($0.name), attacked", "\($0.name), change"]
+            },
             rows: cells,
-            caption: "The first test image of each class, and the strongest attacked version found."
+            caption:
+              "The first test image of each class, the strongest attacked version found, and the "
+              + "change, enlarged to the full range around gray."
           ))
       ])
   }
@@ -117,7 +122,7 @@ struct QuickstartReport {
     func line(_ title: String, _ axis: String, _ key: String, scale: Double) -> Report.Block {
       .chart(
         Chart(
-          title: title, xAxis: Chart.Axis("epoch"), yAxis: Chart.Axis(axis),
+          title: title, xAxis: Chart.Axis("epoch", isCount: true), yAxis: Chart.Axis(axis),
           content: .line(
             rows.map { row in
               Chart.Series(

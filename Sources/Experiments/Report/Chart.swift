@@ -47,15 +47,19 @@ public struct Chart: Sendable, Equatable, Codable {
     public var minimum: Double?
     /// The upper end; nil lets the data decide.
     public var maximum: Double?
+    /// Whether only whole numbers are marked, as for epochs.
+    public var isCount: Bool
 
     /// Makes an axis.
     public init(
-      _ title: String = "", scale: Scale = .linear, minimum: Double? = nil, maximum: Double? = nil
+      _ title: String = "", scale: Scale = .linear, minimum: Double? = nil, maximum: Double? = nil,
+      isCount: Bool = false
     ) {
       self.title = title
       self.scale = scale
       self.minimum = minimum
       self.maximum = maximum
+      self.isCount = isCount
     }
   }
 

@@ -19,6 +19,7 @@ struct ChartPayload: Codable, Equatable {
     var scale: Chart.Scale
     var minimum: Double?
     var maximum: Double?
+    var isCount: Bool
   }
 
   struct SeriesPayload: Codable, Equatable {
@@ -85,6 +86,7 @@ extension ChartPayload.AxisPayload {
     scale = axis.scale
     minimum = axis.minimum.finite
     maximum = axis.maximum.finite
+    isCount = axis.isCount
   }
 }
 

@@ -57,6 +57,9 @@ struct HTMLBody {
     switch block {
     case .paragraph(let text):
       "<p>\(HTMLEscaping.text(text))</p>"
+    case .list(let title, let items):
+      "<div class=\"list\"><p>\(HTMLEscaping.text(title))</p><ul>"
+        + items.map { "<li>\(HTMLEscaping.text($0))</li>" }.joined() + "</ul></div>"
     case .facts(let facts):
       "<dl class=\"facts\">"
         + facts.map {

@@ -36,8 +36,20 @@ public enum HTMLReport {
       lines.append("<script>\(HTMLEscaping.script(chartLibrary))</script>")
       lines.append("<script>\n\(ReportScript.source)\n</script>")
     }
+    if body.html.contains("<thead>") { lines.append("<script>\n\(SortScript.source)\n</script>") }
     lines += ["</body>", "</html>", ""]
     return lines.joined(separator: "\n")
+  }
+
+  /// Renders a report with the library, or with the reason why there is none.
+  public static func render(
+    _ report: Report, chartLibrary: Result<String, ChartLibraryError>
+  ) -> String {
+    switch chartLibrary {
+    case .success(let text): render(report, chartLibrary: text)
+    case .failure(let reason):
+      render(report, chartLibrary: nil, missingLibrary: reason.description)
+    }
   }
 
   /// What the file may do: show its own images, styles and scripts, and nothing from elsewhere.

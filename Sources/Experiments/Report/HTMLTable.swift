@@ -3,23 +3,24 @@ enum HTMLTable {
   static func html(_ table: ReportTable) -> String {
     let numeric = table.resolvedNumericColumns
     let columns = 0..<table.columnCount
-    func cells(_ element: String, _ texts: [String]) -> String {
-      columns.map { column in
-        let kind = numeric.contains(column) ? " class=\"number\"" : ""
-        let text = column < texts.count ? HTMLEscaping.text(texts[column]) : ""
-        return "<\(element)\(kind)>\(text)</\(element.prefix(2))>"
-      }.joined()
+    let kind = { (column: Int) in numeric.contains(column) ? " class=\"number\"" : "" }
+    let headings = columns.map { column in
+      let text = column < table.header.count ? HTMLEscaping.text(table.header[column]) : ""
+      return "<th scope=\"col\"\(kind(column))>\(text)</th>"
     }
     var lines = ["<div class=\"table\">"]
     if let caption = table.caption {
       lines.append("<p class=\"caption\">\(HTMLEscaping.text(caption))</p>")
     }
     lines.append("<div class=\"scroll\" tabindex=\"0\"><table>")
-    lines.append("<thead><tr>\(cells("th scope=\"col\"", table.header))</tr></thead>")
+    lines.append("<thead><tr>\(headings.joined())</tr></thead>")
     lines.append("<tbody>")
     for (index, row) in table.rows.enumerated() {
       let highlight = index == table.highlightedRow ? " class=\"highlight\"" : ""
-      lines.append("<tr\(highlight)>\(cells("td", row))</tr>")
+      let cells = columns.map { column in
+        html(column < row.count ? row[column] : ReportTable.Cell(""), kind: kind(column))
+      }
+      lines.append("<tr\(highlight)>\(cells.joined())</tr>")
     }
     lines.append("</tbody></table></div>")
     if let command = table.command {
@@ -28,5 +29,15 @@ enum HTMLTable {
     }
     lines.append("</div>")
     return lines.joined(separator: "\n")
+  }
+
+  private static func html(_ cell: ReportTable.Cell, kind: String) -> String {
+    let value = cell.value.map { $0.isFinite ? " data-sort=\"\($0)\"" : "" } ?? ""
+    var inner = HTMLEscaping.text(cell.text)
+    if let link = cell.link {
+      inner = "<a href=\"\(HTMLEscaping.text(link))\">\(inner)</a>"
+    }
+    inner += cell.notes.map { "<small>\(HTMLEscaping.text($0))</small>" }.joined()
+    return "<td\(kind)\(value)>\(inner)</td>"
   }
 }

@@ -34,6 +34,8 @@ public struct Report: Sendable, Equatable, Codable {
   public enum Block: Sendable, Equatable, Codable {
     /// Running text.
     case paragraph(String)
+    /// Sentences as a list, under a line that says what they are.
+    case list(String, [String])
     /// Short names with their values, such as a run's settings.
     case facts([Fact])
     /// A table of text and figures.

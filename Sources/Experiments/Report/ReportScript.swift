@@ -59,7 +59,7 @@ enum ReportScript {
       function axis(payload, colours) {
         const options = {
           title: {display: payload.title !== "", text: payload.title, color: colours.muted},
-          ticks: {color: colours.muted},
+          ticks: {color: colours.muted, precision: payload.isCount ? 0 : undefined},
           grid: {color: colours.line, borderColor: colours.line},
           border: {color: colours.line},
           type: payload.scale,

@@ -64,6 +64,21 @@ enum ReportStyle {
     .table thead th { border-bottom: 2px solid var(--line); }
     .table .number { text-align: right; }
     .table td.number { white-space: nowrap; }
+    .table th button {
+      all: unset; box-sizing: border-box; cursor: pointer; font: inherit; color: inherit;
+    }
+    .table th button:hover { color: var(--text); }
+    .table th button:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
+    .table th button::after { content: "↕"; margin-left: 0.35em; opacity: 0.35; }
+    .table th[aria-sort="ascending"] button::after { content: "↑"; opacity: 1; }
+    .table th[aria-sort="descending"] button::after { content: "↓"; opacity: 1; }
+    .table td small { display: block; color: var(--muted); font-size: 0.8em; font-weight: 400; }
+    .table td a { text-decoration: none; }
+    .table td a:hover, .table td a:focus { text-decoration: underline; }
+    .list { margin: 0 0 1.25rem; font-size: 0.94rem; }
+    .list p { margin: 0 0 0.35rem; }
+    .list ul { margin: 0; padding-left: 1.25rem; columns: 22rem; column-gap: 2.5rem; }
+    .list li { break-inside: avoid; }
     .highlight td { background: var(--mark); font-weight: 600; }
     .highlight td:first-child { box-shadow: inset 3px 0 var(--accent); }
     code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
@@ -135,6 +150,7 @@ enum ReportStyle {
       nav { display: none; }
       h2, h3, .caption { break-after: avoid; }
       tr, pre, .cell, .facts div { break-inside: avoid; }
+      .table th button::after { content: none; }
       .charts { display: block; }
       .charts > .chart { margin-bottom: 1rem; }
       pre { white-space: pre-wrap; overflow-wrap: anywhere; }

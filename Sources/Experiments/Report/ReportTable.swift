@@ -1,4 +1,4 @@
-/// A table of ready-made strings with a header.
+/// A table of ready-made cells with a header; readers sort it by a click on a heading.
 ///
 /// Rows need not be as long as the header: what is missing stays empty and what is too much
 /// gets a column without a heading, because a report written at the end of a long run must
@@ -7,7 +7,7 @@ public struct ReportTable: Sendable, Equatable, Codable {
   /// The columns' headings.
   public var header: [String]
   /// The cells, row by row.
-  public var rows: [[String]]
+  public var rows: [[Cell]]
   /// The columns set flush right with figures of equal width; nil finds them from the cells.
   public var numericColumns: Set<Int>?
   /// The row that stands out, such as the method under study.
@@ -19,15 +19,47 @@ public struct ReportTable: Sendable, Equatable, Codable {
 
   /// Makes a table; `numericColumns: nil` finds the columns of figures from their cells.
   public init(
-    header: [String], rows: [[String]], numericColumns: Set<Int>? = nil,
+    header: [String], cells: [[Cell]], numericColumns: Set<Int>? = nil,
     highlightedRow: Int? = nil, caption: String? = nil, command: String? = nil
   ) {
     self.header = header
-    self.rows = rows
+    self.rows = cells
     self.numericColumns = numericColumns
     self.highlightedRow = highlightedRow
     self.caption = caption
     self.command = command
+  }
+
+  /// Makes a table of plain texts.
+  public init(
+    header: [String], rows: [[String]], numericColumns: Set<Int>? = nil,
+    highlightedRow: Int? = nil, caption: String? = nil, command: String? = nil
+  ) {
+    self.init(
+      header: header, cells: rows.map { $0.map { Cell($0) } }, numericColumns: numericColumns,
+      highlightedRow: highlightedRow, caption: caption, command: command)
+  }
+
+  /// One place of a table.
+  public struct Cell: Sendable, Equatable, Codable {
+    /// What it says.
+    public var text: String
+    /// Lines below it in small print, such as an interval or the figure to compare with.
+    public var notes: [String]
+    /// Where the figure comes from: a file, relative to the report.
+    public var link: String?
+    /// The value that rows are sorted by; nil takes the text.
+    public var value: Double?
+
+    /// Makes a cell.
+    public init(
+      _ text: String, notes: [String] = [], link: String? = nil, value: Double? = nil
+    ) {
+      self.text = text
+      self.notes = notes
+      self.link = link
+      self.value = value
+    }
   }
 
   /// The number of columns that hold every heading and every cell.
@@ -40,7 +72,7 @@ public struct ReportTable: Sendable, Equatable, Codable {
     if let numericColumns { return numericColumns }
     return Set(
       (0..<columnCount).filter { column in
-        let cells = rows.compactMap { column < $0.count ? $0[column] : nil }
+        let cells = rows.compactMap { column < $0.count ? $0[column].text : nil }
         let figures = cells.filter { Self.isFigure($0) }
         return !figures.isEmpty && cells.allSatisfy { Self.isFigure($0) || Self.isBlank($0) }
       })

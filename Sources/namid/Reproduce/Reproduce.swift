@@ -114,6 +114,7 @@ struct Reproduce: ParsableCommand {
     _ record: ReproductionRecord, _ writer: ReproductionWriter, _ isInterrupted: Bool
   ) throws {
     note("results: \(writer.results.relativePath); tables: \(writer.tables.relativePath)")
+    note("to look at them: namid report \(out)")
     if isInterrupted {
       note("interrupted: run the same command again; it goes on where it was")
       throw ExitCode(128 + (Interruption.received ?? SIGINT))

@@ -2,8 +2,11 @@ import Records
 
 /// Everything that a reproduction came to: the records that reports are made of.
 public struct ReproductionRecord: Codable, Sendable {
-  /// `namid-reproduction/1`.
-  public var format = "namid-reproduction/1"
+  /// The format that this version writes and reads.
+  public static let currentFormat = "namid-reproduction/2"
+
+  /// `namid-reproduction/2`.
+  public var format = Self.currentFormat
   /// The command, for people.
   public var command: String
   /// The tool's version.
@@ -137,10 +140,17 @@ public struct PartRecord: Codable, Sendable {
   public var epsilon: String
   /// What figures are.
   public var unit: FigureUnit
+  /// Whether figures are of the last and of the best checkpoint; where not, rows have one line.
+  public var hasCheckpoints: Bool
   /// The columns in order, each with its attack.
   public var columns: [ColumnRecord]
   /// The rows in order.
   public var rows: [RowRecord]
+
+  enum CodingKeys: String, CodingKey {
+    case name, dataset, norm, epsilon, unit, columns, rows
+    case hasCheckpoints = "checkpoints"
+  }
 }
 
 /// A column of a table.

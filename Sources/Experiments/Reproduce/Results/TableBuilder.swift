@@ -60,7 +60,7 @@ public struct TableBuilder {
     }
     return PartRecord(
       name: planned.name, dataset: dataset ?? planned.datasetTitle, norm: planned.norm,
-      epsilon: planned.epsilon, unit: planned.unit,
+      epsilon: planned.epsilon, unit: planned.unit, hasCheckpoints: planned.unit == .share,
       columns: planned.columns.map {
         ColumnRecord(name: $0.name, attack: $0.attack, limit: $0.limit)
       }, rows: rows)

@@ -12,16 +12,16 @@ public struct TableText {
 
   /// For a terminal.
   public var text: String {
-    let parts = table.parts.map { "\(Self.heading(of: $0))\n" + grid($0, links: false).text }
-    return ([head] + parts).joined(separator: "\n") + notes(bullet: "  ")
+    let parts = table.parts.map { "\($0.heading)\n" + grid($0, links: false).text }
+    return ([table.heading] + parts).joined(separator: "\n") + notes(bullet: "  ")
   }
 
   /// As Markdown; each figure is a link to its result.
   public var markdown: String {
     let parts = table.parts.map {
-      "### \(Self.heading(of: $0))\n\n" + grid($0, links: true).markdown
+      "### \($0.heading)\n\n" + grid($0, links: true).markdown
     }
-    return (["## \(head)"] + parts).joined(separator: "\n") + notes(bullet: "* ")
+    return (["## \(table.heading)"] + parts).joined(separator: "\n") + notes(bullet: "* ")
   }
 
   /// The names of the columns of `csv`.
@@ -43,7 +43,7 @@ public struct TableText {
       let lines = ([header(part)] + grid).map {
         $0.map(Self.latexText).joined(separator: " & ") + " \\\\"
       }
-      let caption = Self.latexText("\(head). \(Self.heading(of: part))")
+      let caption = Self.latexText("\(table.heading). \(part.heading)")
       return """
         \\begin{table}
         \\caption{\(caption)}
@@ -63,58 +63,17 @@ public struct TableText {
 
   // MARK: Words
 
-  private var head: String {
-    table.title + (table.preset.map { " (preset \($0))" } ?? "")
-  }
-
-  private static func heading(of part: PartRecord) -> String {
-    let unit =
-      part.unit == .share
-      ? "percent right" : "nats above the lowest reading"
-    return "\(part.name): \(part.dataset), \(part.norm) ε \(part.epsilon); \(unit)"
-  }
-
   private func notes(bullet: String) -> String {
-    var lines = missing.map { bullet + "\($0.reason): \($0.rows.joined(separator: ", "))" }
-    if !lines.isEmpty { lines = ["Not measured, and why:"] + lines + [""] }
-    let flags = flagged.map { "\(bullet)\($0.reason): \($0.rows.joined(separator: ", "))" }
-    if !flags.isEmpty { lines += ["! What the evaluation doubts:"] + flags + [""] }
-    if table.paper != nil {
-      lines.append(
-        table.differences.isEmpty
-          ? "The setting is the paper's, as far as settings say."
-          : "How this differs from the paper, so that nobody takes it for a replication:")
-      lines += table.differences.map { bullet + $0 } + [""]
-    }
-    return lines.isEmpty ? "" : "\n" + lines.joined(separator: "\n")
-  }
-
-  /// Reasons with the rows that they leave without figures.
-  private var missing: [(reason: String, rows: [String])] {
-    grouped { $0.why.map { [$0] } ?? [] }
-  }
-
-  /// What makes figures doubtful, with the rows.
-  private var flagged: [(reason: String, rows: [String])] { grouped { $0.runs.flatMap(\.flags) } }
-
-  private func grouped(
-    _ reasons: (CellRecord) -> [String]
-  ) -> [(reason: String, rows: [String])] {
-    var found: [(reason: String, rows: [String])] = []
-    for row in table.parts.flatMap(\.rows) {
-      for reason in row.cells.flatMap(reasons) {
-        let place = found.firstIndex { $0.reason == reason } ?? found.count
-        if place == found.count { found.append((reason, [])) }
-        if !found[place].rows.contains(row.name) { found[place].rows.append(row.name) }
-      }
-    }
-    return found
+    let notes = TableNotes(table).lists
+    if notes.isEmpty { return "" }
+    let lines = notes.flatMap { [$0.title] + $0.items.map { bullet + $0 } + [""] }
+    return "\n" + lines.joined(separator: "\n")
   }
 
   // MARK: Rows
 
   private func header(_ part: PartRecord) -> [String] {
-    ["row", ""] + part.columns.map { $0.limit == nil ? $0.name : "\($0.name) (\($0.limit ?? 0))" }
+    ["row", ""] + part.columns.map(\.heading)
   }
 
   private func grid(_ part: PartRecord, links: Bool) -> TextTable {
@@ -131,7 +90,7 @@ public struct TableText {
       for checkpoint in RecipeCheckpoint.allCases {
         let cells = part.columns.map { row[$0.name, checkpoint] }
         guard cells.contains(where: { $0 != nil }) else { continue }
-        let label = part.unit == .nats ? "" : checkpoint.title
+        let label = part.hasCheckpoints ? checkpoint.title : ""
         lines.append(
           [lines.isEmpty ? row.name : "", label]
             + cells.map { $0.map { text(of: $0, part.unit, links: links) } ?? "not planned" })
@@ -140,33 +99,16 @@ public struct TableText {
       if first.contains(where: { $0?.paper != nil }) {
         lines.append(
           ["", "paper"]
-            + first.map { cell in
-              guard let paper = cell?.paper else { return "none printed" }
-              let difference = cell?.difference.map { String(format: " (%+.1f)", $0) } ?? ""
-              return paper.text + difference
-            })
+            + first.map { $0?.comparison ?? "none printed" })
       }
       return lines
     }
   }
 
   private func text(of cell: CellRecord, _ unit: FigureUnit, links: Bool) -> String {
-    guard let summary = cell.summary else {
-      return cell.state == .failed ? "failed" : "not run"
-    }
-    let (factor, digits) = unit == .share ? (100.0, 1) : (1, 3)
-    let number = { (value: Double) in String(format: "%.\(digits)f", factor * value) }
-    var text = number(summary.mean)
-    if let deviation = summary.standardDeviation {
-      text += " ± \(number(deviation)) (n = \(summary.count))"
-    } else if let interval = cell.interval {
-      text += " [\(number(interval[0])), \(number(interval[1]))]"
-    }
-    if cell.runs.contains(where: { !$0.flags.isEmpty }) { text += " !" }
-    if cell.state == .partial { text += " (seeds missing)" }
-    return links
-      ? "[\(text.replacing("[", with: "(").replacing("]", with: ")"))](\(cell.runs[0].file))"
-      : text
+    let text = cell.text(unit)
+    guard links, let file = cell.runs.first?.file else { return text }
+    return "[\(text.replacing("[", with: "(").replacing("]", with: ")"))](\(file))"
   }
 
   // MARK: CSV and LaTeX

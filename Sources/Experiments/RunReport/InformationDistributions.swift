@@ -1,0 +1,130 @@
+import Foundation
+import Records
+
+/// Per-sample readings of mutual information as distributions.
+struct InformationDistributions {
+  /// A measurement with the file of its samples.
+  struct Source {
+    /// What was measured, for people.
+    var name: String
+    /// The file, as `SampleFile` writes it.
+    var samples: URL
+  }
+
+  private let sources: [Source]
+
+  init(_ sources: [Source]) {
+    self.sources = sources
+  }
+
+  /// The section; nil where there are no samples.
+  var section: Report.Section? {
+    let charts = sources.flatMap(charts)
+    if charts.isEmpty { return nil }
+    return Report.Section(
+      heading: "Distributions of mutual information",
+      blocks: [
+        .paragraph(
+          "One reading per image, in nats as estimated. Each estimator has its own scale: compare the two "
+            + "colours of a chart, not charts with each other.")
+      ] + charts)
+  }
+
+  private func charts(_ source: Source) -> [Report.Block] {
+    guard let columns = try? SampleColumns(source.samples) else { return [] }
+    return columns.groups.flatMap { group -> [Report.Block] in
+      let prefix = ([source.name] + group.facts).joined(separator: ", ")
+      return Self.pairs.compactMap { title, names in
+        let values = names.compactMap { name in
+          group.values[name.column].map { (name: name.label, values: $0) }
+        }
+        guard values.count == names.count else { return nil }
+        return .chart(
+          Chart(
+            title: "\(title): \(prefix)", xAxis: Chart.Axis("nats"),
+            yAxis: Chart.Axis("images"), content: .histogram(of: values)))
+      }
+    }
+  }
+
+  private static let pairs: [(title: String, names: [(column: String, label: String)])] = [
+    ("Natural MI", [("natural_clean", "unattacked"), ("natural_attacked", "attacked")]),
+    (
+      "Adversarial MI", [("adversarial_clean", "unattacked"), ("adversarial_attacked", "attacked")]
+    ),
+    (
+      "Standard MI",
+      [
+        ("natural_natural", "I(x; h(x))"), ("adversarial_adversarial", "I(x̃; h(x̃))"),
+        ("natural_adversarial", "I(x; h(x̃))"),
+      ]
+    ),
+  ]
+}
+
+/// The numbers of a file of samples, by what does not change from row to row.
+struct SampleColumns {
+  /// Rows of one attack and one pair of estimators.
+  struct Group {
+    /// The attack and the estimators.
+    var facts: [String]
+    /// Columns of numbers.
+    var values: [String: [Double]]
+  }
+
+  /// The longest file that is read: some millions of samples.
+  private static let maximumBytes = 512 << 20
+  private static let factNames = ["attack", "estimators"]
+
+  /// In the order of the file.
+  let groups: [Group]
+
+  /// Reads a file as `SampleFile` writes it.
+  init(_ url: URL) throws {
+    let text = String(decoding: try readFile(at: url, limit: Self.maximumBytes), as: UTF8.self)
+    var lines = text.split(separator: "\n").makeIterator()
+    let header = lines.next().map(Self.fields) ?? []
+    let factPlaces = header.indices.filter { Self.factNames.contains(header[$0]) }
+    let numberPlaces = header.indices.filter {
+      header[$0].contains("_") && !Self.factNames.contains(header[$0])
+    }
+    var groups: [Group] = []
+    var places: [[String]: Int] = [:]
+    while let line = lines.next() {
+      let fields = Self.fields(line)
+      guard fields.count == header.count else { continue }
+      let facts = factPlaces.map { fields[$0] }
+      if places[facts] == nil {
+        places[facts] = groups.count
+        groups.append(Group(facts: facts, values: [:]))
+      }
+      guard let place = places[facts] else { continue }
+      for column in numberPlaces {
+        groups[place].values[header[column], default: []].append(Double(fields[column]) ?? .nan)
+      }
+    }
+    self.groups = groups
+  }
+
+  /// The fields of a line; quoted ones may hold commas and doubled quotes.
+  static func fields(_ line: Substring) -> [String] {
+    var fields = [""]
+    var isQuoted = false
+    var previousClosed = false
+    for character in line where character != "\r" {
+      if character == "\"" {
+        if previousClosed { fields[fields.count - 1].append(character) }
+        previousClosed = isQuoted
+        isQuoted.toggle()
+        continue
+      }
+      previousClosed = false
+      if character == ",", !isQuoted {
+        fields.append("")
+      } else {
+        fields[fields.count - 1].append(character)
+      }
+    }
+    return fields
+  }
+}

@@ -1,0 +1,114 @@
+import Evaluation
+import Foundation
+import Records
+import Training
+
+/// One thing that a report is made of, as it lies on the disk.
+public enum ReportSource: Sendable {
+  /// What `namid reproduce` has left.
+  case reproduction(URL, ReproductionRecord)
+  /// A training run with what was measured of it.
+  case run(URL, [StoredEvaluation])
+  /// What `namid evaluate` or `namid transfer` has written with `--json`.
+  case evaluation(StoredEvaluation)
+
+  /// The longest file of figures that is read.
+  static let maximumBytes = 1 << 30
+
+  /// Finds out what a path is, and reads it.
+  ///
+  /// - Parameter url: A folder or a file.
+  /// - Throws: `ReportSourceError` where it is nothing that a report can be made of.
+  public init(_ url: URL) throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+      throw ReportSourceError.missing(url.relativePath)
+    }
+    guard isFolder.boolValue else {
+      self = try Self.file(url)
+      return
+    }
+    let results = url.appending(path: "results.json")
+    if FileManager.default.fileExists(atPath: results.path) {
+      self = try Self.file(results)
+      return
+    }
+    guard FileManager.default.fileExists(atPath: url.appending(path: Self.marker).path) else {
+      throw ReportSourceError.foreign(
+        url.relativePath, reason: "it has neither results.json nor \(Self.marker)")
+    }
+    self = .run(url, Self.evaluations(of: url))
+  }
+
+  private static let marker = RunFolder.configurationFile
+
+  private static func evaluations(of run: URL) -> [StoredEvaluation] {
+    let folder = run.appending(path: "evaluations")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.filter { $0.hasSuffix(".json") }.sorted().compactMap { name in
+      guard case .evaluation(let stored) = try? file(folder.appending(path: name)) else {
+        return nil
+      }
+      return stored
+    }
+  }
+
+  private static func file(_ url: URL) throws -> ReportSource {
+    let tree: JSONValue
+    do {
+      tree = try JSONValue(parsing: readFile(at: url, limit: maximumBytes))
+    } catch {
+      throw ReportSourceError.foreign(url.relativePath, reason: "\(error)")
+    }
+    if let format = tree["format"]?.stringValue {
+      guard format == ReproductionRecord.currentFormat else {
+        throw ReportSourceError.foreign(
+          url.relativePath,
+          reason: "its format is \(format), and \(ReproductionRecord.currentFormat) is known")
+      }
+      do {
+        return .reproduction(url.deletingLastPathComponent(), try tree.decode())
+      } catch {
+        throw ReportSourceError.foreign(url.relativePath, reason: "\(error)")
+      }
+    }
+    do {
+      return .evaluation(StoredEvaluation(url, try tree.decode(EvaluationReport.self)))
+    } catch {
+      throw ReportSourceError.foreign(
+        url.relativePath, reason: "it is no evaluation of one network (\(error))")
+    }
+  }
+}
+
+/// An evaluation with its file.
+public struct StoredEvaluation: Sendable {
+  /// The file.
+  public var url: URL
+  /// What was measured.
+  public var report: EvaluationReport
+
+  /// An evaluation.
+  public init(_ url: URL, _ report: EvaluationReport) {
+    self.url = url
+    self.report = report
+  }
+}
+
+/// Something that no report can be made of.
+public enum ReportSourceError: Error, CustomStringConvertible, Sendable {
+  /// There is nothing.
+  case missing(String)
+  /// There is something else.
+  case foreign(String, reason: String)
+
+  /// What is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .missing(let path): "\(path) does not exist"
+    case .foreign(let path, let reason):
+      "no report can be made of \(path): \(reason). Name a folder of `namid reproduce`, the folder of a "
+        + "training run, or the JSON of `namid evaluate`"
+    }
+  }
+}
