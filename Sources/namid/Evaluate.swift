@@ -1,5 +1,6 @@
 import ArgumentParser
 import Evaluation
+import Experiments
 import Foundation
 import Training
 
@@ -15,6 +16,9 @@ struct Evaluate: ParsableCommand {
 
       Several runs, or the seeds of one experiment, are measured one after the other \
       and summed up: mean ± standard deviation and their number.
+
+      The figures stay in the run's folder, too (evaluations/), and its model card \
+      (README.md, robustbench.json) is written anew.
 
       Examples:
         namid evaluate runs/at --attack clean,pgd-20
@@ -70,7 +74,9 @@ struct Evaluate: ParsableCommand {
     try check(subjects)
     let measurements = try subjects.map { run, subject in
       if subjects.count > 1 { note("measuring \(run)") }
-      return try measure(run, subject)
+      let measurement = try measure(run, subject)
+      RunCard.write(afterEvaluation: URL(filePath: run), measurement.report, say: note)
+      return measurement
     }
     if measurements.count == 1 {
       try output.report(measurements[0], subjects[0].1.set)

@@ -51,7 +51,7 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     if let out { try checkWritable(out) }
-    let sources = try runs.map { try ReportSource(URL(filePath: $0)) }
+    let sources = try runs.map { try ReportSource(URL(filePath: $0), say: note) }
     let file = out.map { URL(filePath: $0) } ?? place
     let report = RunReport(sources, in: file.deletingLastPathComponent())
     guard format == .html else {

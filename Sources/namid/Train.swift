@@ -1,5 +1,6 @@
 import ArgumentParser
 import Defenses
+import Experiments
 import Foundation
 import Models
 import Records
@@ -56,6 +57,9 @@ struct Train: ParsableCommand {
       let progress = TrainingProgress()
       try job.fit(report: progress.show)
       if job.hasStoppedEarly { note("stopped early: validation did not improve any more") }
+      RunCard.write(
+        afterTraining: plan.folder, summary: job.summary,
+        parameters: job.network.store.parameterCount, say: note)
       note("done: namid evaluate \(plan.folder.relativePath) --attack clean,pgd-20")
     }
   }

@@ -134,6 +134,10 @@ import Testing
         let isThere = html.contains(part)
         #expect(isThere, "\(part)")
       }
+      // What was measured of a run lies in its folder.
+      let alone = try Tool.run(
+        ["report", "out/steps/\(run)/run", "--format", "markdown"], in: folder)
+      #expect(alone.output.contains("ddn-5") && alone.errors.isEmpty, "\(alone.errors)")
       let csv = try Tool.run(
         ["report", "out/steps/\(figures)/result.json", "--format", "csv"], in: folder)
       #expect(csv.output.split(separator: "\n").count == 3, "\(csv.output)")

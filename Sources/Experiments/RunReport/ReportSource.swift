@@ -17,9 +17,11 @@ public enum ReportSource: Sendable {
 
   /// Finds out what a path is, and reads it.
   ///
-  /// - Parameter url: A folder or a file.
+  /// - Parameters:
+  ///   - url: A folder or a file.
+  ///   - say: Told what is left out.
   /// - Throws: `ReportSourceError` where it is nothing that a report can be made of.
-  public init(_ url: URL) throws {
+  public init(_ url: URL, say: (String) -> Void) throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
       throw ReportSourceError.missing(url.relativePath)
@@ -37,21 +39,12 @@ public enum ReportSource: Sendable {
       throw ReportSourceError.foreign(
         url.relativePath, reason: "it has neither results.json nor \(Self.marker)")
     }
-    self = .run(url, Self.evaluations(of: url))
+    let evaluations = RunEvaluations(of: url)
+    for problem in evaluations.problems { say("left out: \(problem)") }
+    self = .run(url, evaluations.stored)
   }
 
   private static let marker = RunFolder.configurationFile
-
-  private static func evaluations(of run: URL) -> [StoredEvaluation] {
-    let folder = run.appending(path: "evaluations")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.filter { $0.hasSuffix(".json") }.sorted().compactMap { name in
-      guard case .evaluation(let stored) = try? file(folder.appending(path: name)) else {
-        return nil
-      }
-      return stored
-    }
-  }
 
   private static func file(_ url: URL) throws -> ReportSource {
     let tree: JSONValue
@@ -78,20 +71,6 @@ public enum ReportSource: Sendable {
       throw ReportSourceError.foreign(
         url.relativePath, reason: "it is no evaluation of one network (\(error))")
     }
-  }
-}
-
-/// An evaluation with its file.
-public struct StoredEvaluation: Sendable {
-  /// The file.
-  public var url: URL
-  /// What was measured.
-  public var report: EvaluationReport
-
-  /// An evaluation.
-  public init(_ url: URL, _ report: EvaluationReport) {
-    self.url = url
-    self.report = report
   }
 }
 
