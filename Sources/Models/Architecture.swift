@@ -33,6 +33,11 @@ public struct NetworkSpecification: Codable, Hashable, Sendable {
     self.imageWidth = imageWidth
   }
 
+  /// Why no network can be built like this, or nil; that its architecture is known is checked elsewhere.
+  public var problem: String? {
+    rangeProblem ?? Architecture.named(architecture)?.problem(self)
+  }
+
   /// Which number no network can have, or nil; it may come from a damaged file.
   var rangeProblem: String? {
     let numbers: [(name: String, value: Int, smallest: Int)] = [

@@ -66,7 +66,8 @@ public final class RunFolder {
     }
     records = (
       try MetricsFile(url: metrics, resumingAfter: step),
-      try EventFile(folder: url, resumingAfter: step)
+      // Also without a checkpoint: an epoch may have been noted whose checkpoint was not written.
+      try EventFile(folder: url, resumingAfter: step ?? 0)
     )
   }
 

@@ -60,21 +60,39 @@ import Testing
     }
   }
 
-  /// Killed at three points and gone on with, it ends in the tables of a run that nobody has disturbed.
+  /// The Markdown without the lines that name the command and the time.
+  private func timelessTables(_ folder: URL, _ out: String) throws -> String {
+    let text = try String(
+      contentsOf: folder.appending(path: "\(out)/tables.md"), encoding: .utf8)
+    return text.split(separator: "\n")
+      .filter { !$0.hasPrefix("`namid ") && !$0.contains("steps finished") }
+      .joined(separator: "\n")
+  }
+
+  /// Killed at three drawn points and gone on with, it ends in the tables of a run that nobody has disturbed.
   @Test func aKilledReproductionEndsInTheSameTables() throws {
     try withRecipe { folder in
+      let begin = Date()
       let whole = try Tool.run(words("whole"), in: folder)
       #expect(whole.status == 0, "\(whole.errors)")
       let expected = try results(folder, "whole")
       let total = try #require(expected["steps"]?.arrayValue?.count)
-      for share in 1...3 {
+      let secondsPerStep = Date().timeIntervalSince(begin) / Double(total)
+      // Mostly in the middle of a step, which the number of finished steps alone would never hit.
+      var draws = Draws(state: 17)
+      for third in 0..<3 {
+        let steps = total * third / 3 + Int.random(in: 0..<(total / 3), using: &draws)
+        let part = Double.random(in: 0..<1, using: &draws)
         let running = try Tool.start(words("killed"), in: folder)
         let deadline = Date(timeIntervalSinceNow: 120)
+        let records = folder.appending(path: "killed/results.json").path
         while running.isRunning, Date() < deadline,
-          finishedSteps(folder, "killed") < total * share / 4
+          finishedSteps(folder, "killed") < steps
+            || !FileManager.default.fileExists(atPath: records)
         {
           usleep(2000)
         }
+        usleep(UInt32(part * secondsPerStep * 1e6))
         running.kill()
         let end = try running.wait()
         if end.status == 0 { print("the reproduction ended before it was killed") }
@@ -89,6 +107,7 @@ import Testing
       #expect(last.errors.contains("used again"), "\(last.errors)")
       let found = try results(folder, "killed")
       #expect(found["tables"] == expected["tables"])
+      #expect(try timelessTables(folder, "killed") == timelessTables(folder, "whole"))
       let cell = try #require(
         found["tables"]?.arrayValue?[0]["parts"]?.arrayValue?[0]["rows"]?.arrayValue?[1]["cells"]?
           .arrayValue?[1])
@@ -127,6 +146,29 @@ import Testing
     }
   }
 
+  /// A limit on the size of files stands for a disk without room: a run does not fit, a record does.
+  @Test func aRunThatCannotBeWrittenIsSaidAndDoneOnceThereIsRoom() throws {
+    try withRecipe { folder in
+      let words = words("out", ["--only", "Standard", "--seeds", "0"])
+      let failing = try Tool.run(words, in: folder, after: "ulimit -f 14")
+      #expect(failing.status == 1, "\(failing.errors)")
+      #expect(failing.errors.contains("file size limit reached"), "\(failing.errors)")
+      #expect(failing.output.contains("Not measured, and why:"), "\(failing.output)")
+      #expect(finishedSteps(folder, "out") == 0)
+      let files = try snapshot(of: folder.appending(path: "out")).keys
+      #expect(!files.contains { $0.hasSuffix(".partial") || $0.hasSuffix(".safetensors") })
+      // Not even the records fit: that is said at once, and those that are there stay.
+      let records = try results(folder, "out")
+      let mute = try Tool.run(words, in: folder, after: "ulimit -f 1")
+      #expect(mute.status == 1 && !mute.errors.contains("[1/"), "\(mute.errors)")
+      #expect(mute.errors.contains("out/results.json is unchanged"), "\(mute.errors)")
+      #expect(try results(folder, "out") == records)
+      let whole = try Tool.run(words, in: folder)
+      #expect(whole.status == 0, "\(whole.errors)")
+      #expect(!whole.output.contains("failed"), "\(whole.output)")
+    }
+  }
+
   @Test func aDryRunSaysWhatWouldBeDoneAndWritesNothing() throws {
     try withRecipe { folder in
       let before = try snapshot(of: folder)
@@ -149,7 +191,7 @@ import Testing
       let before = try snapshot(of: folder)
       let mistakes: [(arguments: [String], said: [String])] = [
         (["wrong.yaml"], ["wrong.yaml:9", "training.epohcs", "did you mean"]),
-        (["missing.yaml"], ["nowhere"]),
+        (["missing.yaml"], ["missing.yaml:4", "the data set folder:nowhere cannot be used"]),
         (["bars.yaml", "--preset", "good"], ["unknown choice \"good\"", "bad"]),
         (["bars.yaml", "--only", "NAMD"], ["did you mean \"NAMID\""]),
         (["none.yaml"], ["none.yaml", "does not exist"]),
@@ -159,7 +201,19 @@ import Testing
         #expect(outcome.status == 1, "\(arguments)")
         for text in said { #expect(outcome.errors.contains(text), "\(outcome.errors)") }
       }
+      let negative = try Tool.run(words("out", ["--seeds=-1"]), in: folder)
+      #expect(negative.status == 64 && negative.errors.contains("must not be negative"))
       #expect(try snapshot(of: folder) == before)
     }
+  }
+}
+
+/// Numbers that look random and are the same every time.
+private struct Draws: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state ^ (state >> 32)
   }
 }

@@ -39,26 +39,30 @@ import Testing
   @Test func mistakesAreSaidBeforeTheFirstRunIsMeasured() throws {
     try EvaluationRuns.with(["a", "b"]) { folder in
       let before = try snapshot(of: folder)
-      let endless = ["--attack", "pgd-100000:restarts=1000"]
+      let attack = ["--attack", "clean,pgd-2", "--limit", "4"]
       let file = folder.appending(path: "b/config.yaml")
       let mistakes: [(arguments: [String], status: Int32, said: String)] = [
-        (["a", "b", "--state", "s"] + endless, 64, "--state is for one run"),
-        (["a", "b", "--save-adversarial", "x"] + endless, 64, "is for one run"),
-        (["a", "--seeds", "0,0"] + endless, 64, "--seeds"),
-        (["a", "--seeds", "7"] + endless, 1, "a/seed-7"),
-        (["a", "c"] + endless, 1, "c"),
+        (["a", "b", "--state", "s"] + attack, 64, "--state is for one run"),
+        (["a", "b", "--save-adversarial", "x"] + attack, 64, "is for one run"),
+        (["a", "--seeds", "0,0"] + attack, 64, "--seeds"),
+        (["a", "--seeds", "7"] + attack, 1, "a/seed-7"),
+        (["a", "c"] + attack, 1, "c"),
       ]
       for (arguments, status, said) in mistakes {
         let outcome = try Tool.run(["evaluate"] + arguments, in: folder)
         #expect(outcome.status == status, "\(outcome.errors)")
         #expect(outcome.errors.contains(said), "\(outcome.errors)")
+        #expect(!outcome.errors.contains("measuring a"), "\(outcome.errors)")
       }
       #expect(try snapshot(of: folder) == before)
       let text = try String(contentsOf: file, encoding: .utf8)
       try text.replacing("epsilon: 1/20", with: "epsilon: 1/10")
         .write(to: file, atomically: true, encoding: .utf8)
-      let outcome = try Tool.run(["evaluate", "a", "b"] + endless, in: folder)
+      let changed = try snapshot(of: folder)
+      let outcome = try Tool.run(["evaluate", "a", "b"] + attack, in: folder)
       #expect(outcome.status == 1)
+      #expect(!outcome.errors.contains("measuring a"), "\(outcome.errors)")
+      #expect(try snapshot(of: folder) == changed)
       #expect(outcome.errors.contains("b would be measured with another ball than a"))
     }
   }

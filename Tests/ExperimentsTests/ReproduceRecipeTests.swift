@@ -44,7 +44,7 @@ import Training
       ),
       (
         recipe("name: cifar10", "name: cifar11"),
-        ["mine.yaml:8", "L∞.settings: data.name", "cifar11", "Did you mean"]
+        ["mine.yaml:8", "L∞.settings: data.name", "cifar11", "did you mean \"cifar10\""]
       ),
       (
         recipe("namid: {alpha: 1}", "namid: {alhpa: 1}"),
@@ -82,6 +82,16 @@ import Training
           "did you mean \"units\"",
         ]
       ),
+      (
+        recipe("model: {width: 4}", "model: {width: 1000000}"),
+        ["mine.yaml:4", "rows.Standard: the network resnet18 cannot be built", "65536"]
+      ),
+      (recipe("paper: table1", "seeds: [0, -1]"), ["mine.yaml:2", "seeds: must not be negative"]),
+      (
+        recipe("{defense: standard}", "{defense: standard, seeds: [-2]}"),
+        ["mine.yaml:10", "rows.Standard.seeds: must not be negative"]
+      ),
+      ("", ["mine.yaml: parts: must name at least one data set"]),
       (recipe("limit: 100", "limit: 0"), ["columns.AA.limit", "at least 1"]),
       (
         recipe(

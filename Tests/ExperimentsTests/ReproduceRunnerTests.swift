@@ -141,6 +141,25 @@ import Training
     }
   }
 
+  /// A step that finds the disk full cannot say so in its log.
+  @Test func aFullDiskIsNamedWhereItMayBeTheReason() throws {
+    try ReproduceFixtures.inFolder { folder in
+      let store = StepStore(folder)
+      let plan = try ExperimentPlan([ExperimentStep(id: "a"), ExperimentStep(id: "b")])
+      let launcher = Launcher(store)
+      launcher.ends["a"] = .exited(1)
+      for (free, hint) in [
+        (5000, " (no space left in \(folder.path))"), (5e9, ""), (nil as Double?, ""),
+      ] {
+        let results = PlanRunner(plan, store: store, freeBytes: { free })
+          .run(launch: launcher.launch).results
+        #expect(states(results) == ["a": "failed: exit status 1\(hint)", "b": "finished"])
+      }
+      let free = try #require(StepStore(folder.appending(path: "not/yet")).freeBytes)
+      #expect(free > 0 && store.freeBytes != nil)
+    }
+  }
+
   /// Where the best epoch is the last one, its figures are those of the last checkpoint.
   @Test func theBestCheckpointTakesOverTheFiguresOfTheLast() throws {
     try ReproduceFixtures.inFolder { folder in
@@ -173,6 +192,12 @@ import Training
           #expect(isSame == isBestLast)
           #expect(store.finished(step)?.sameAs == (isBestLast ? twin.id : nil))
         }
+        // A training whose checkpoints somebody has removed is to be done again.
+        let training = try #require(plan.steps.first)
+        #expect(store.finished(training) != nil)
+        let checkpoints = store.product(of: training).appending(path: "checkpoints")
+        try FileManager.default.removeItem(at: checkpoints)
+        #expect(store.finished(training) == nil)
       }
     }
   }

@@ -123,14 +123,36 @@ import Testing
       try fileMessage("{\"epochs\":}", name: "a.json")
         == "a.json: line 1, column 11: expected a value, found \"}\"")
     let duplicate = try #require(try fileMessage("epochs: 1\nepochs: 2\n"))
-    #expect(duplicate.hasPrefix("a.yaml: ") && duplicate.contains("epochs"))
-    let broken = try #require(try fileMessage("epochs: [1\nname: x"))
-    #expect(broken.hasPrefix("a.yaml: "))
+    #expect(duplicate == "a.yaml:2: the key \"epochs\" comes twice in one group, first in line 1")
     let missing = message {
       _ = try ConfigurationLoader.load(
         defaults: Settings(), file: URL(filePath: "/nowhere/a.yaml"))
     }
     #expect(missing == "cannot read /nowhere/a.yaml: the folder /nowhere does not exist")
+  }
+
+  /// Yams would quote the file, all of it where a key comes twice.
+  @Test(arguments: [
+    ("epochs: [1\nname: x", "a.yaml:2: while parsing a flow sequence from line 1, did not find "),
+    ("epochs: 1\n\tname: x", "a.yaml:2: "),
+    ("epochs: *no\n", "a.yaml:1: found undefined alias"),
+    ("epochs: 1\nname: a\u{1}b\n", "a.yaml:2: control characters are not allowed"),
+    ("epochs: 1\n---\nepochs: 2\n", "a.yaml:2: expected a single document in the stream"),
+    ("a: 1\n? [x]\n: 2\n", "a.yaml:2: expected names as keys, found a list or group"),
+    ("a: \(String(repeating: "[", count: 20_000))", "a.yaml:1: lists and groups nest too deeply"),
+    (
+      "attack: {steps: 3}\naverage:\n  decay: 0.5\n  \"every\": 2\n  # decay: 1\n  decay: 1\n",
+      "a.yaml:6: the key \"decay\" comes twice in one group, first in line 3"
+    ),
+    (
+      "epochs: 3\nattack: {steps: 1, steps: 2}\n",
+      "a.yaml:2: the key \"steps\" comes twice in one group, first in line 2"
+    ),
+  ])
+  func whatIsNoYAMLIsSaidInOneLine(content: String, expected: String) throws {
+    let message = try #require(try fileMessage(content))
+    #expect(message.hasPrefix(expected), "\(message)")
+    #expect(!message.contains("\n") && message.count < 160, "\(message)")
   }
 
   @Test func hostileFilesAreBounded() throws {

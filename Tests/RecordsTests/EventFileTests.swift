@@ -54,6 +54,21 @@ import Testing
     }
   }
 
+  /// Readers take the files of a folder in the order of their names.
+  @Test func namesSortInTheOrderOfCreation() throws {
+    try withTemporaryFolder { folder in
+      let files = try (0..<5).map { _ in try EventFile(folder: folder).url.lastPathComponent }
+      #expect(files == files.sorted())
+      // The clock went back by years, and somebody else's file stands beside them.
+      let late = "events.out.tfevents.4000000000.host.1.0"
+      for name in [late, "events.out.tfevents.99999999999999999999.x", "events.out.tfevents."] {
+        try Data().write(to: folder.appending(path: name))
+      }
+      let next = try EventFile(folder: folder).url.lastPathComponent
+      #expect(next.hasPrefix("events.out.tfevents.4000000001.") && late < next)
+    }
+  }
+
   @Test func aMissingFolderIsAnError() {
     #expect(throws: FileError.self) { try EventFile(folder: URL(filePath: "/nowhere/at/all")) }
   }

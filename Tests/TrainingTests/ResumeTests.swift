@@ -163,5 +163,9 @@ import Torch
     }
     try run.train(resume: true)
     #expect(try metrics(of: run.folder).map { $0["epoch"] } == [1, 2, 3])
+    // TensorBoard is told to drop what was noted before: SessionLog.START, as protocol buffers write it.
+    let last = try #require(try names(in: run.folder).last { $0.hasPrefix("events.") })
+    let events = try Data(contentsOf: run.folder.appending(path: last))
+    #expect(events.firstRange(of: [0x3A, 2, 8, 1]) != nil)
   }
 }

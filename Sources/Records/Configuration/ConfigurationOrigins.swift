@@ -1,11 +1,18 @@
 /// Where each value of a configuration was written, so that errors can say so.
 public struct ConfigurationOrigins: Sendable {
   private var origins: [String: String] = [:]
+  /// Where keys should have been written that nobody has written; nil where that may be in several places.
+  private let whole: String?
+
+  /// Nothing is noted yet.
+  init(whole: String? = nil) {
+    self.whole = whole
+  }
 
   /// The origin of a key, such as `train.yaml:3`, or of the nearest group around it that was written somewhere.
   ///
   /// - Parameter key: The key in full, as in `defense.lambda` or `attacks[1].steps`.
-  /// - Returns: The origin, or nil where nothing around the key was written.
+  /// - Returns: The origin; for what was not written, the one file that is read, or nil.
   public func origin(of key: String) -> String? {
     var key = Substring(key)
     while !key.isEmpty {
@@ -13,7 +20,7 @@ public struct ConfigurationOrigins: Sendable {
       let end = key.lastIndex { $0 == "." || $0 == "[" }
       key = end.map { key[..<$0] } ?? ""
     }
-    return nil
+    return whole
   }
 
   /// Notes a source; below a path, as if its values stood at the top.

@@ -23,7 +23,7 @@ public struct ConfigurationWithPresets<Configuration: Codable> {
   /// - Throws: `ConfigurationError`; unknown keys and presets, wrong types and bad values are all refused.
   public init(defaults: Configuration, file: URL, preset: String? = nil) throws {
     let source = try ConfigurationSource(file: file)
-    var origins = ConfigurationOrigins()
+    var origins = ConfigurationOrigins(whole: file.relativePath)
     origins.note(source)
     var own = source.tree.objectValue ?? JSONObject()
     let variants = own[Self.key] ?? [:]
@@ -39,7 +39,7 @@ public struct ConfigurationWithPresets<Configuration: Codable> {
       guard let overlay = variants[preset] else {
         throw ConfigurationError.refused(
           .badChoice(key: Self.key, found: preset, choices: variants.keys),
-          origin: origins.origin(of: Self.key) ?? file.relativePath)
+          origin: origins.origin(of: Self.key))
       }
       guard overlay.objectValue != nil else {
         throw ConfigurationError.refused(

@@ -31,7 +31,8 @@ struct ConfigurationSource {
         throw YAMLError(reason: "expected a name that ends in .yaml, .yml or .json")
       }
     } catch {
-      throw ConfigurationError.unreadableFile(path: path, reason: "\(error)")
+      let line = (error as? YAMLError)?.line.map { ":\($0)" } ?? ""
+      throw ConfigurationError.unreadableFile(path: path + line, reason: "\(error)")
     }
     guard tree.objectValue != nil else {
       let reason = "expected keys and values at the top level, found \(tree.text().prefix(40))"

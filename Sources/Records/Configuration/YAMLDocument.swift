@@ -1,11 +1,5 @@
 import Yams
 
-/// Why a text is not usable YAML.
-struct YAMLError: Error, CustomStringConvertible {
-  let reason: String
-  var description: String { reason }
-}
-
 /// A YAML text read by the rules of YAML 1.2, with the line of every value.
 ///
 /// Yams resolves plain scalars by the rules of YAML 1.1, where `no` is a truth value, `1e-3` is a
@@ -23,7 +17,7 @@ struct YAMLDocument {
     do {
       root = try Yams.compose(yaml: text)
     } catch {
-      throw YAMLError(reason: "\(error)")
+      throw YAMLError(error, in: text)
     }
     if let root { tree = try value(of: root, at: KeyPathText()) }
   }
@@ -50,7 +44,8 @@ struct YAMLDocument {
       var object = JSONObject()
       for (keyNode, valueNode) in mapping {
         guard let key = keyNode.scalar?.string else {
-          throw YAMLError(reason: "expected names as keys, found a list or group")
+          throw YAMLError(
+            line: keyNode.mark?.line, reason: "expected names as keys, found a list or group")
         }
         let path = path.appending(key)
         lines[path] = keyNode.mark?.line

@@ -3,11 +3,13 @@ import Foundation
 /// A file of scalars that TensorBoard reads.
 ///
 /// It takes a new file per run or resume; TensorBoard reads all files of a folder as one run.
-/// Each record is with the system before the call returns.
+/// Names sort in the order in which files were made, also within a second or after the clock has gone
+/// back. Each record is with the system before the call returns.
 public final class EventFile {
   /// The file, whose name follows TensorBoard's pattern.
   public let url: URL
 
+  private static let prefix = "events.out.tfevents."
   private let writer: FileWriter
 
   /// Makes a new file in a folder.
@@ -21,7 +23,8 @@ public final class EventFile {
     let host = ProcessInfo.processInfo.hostName.replacing("/", with: "-")
     let process = ProcessInfo.processInfo.processIdentifier
     let unique = UInt32.random(in: .min ... .max)
-    url = folder.appending(path: "events.out.tfevents.\(Int(now)).\(host).\(process).\(unique)")
+    let second = max(Int(now), Self.lastSecond(in: folder) + 1)
+    url = folder.appending(path: "\(Self.prefix)\(second).\(host).\(process).\(unique)")
     let opened = openDescriptor(url.path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
     if let code = opened.failure { throw FileError(code: code, .create, url.path) }
     writer = FileWriter(descriptor: opened.descriptor, path: url.path, aftermath: .earlierKept)
@@ -45,6 +48,17 @@ public final class EventFile {
     var event = EventMessage(wallTime: Date().timeIntervalSince1970, step: step)
     event.setScalars(scalars)
     try append(event)
+  }
+
+  /// The latest second in the names of the files that are there; 0 for none.
+  private static func lastSecond(in folder: URL) -> Int {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.reduce(0) { latest, name in
+      guard name.hasPrefix(prefix) else { return latest }
+      let digits = name.dropFirst(prefix.count).prefix { $0 != "." }
+      // Ten digits, as all seconds until 2286 have: others are not ours and would sort elsewhere.
+      return digits.count == 10 ? max(latest, Int(digits) ?? 0) : latest
+    }
   }
 
   private func append(_ event: EventMessage) throws(FileError) {

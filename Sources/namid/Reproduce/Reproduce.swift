@@ -59,6 +59,12 @@ struct Reproduce: ParsableCommand {
   @OptionGroup var data: DataOptions
   @OptionGroup var device: DeviceOptions
 
+  func validate() throws {
+    if let seeds, seeds.values.contains(where: { $0 < 0 }) {
+      throw ValidationError("--seeds must not be negative")
+    }
+  }
+
   func run() throws {
     let device = try device.prepare()
     let work = try ReproductionWork(
@@ -88,7 +94,7 @@ struct Reproduce: ParsableCommand {
     Interruption.watch()
     let writer = ReproductionWriter(work, command: commandWords)
     // What an earlier call has written must not be taken for this one's.
-    try writer.write(results: [:], isInterrupted: false)
+    try writer.write(writer.record(results: [:], isInterrupted: false))
     let progress = ReproductionProgress(work, costs)
     let common = commonArguments
     let (results, isInterrupted) = PlanRunner(work.plan, store: work.store).run(
@@ -97,7 +103,9 @@ struct Reproduce: ParsableCommand {
           arguments: step.arguments + common, folder: work.store.root, log: log)
         return try process.run { progress.tick(step, log: log) }
       }, tell: progress.show)
-    let record = try writer.write(results: results, isInterrupted: isInterrupted)
+    let record = writer.record(results: results, isInterrupted: isInterrupted)
+    // Figures that took hours are shown even where a full disk keeps them from being written.
+    let written = Result { try writer.write(record) }
     switch format {
     case .text: print(record.tables.map { TableText($0).text }.joined(separator: "\n"))
     case .markdown: print(record.tables.map { TableText($0).markdown }.joined(separator: "\n"))
@@ -106,6 +114,7 @@ struct Reproduce: ParsableCommand {
       print(
         TableText.csvHeader + record.tables.map { TableText($0).csv }.joined(), terminator: "")
     }
+    try written.get()
     try end(record, writer, isInterrupted)
   }
 

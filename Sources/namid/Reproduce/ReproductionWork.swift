@@ -6,7 +6,7 @@ import Torch
 /// A reproduction that cannot begin.
 enum ReproductionError: Error, CustomStringConvertible {
   /// A data set is not here.
-  case missingData(name: String, reason: String)
+  case missingData(name: String, reason: String, origin: String?)
   /// There is not enough room.
   case notEnoughDisk(folder: String, needed: Double, free: Double)
   /// Another process works in the folder.
@@ -14,13 +14,34 @@ enum ReproductionError: Error, CustomStringConvertible {
 
   var description: String {
     switch self {
-    case .missingData(let name, let reason): "the data set \(name) cannot be used: \(reason)"
+    case .missingData(let name, let reason, let origin):
+      (origin.map { "\($0): " } ?? "") + "the data set \(name) cannot be used: \(reason)"
     case .notEnoughDisk(let folder, let needed, let free):
       "\(folder) needs about \(byteText(needed)) for runs, and \(byteText(free)) are free: make "
         + "room, or name another folder (--out)"
     case .busy(let folder):
       "another reproduction is at work in \(folder): wait for it, or name another folder (--out)"
     }
+  }
+}
+
+extension ReproductionError {
+  /// What records and logs need besides runs, in bytes.
+  static let roomForRecords = 50e6
+
+  /// Too little room for the steps that are still to do.
+  ///
+  /// - Parameters:
+  ///   - sizes: What each of them leaves, in bytes.
+  ///   - free: What is free; nil where nobody knows.
+  ///   - folder: Where it goes.
+  /// - Returns: The error; nil where there is enough, where nobody knows, and where nothing is to do.
+  static func lackOfRoom(
+    for sizes: [Double], free: Double?, in folder: String
+  ) -> ReproductionError? {
+    guard let free, !sizes.isEmpty else { return nil }
+    let needed = sizes.reduce(roomForRecords, +)
+    return needed > free ? .notEnoughDisk(folder: folder, needed: needed, free: free) : nil
   }
 }
 
@@ -55,7 +76,11 @@ struct ReproductionWork {
       facts[name] = try DataFacts(of: name, in: data)
     }
     problems = facts.sorted { $0.key < $1.key }.compactMap { name, facts in
-      facts.problem.map { .missingData(name: name, reason: $0) }
+      facts.problem.map { problem in
+        .missingData(
+          name: name, reason: problem,
+          origin: files.lazy.compactMap { $0.origin(ofDataset: name) }.first)
+      }
     }
     var steps: [ExperimentStep] = []
     var tables: [PlannedTable] = []
@@ -105,16 +130,7 @@ struct ReproductionWork {
 
   /// Too little room for what is still to do; nil where there is enough, or where nobody knows.
   func diskProblem(_ costs: CostTable) -> ReproductionError? {
-    let needed = remaining.compactMap(\.workload).compactMap(costs.estimate)
-      .reduce(0) { $0 + $1.disk }
-    var folder = store.root.standardizedFileURL
-    while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
-      folder = folder.deletingLastPathComponent()
-    }
-    let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder.path)
-    guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.doubleValue else { return nil }
-    // Records and logs need some, too.
-    return needed + 50e6 > free
-      ? .notEnoughDisk(folder: store.root.path, needed: needed + 50e6, free: free) : nil
+    let sizes = remaining.map { $0.workload.flatMap(costs.estimate)?.disk ?? 0 }
+    return .lackOfRoom(for: sizes, free: store.freeBytes, in: store.root.path)
   }
 }

@@ -19,20 +19,22 @@ struct ReproductionWriter {
   /// The file with the tables.
   var tables: URL { work.store.root.appending(path: "tables.md") }
 
-  /// Writes both files.
-  @discardableResult
-  func write(results: [String: StepResult], isInterrupted: Bool) throws -> ReproductionRecord {
+  /// All records and tables.
+  func record(results: [String: StepResult], isInterrupted: Bool) -> ReproductionRecord {
     var builder = TableBuilder(
       work.plan, results: results, figures: work.figures, read: work.store.figures(of:))
-    let record = ReproductionRecord(
+    return ReproductionRecord(
       command: command, version: Namid.configuration.version, machine: machine,
       written: Date().formatted(.iso8601), isInterrupted: isInterrupted,
       tables: work.tables.map { builder.table($0) },
       steps: work.plan.steps.map { StepOutcome($0, results[$0.id]) })
+  }
+
+  /// Writes both files.
+  func write(_ record: ReproductionRecord) throws {
     try AtomicFile.write(
       JSONValue(encoding: record).data(indent: 2) + Data("\n".utf8), to: self.results)
     try AtomicFile.write(Data(markdown(record).utf8), to: tables)
-    return record
   }
 
   private var machine: String {

@@ -47,7 +47,8 @@ public struct Workload: Hashable, Codable, Sendable {
 }
 
 extension PlanBuilder {
-  private func specification(
+  /// The network of some settings on some images.
+  func specification(
     _ model: ModelSettings, _ facts: DataFacts
   ) -> NetworkSpecification {
     NetworkSpecification(

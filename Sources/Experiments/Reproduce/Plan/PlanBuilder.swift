@@ -100,6 +100,14 @@ public struct PlanBuilder {
     var resolved = try settings.training(row: name, part: part)
     resolved.configuration.seed = seed
     let data = resolved.configuration.data.name
+    if let facts = facts[data],
+      let problem = specification(resolved.configuration.model, facts).problem
+    {
+      let key = settings.place(of: "model", row: name, part: part).map { "\($0).model" }
+      let network = resolved.configuration.model.architecture
+      throw settings.refusal(
+        "rows.\(name)", key: key, "the network \(network) cannot be built: \(problem)")
+    }
     var words: [StepWord] = ["train", "--defense", resolved.configuration.defense.rawValue]
       .map(StepWord.text)
     words += [.text("--dataset"), Self.dataset(data)]

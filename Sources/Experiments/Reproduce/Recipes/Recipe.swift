@@ -47,10 +47,18 @@ public struct Recipe: ConfigurationGroup, Equatable, Sendable {
     try require(
       !columns.isEmpty || !probes.isEmpty, "columns",
       "must name at least one attack (or probes one measurement)")
-    try require(!seeds.isEmpty, "seeds", "must not be empty")
-    try require(Set(seeds).count == seeds.count, "seeds", "must not hold a seed twice")
+    try require(seeds: seeds)
     try require(!checkpoints.isEmpty, "checkpoints", "must not be empty")
     try require((limit ?? 1) >= 1, "limit", "must be at least 1")
+  }
+}
+
+extension ConfigurationGroup {
+  /// Refuses seeds that a command line cannot say, or says twice.
+  fileprivate func require(seeds: [Int]) throws {
+    try require(!seeds.isEmpty, "seeds", "must not be empty")
+    try require(Set(seeds).count == seeds.count, "seeds", "must not hold a seed twice")
+    try require(seeds.allSatisfy { $0 >= 0 }, "seeds", "must not be negative")
   }
 }
 
@@ -94,9 +102,7 @@ public struct RecipeRow: ConfigurationGroup, Equatable, Sendable {
 
   /// Refuses seeds that come twice.
   public func validate() throws {
-    guard let seeds else { return }
-    try require(!seeds.isEmpty, "seeds", "must not be empty")
-    try require(Set(seeds).count == seeds.count, "seeds", "must not hold a seed twice")
+    if let seeds { try require(seeds: seeds) }
   }
 }
 

@@ -36,6 +36,16 @@ public struct RecipeFile: Sendable {
 
   /// Where a key was written, such as `Recipes/table1.yaml:12`.
   public func origin(of key: String) -> String? { origins.origin(of: key) }
+
+  /// Where a data set was named.
+  public func origin(ofDataset name: String) -> String? {
+    let places =
+      recipe.rows.entries.map { ("rows.\($0.name).settings", $0.value.settings) }
+      + recipe.parts.entries.map { ("parts.\($0.name).settings", $0.value.settings) }
+      + [("settings", recipe.settings)]
+    let place = places.first { $0.1["data"]?["name"]?.stringValue == name }
+    return origin(of: place.map { "\($0.0).data.name" } ?? "settings.data.name")
+  }
 }
 
 /// The recipes that come with the tool.

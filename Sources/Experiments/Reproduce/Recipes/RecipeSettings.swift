@@ -1,4 +1,5 @@
 import Attacks
+import Datasets
 import Defenses
 import Records
 import Training
@@ -47,12 +48,8 @@ struct RecipeSettings {
       try checkNames(configuration)
       return Resolved(words: settings.flatMap { ["--set", $0.text] }, configuration: configuration)
     } catch {
-      let places = [
-        ("rows.\(name).settings", row.settings), ("parts.\(partName).settings", part.settings),
-        ("settings", recipe.settings),
-      ]
       let key = Self.key(of: error) ?? ""
-      let place = places.first { $0.1.says(key) }?.0
+      let place = self.place(of: key, row: name, part: partName)
       throw refusal(place ?? "rows.\(name)", key: place.map { "\($0).\(key)" }, Self.reason(error))
     }
   }
@@ -86,6 +83,15 @@ struct RecipeSettings {
     .refused(key: place, reason: reason, origin: file.origin(of: key ?? place))
   }
 
+  /// The group of settings that says a key of a row in a part; nil where none does.
+  func place(of key: String, row: String, part: String) -> String? {
+    let places: [(String, JSONValue?)] = [
+      ("rows.\(row).settings", recipe.rows[row]?.settings),
+      ("parts.\(part).settings", recipe.parts[part]?.settings), ("settings", recipe.settings),
+    ]
+    return places.first { $0.1?.says(key) == true }?.0
+  }
+
   // MARK: Parts of it
 
   /// A row's own group of settings that its defense does not read is a mistake.
@@ -106,6 +112,8 @@ struct RecipeSettings {
   private func checkNames(_ configuration: RunConfiguration) throws {
     do {
       _ = try registry.dataset(configuration.data.name)
+    } catch DatasetError.unknownName(let name, _, let known) {
+      throw ValueError.badChoice(key: "data.name", found: name, choices: known)
     } catch {
       let name = JSONValue.string(configuration.data.name)
       throw ValueError.badValue(key: "data.name", found: name, reason: "\(error)")

@@ -61,11 +61,18 @@ public struct PlanRunner {
 
   private let plan: ExperimentPlan
   private let store: StepStore
+  private let freeBytes: () -> Double?
 
   /// A runner of a plan in a folder.
   public init(_ plan: ExperimentPlan, store: StepStore) {
+    self.init(plan, store: store, freeBytes: { store.freeBytes })
+  }
+
+  /// A runner that is told how much room there is.
+  init(_ plan: ExperimentPlan, store: StepStore, freeBytes: @escaping () -> Double?) {
     self.plan = plan
     self.store = store
+    self.freeBytes = freeBytes
   }
 
   /// The steps that earlier calls have not finished.
@@ -132,7 +139,8 @@ public struct PlanRunner {
         }
         let record = try store.finish(step, seconds: seconds, peakMemory: end.peakMemory)
         return (.finished(record), false)
-      case .exited(let status): return (failed(step, "exit status \(status)"), false)
+      case .exited(let status):
+        return (failed(step, "exit status \(status)\(roomHint)"), false)
       case .signal(let signal):
         let hint = signal == 9 ? " (out of memory?)" : ""
         return (failed(step, "ended by signal \(signal)\(hint)"), false)
@@ -140,6 +148,12 @@ public struct PlanRunner {
     } catch {
       return (failed(step, "\(error)"), false)
     }
+  }
+
+  /// A full disk keeps a step's own words out of its log.
+  private var roomHint: String {
+    guard let free = freeBytes(), free < 1e6 else { return "" }
+    return " (no space left in \(store.root.path))"
   }
 
   private func failed(_ step: ExperimentStep, _ reason: String) -> StepResult {

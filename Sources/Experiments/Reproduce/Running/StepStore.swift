@@ -134,6 +134,16 @@ public struct StepStore: Sendable {
     return text.split(separator: "\n").suffix(count).map(String.init)
   }
 
+  /// The room that is left for the folder, in bytes; nil where that is not known.
+  public var freeBytes: Double? {
+    var folder = root.standardizedFileURL
+    while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
+      folder = folder.deletingLastPathComponent()
+    }
+    let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder.path)
+    return (attributes?[.systemFreeSize] as? NSNumber)?.doubleValue
+  }
+
   /// Locks the folder for this process; nil while another one has it.
   public func lock() throws -> StoreLock? {
     try createFolder(at: root)
