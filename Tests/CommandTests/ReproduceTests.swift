@@ -83,7 +83,7 @@ import Testing
       for third in 0..<3 {
         let steps = total * third / 3 + Int.random(in: 0..<(total / 3), using: &draws)
         let part = Double.random(in: 0..<1, using: &draws)
-        let running = try Tool.start(words("killed"), in: folder)
+        let running = try Tool.start(words("killed", ["--jobs", "2"]), in: folder)
         let deadline = Date(timeIntervalSinceNow: 120)
         let records = folder.appending(path: "killed/results.json").path
         while running.isRunning, Date() < deadline,
@@ -102,7 +102,7 @@ import Testing
         // The call that was going on ends with the one that has started it.
         usleep(300_000)
       }
-      let last = try Tool.run(words("killed"), in: folder)
+      let last = try Tool.run(words("killed", ["--jobs", "2"]), in: folder)
       #expect(last.status == 0, "\(last.errors)")
       #expect(last.errors.contains("used again"), "\(last.errors)")
       let found = try results(folder, "killed")

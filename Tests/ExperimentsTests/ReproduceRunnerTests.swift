@@ -24,14 +24,15 @@ import Training
 
     init(_ store: StepStore) { self.store = store }
 
-    func launch(_ step: ExperimentStep, _ log: URL) throws -> StepEnd {
+    func launch(_ step: ExperimentStep, _ log: URL) throws -> (() -> StepEnd?) {
       launched.append(step.id)
       try Data("one\ntwo\nError: three\n".utf8).write(to: log)
       let way = ends[step.id] ?? .exited(0)
       if way == .exited(0), !leavesNothing.contains(step.id) {
         try Data("{\"of\": \"\(step.id)\"}".utf8).write(to: store.product(of: step))
       }
-      return StepEnd(way, peakMemory: 5)
+      let end = StepEnd(way, peakMemory: 5)
+      return { end }
     }
   }
 
@@ -52,11 +53,13 @@ import Training
       let launcher = Launcher(store)
       launcher.ends["b"] = .exited(3)
       var told: [String] = []
-      let (results, isInterrupted) = PlanRunner(plan, store: store).run(launch: launcher.launch) {
-        if case .begins(let step, let number, let total) = $0 {
-          told.append("\(step.id) \(number)/\(total)")
-        }
-      }
+      let (results, isInterrupted) = PlanRunner(plan, store: store).run(
+        launch: launcher.launch,
+        tell: { event in
+          if case .begins(let step, let number, let total) = event {
+            told.append("\(step.id) \(number)/\(total)")
+          }
+        })
       #expect(!isInterrupted)
       #expect(launcher.launched == ["a", "b", "c", "e"])
       #expect(told == ["a 1/5", "b 2/5", "c 3/5", "e 5/5"])
@@ -78,6 +81,66 @@ import Training
       #expect(PlanRunner(plan, store: store).remaining.isEmpty)
       _ = PlanRunner(plan, store: store).run(launch: launcher.launch)
       #expect(launcher.launched.isEmpty)
+    }
+  }
+
+  /// With two at a time, a step begins as soon as what it needs is finished, and never before.
+  @Test func stepsShareTheirTimeAndKeepTheirOrder() throws {
+    try ReproduceFixtures.inFolder { folder in
+      let store = StepStore(folder)
+      var atWork: [String] = []
+      var most = 0
+      var events: [String] = []
+      let (results, isInterrupted) = PlanRunner(try plan.get(), store: store).run(
+        jobs: 2,
+        launch: { step, _ in
+          for need in step.needs { #expect(events.contains("end \(need)"), "\(step.id)") }
+          atWork.append(step.id)
+          most = max(most, atWork.count)
+          // b is slow: c, and then e, are done beside it.
+          var polls = step.id == "b" ? 4 : 1
+          return {
+            polls -= 1
+            if polls > 0 { return nil }
+            atWork.removeAll { $0 == step.id }
+            try? Data("{}".utf8).write(to: store.product(of: step))
+            return StepEnd(.exited(0))
+          }
+        },
+        tell: { event in
+          switch event {
+          case .begins(let step, let number, _): events.append("begin \(step.id) \(number)")
+          case .ended(let step, _, _): events.append("end \(step.id)")
+          case .reused: break
+          }
+        })
+      #expect(!isInterrupted && results.values.allSatisfy { $0.isFinished } && results.count == 5)
+      #expect(most == 2)
+      #expect(
+        events == [
+          "begin a 1", "begin e 2", "end a", "end e", "begin b 3", "begin c 4", "end c", "end b",
+          "begin d 5", "end d",
+        ], "\(events)")
+    }
+  }
+
+  /// Both steps at work are ended; nothing new begins.
+  @Test func anInterruptionWaitsForAllThatIsAtWork() throws {
+    try ReproduceFixtures.inFolder { folder in
+      var launched: [String] = []
+      let (results, isInterrupted) = PlanRunner(try plan.get(), store: StepStore(folder)).run(
+        jobs: 2,
+        launch: { step, _ in
+          launched.append(step.id)
+          var polls = step.id == "a" ? 1 : 3
+          return {
+            polls -= 1
+            return polls > 0 ? nil : StepEnd(.interrupted)
+          }
+        })
+      #expect(isInterrupted && launched == ["a", "e"])
+      #expect(states(results)["e"] == "not finished: interrupted")
+      #expect(states(results)["b"] == "not run: interrupted")
     }
   }
 
@@ -181,7 +244,7 @@ import Training
           } else {
             try Data("{\"n\": \(launched.count)}".utf8).write(to: store.product(of: step))
           }
-          return StepEnd(.exited(0))
+          return { StepEnd(.exited(0)) }
         }.results
         #expect(results.values.allSatisfy { $0.isFinished })
         let evaluations = launched.filter { $0.kind == .evaluate }

@@ -19,5 +19,12 @@ package final class FolderLock {
     }
   }
 
+  /// Takes a lock of another name, waiting until it is free: for what takes a moment.
+  package init(waitingFor folder: URL, named name: String) {
+    descriptor = open(folder.appending(path: name).path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { return }
+    while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+  }
+
   deinit { if descriptor >= 0 { close(descriptor) } }
 }

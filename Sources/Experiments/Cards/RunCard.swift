@@ -46,6 +46,8 @@ public enum RunCard {
     write(run, known, registry, say: say)
   }
 
+  private static let lockName = ".card-lock"
+
   /// What need not be found out again.
   private struct Known {
     var training: String?
@@ -57,9 +59,12 @@ public enum RunCard {
     _ run: URL, _ known: Known, _ registry: Registry, say: (String) -> Void
   ) {
     do {
+      var facts = try CardFacts(run: run, registry: registry, say: say)
+      // Of two evaluations that end at the same time, the second must see the first one's copy.
+      let lock = FolderLock(waitingFor: run, named: Self.lockName)
+      defer { withExtendedLifetime(lock) {} }
       let files = CardFiles(run: run)
       let earlier = files.earlierEntry
-      var facts = try CardFacts(run: run, registry: registry, say: say)
       let evaluations = RunEvaluations(of: run, known: known.fingerprints, registry: registry)
       for problem in evaluations.problems {
         say("left out of the card of \(run.relativePath): \(problem)")

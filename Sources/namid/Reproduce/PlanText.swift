@@ -5,10 +5,12 @@ import Records
 struct PlanText {
   private let work: ReproductionWork
   private let costs: CostTable
+  private let jobs: Int
 
-  init(_ work: ReproductionWork, costs: CostTable) {
+  init(_ work: ReproductionWork, costs: CostTable, jobs: Int) {
     self.work = work
     self.costs = costs
+    self.jobs = jobs
   }
 
   var text: String {
@@ -37,7 +39,7 @@ struct PlanText {
     let missing = unknown > 0 ? ", without \(unknown) of unknown length" : ""
     return table.text
       + "\(work.plan.steps.count) steps, \(left) to do: about \(durationText(seconds: seconds))"
-      + "\(missing), at most about \(byteText(memory)) of memory\n"
+      + "\(missing), at most about \(byteText(Double(jobs) * memory)) of memory\n"
       + "estimates: passes through networks times their cost, which was measured for a moment on this "
       + "machine (other work on it\nmakes them much too high); a third of all images is taken to "
       + "withstand attacks; best checkpoints count in full,\nthough those that are the last epoch's "

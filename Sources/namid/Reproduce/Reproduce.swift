@@ -33,7 +33,7 @@ struct Reproduce: ParsableCommand {
         namid reproduce table1 --preset smoke --out runs/smoke
         namid reproduce table1 --preset cpu --out runs/cpu --dry-run
         namid reproduce table1 --preset cpu --out runs/cpu --seeds 0 --only NAMID
-        namid reproduce all --preset smoke --out runs/smoke --format markdown
+        namid reproduce all --preset smoke --out runs/smoke --jobs 2
         namid reproduce my.yaml --out runs/mine
       """)
 
@@ -52,6 +52,11 @@ struct Reproduce: ParsableCommand {
   @Option(
     help: ArgumentHelp("Only this row, and what it needs; may be repeated.", valueName: "row"))
   var only: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "Steps at the same time, which share the cores; for small networks more get done.",
+      valueName: "n"))
+  var jobs = 1
   @Flag(help: "Print the plan with estimates of time and memory, and stop; nothing is written.")
   var dryRun = false
   @Option(help: "How tables are printed: text, markdown, csv or latex.")
@@ -63,6 +68,7 @@ struct Reproduce: ParsableCommand {
     if let seeds, seeds.values.contains(where: { $0 < 0 }) {
       throw ValidationError("--seeds must not be negative")
     }
+    if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
   }
 
   func run() throws {
@@ -74,7 +80,7 @@ struct Reproduce: ParsableCommand {
     for problem in work.problems where !dryRun { throw problem }
     if dryRun {
       let costs = try work.costs(say: note)
-      print(PlanText(work, costs: costs).text, terminator: "")
+      print(PlanText(work, costs: costs, jobs: jobs).text, terminator: "")
       for problem in work.problems { note("cannot start: \(problem)") }
       if let problem = work.diskProblem(costs) { note("cannot start: \(problem)") }
       if !work.problems.isEmpty { throw ExitCode(1) }
@@ -95,13 +101,16 @@ struct Reproduce: ParsableCommand {
     let writer = ReproductionWriter(work, command: commandWords)
     // What an earlier call has written must not be taken for this one's.
     try writer.write(writer.record(results: [:], isInterrupted: false))
-    let progress = ReproductionProgress(work, costs)
+    let progress = ReproductionProgress(work, costs, jobs: jobs)
     let common = commonArguments
     let (results, isInterrupted) = PlanRunner(work.plan, store: work.store).run(
+      jobs: jobs,
       launch: { step, log in
-        let process = StepProcess(
-          arguments: step.arguments + common, folder: work.store.root, log: log)
-        return try process.run { progress.tick(step, log: log) }
+        try StepProcess(arguments: step.arguments + common, in: work.store.root, log: log).poll
+      },
+      rest: {
+        progress.tick()
+        usleep(100_000)
       }, tell: progress.show)
     let record = writer.record(results: results, isInterrupted: isInterrupted)
     // Figures that took hours are shown even where a full disk keeps them from being written.
@@ -148,8 +157,14 @@ struct Reproduce: ParsableCommand {
   private var commonArguments: [String] {
     var words = ["--data-dir", data.directory.standardizedFileURL.path]
     if device.device != .cpu { words += ["--device", "\(device.device)"] }
-    if let threads = device.threads { words += ["--threads", "\(threads)"] }
+    if let threads { words += ["--threads", "\(threads)"] }
     return words
+  }
+
+  /// Each step's share of the cores unless their number is given; nil for all of them.
+  private var threads: Int? {
+    if let threads = device.threads { return threads }
+    return jobs > 1 ? max(1, ProcessInfo.processInfo.activeProcessorCount / jobs) : nil
   }
 
   private var commandWords: String {

@@ -3,42 +3,75 @@ import Foundation
 import Records
 
 /// A call of this very tool in another process.
-struct StepProcess {
+final class StepProcess {
   /// The tool could not be started.
   struct StartError: Error, CustomStringConvertible {
     var reason: String
     var description: String { "the step could not be started: \(reason)" }
   }
 
-  /// Words after `namid`.
-  let arguments: [String]
-  /// Where it runs.
-  let folder: URL
-  /// The file that what it prints is appended to.
-  let log: URL
+  private let child: pid_t
+  /// The end of a pipe whose other end the child watches: it ends with this process.
+  private let tether: Int32
+  private var isTold = false
 
-  /// Runs it to its end, or until this process is told to stop.
+  /// Starts a call.
   ///
-  /// - Parameter tick: Called a few times per second.
-  /// - Returns: How it ended, and the memory that it took.
+  /// - Parameters:
+  ///   - arguments: Words after `namid`.
+  ///   - folder: Where it runs.
+  ///   - log: The file that what it prints is appended to.
   /// - Throws: `StartError`.
-  func run(tick: () -> Void) throws -> StepEnd {
+  init(arguments: [String], in folder: URL, log: URL) throws(StartError) {
     guard let tool = Bundle.main.executableURL?.path else {
       throw StartError(reason: "this tool does not know where it lies")
     }
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw StartError(reason: Self.text(errno)) }
-    defer { close(ends[1]) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    let child: pid_t
-    do {
-      defer { close(ends[0]) }
-      child = try spawn(tool, input: ends[0])
+    defer { close(ends[0]) }
+    do throws(StartError) {
+      child = try Self.spawn(tool, arguments, in: folder, log: log, input: ends[0])
+    } catch {
+      close(ends[1])
+      throw error
     }
-    return wait(for: child, tick: tick)
+    tether = ends[1]
   }
 
-  private func spawn(_ tool: String, input: Int32) throws(StartError) -> pid_t {
+  deinit { close(tether) }
+
+  /// How it ended, with the memory that it took; nil while it is at work.
+  ///
+  /// Passes on that this process is told to stop.
+  func poll() -> StepEnd? {
+    var status: Int32 = 0
+    var usage = rusage()
+    let ended = wait4(child, &status, WNOHANG, &usage)
+    if ended < 0 && errno != EINTR { return StepEnd(.exited(-1)) }
+    guard ended == child else {
+      if Interruption.received != nil, !isTold {
+        // At a terminal it has got the signal itself; a second one does no harm.
+        kill(child, SIGTERM)
+        isTold = true
+      }
+      return nil
+    }
+    let signal = status & 0x7f
+    let way: StepEnd.Way =
+      Interruption.received != nil && status != 0
+      ? .interrupted : signal != 0 ? .signal(signal) : .exited((status >> 8) & 0xff)
+    #if os(Linux)
+      let unit = 1024
+    #else
+      let unit = 1
+    #endif
+    return StepEnd(way, peakMemory: Int(usage.ru_maxrss) * unit)
+  }
+
+  private static func spawn(
+    _ tool: String, _ arguments: [String], in folder: URL, log: URL, input: Int32
+  ) throws(StartError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -51,41 +84,13 @@ struct StepProcess {
     var child = pid_t()
     // Not every system can start a process in another folder; every shell can, and then becomes the tool.
     let shell = ["/bin/sh", "-c", "cd -- \"$0\" && exec \"$@\"", folder.path, tool]
-    let status = Self.withCStrings(shell + arguments) { words in
-      Self.withCStrings(environment.map { "\($0.key)=\($0.value)" }) { variables in
+    let status = withCStrings(shell + arguments) { words in
+      withCStrings(environment.map { "\($0.key)=\($0.value)" }) { variables in
         posix_spawn(&child, shell[0], &actions, nil, words, variables)
       }
     }
-    guard status == 0 else { throw StartError(reason: Self.text(status)) }
+    guard status == 0 else { throw StartError(reason: text(status)) }
     return child
-  }
-
-  private func wait(for child: pid_t, tick: () -> Void) -> StepEnd {
-    var status: Int32 = 0
-    var usage = rusage()
-    var isTold = false
-    while true {
-      let ended = wait4(child, &status, WNOHANG, &usage)
-      if ended == child { break }
-      if ended < 0 && errno != EINTR { return StepEnd(.exited(-1)) }
-      if Interruption.received != nil, !isTold {
-        // At a terminal it has got the signal itself; a second one does no harm.
-        kill(child, SIGTERM)
-        isTold = true
-      }
-      tick()
-      usleep(100_000)
-    }
-    let signal = status & 0x7f
-    let way: StepEnd.Way =
-      Interruption.received != nil && status != 0
-      ? .interrupted : signal != 0 ? .signal(signal) : .exited((status >> 8) & 0xff)
-    #if os(Linux)
-      let unit = 1024
-    #else
-      let unit = 1
-    #endif
-    return StepEnd(way, peakMemory: Int(usage.ru_maxrss) * unit)
   }
 
   private static func withCStrings<Result>(

@@ -1,50 +1,10 @@
 import Foundation
 import Records
 
-/// How a call of the tool ended.
-public struct StepEnd: Hashable, Sendable {
-  /// The ways to end.
-  public enum Way: Hashable, Sendable {
-    /// With an exit status.
-    case exited(Int32)
-    /// By a signal.
-    case signal(Int32)
-    /// Because this process was told to stop.
-    case interrupted
-  }
-
-  /// How.
-  public var way: Way
-  /// The most memory that it took, in bytes; nil where that is not known.
-  public var peakMemory: Int?
-
-  /// An end.
-  public init(_ way: Way, peakMemory: Int? = nil) {
-    self.way = way
-    self.peakMemory = peakMemory
-  }
-}
-
-/// What became of a step.
-public enum StepResult: Hashable, Sendable {
-  /// It is finished.
-  case finished(StepRecord)
-  /// It failed, with the reason and its last lines.
-  case failed(reason: String, lines: [String])
-  /// It was not tried.
-  case notRun(reason: String)
-
-  /// Whether figures of it may be used.
-  public var isFinished: Bool {
-    if case .finished = self { return true }
-    return false
-  }
-}
-
-/// Runs the steps of a plan one after another, and each only once.
+/// Runs the steps of a plan, each only once and after all that it needs.
 ///
 /// A failing step stops those that need it and no others. What is finished is kept at once, so that any interruption
-/// costs at most what the step in progress cannot resume by itself.
+/// costs at most what the steps in progress cannot resume by themselves.
 public struct PlanRunner {
   /// What it tells while it works.
   public enum Event: Sendable {
@@ -56,8 +16,10 @@ public struct PlanRunner {
     case ended(ExperimentStep, StepResult, seconds: Double)
   }
 
-  /// Carries out a step in the experiment's folder, with all that it prints in the log; throws what prevents that.
-  public typealias Launch = (_ step: ExperimentStep, _ log: URL) throws -> StepEnd
+  /// Begins a step in the experiment's folder, with all that it prints in the log; throws what prevents that.
+  ///
+  /// What it gives back is asked again and again how the step has ended; nil means not yet.
+  public typealias Launch = (_ step: ExperimentStep, _ log: URL) throws -> (() -> StepEnd?)
 
   private let plan: ExperimentPlan
   private let store: StepStore
@@ -78,75 +40,130 @@ public struct PlanRunner {
   /// The steps that earlier calls have not finished.
   public var remaining: [ExperimentStep] { plan.steps.filter { store.finished($0) == nil } }
 
+  /// A step at work.
+  private struct Job {
+    var step: ExperimentStep
+    var begin: Date
+    var poll: () -> StepEnd?
+  }
+
   /// Does what is to do.
   ///
   /// - Parameters:
-  ///   - launch: Carries out a step.
+  ///   - jobs: The most steps that are at work at the same time.
+  ///   - launch: Begins a step.
+  ///   - rest: Called whenever all steps are at work; it should take a moment.
   ///   - tell: Told what happens.
   /// - Returns: What became of every step, and whether all that could be tried was.
   public func run(
-    launch: Launch, tell: (Event) -> Void = { _ in }
+    jobs: Int = 1, launch: Launch, rest: () -> Void = {}, tell: (Event) -> Void = { _ in }
   ) -> (results: [String: StepResult], isInterrupted: Bool) {
+    precondition(jobs >= 1, "\(jobs) steps at a time")
     var results: [String: StepResult] = [:]
-    let total = remaining.count
-    var number = 0
+    var waiting = plan.steps
+    var atWork: [Job] = []
     var isInterrupted = false
-    for step in plan.steps {
-      if let record = store.finished(step) {
-        results[step.id] = .finished(record)
-        tell(.reused(step))
-        continue
-      }
-      if isInterrupted {
-        results[step.id] = .notRun(reason: "not run: interrupted")
-        continue
-      }
-      number += 1
-      if let missing = step.needs.first(where: { results[$0]?.isFinished != true }) {
-        let title = plan[missing]?.title ?? missing
-        results[step.id] = .notRun(reason: "not run: needs \"\(title)\"")
-        if let result = results[step.id] { tell(.ended(step, result, seconds: 0)) }
-        continue
-      }
-      tell(.begins(step, number: number, of: total))
-      let begin = Date()
-      let (result, stops) = perform(step, launch)
-      isInterrupted = stops
+    var number = 0
+    let total = remaining.count
+
+    func end(_ step: ExperimentStep, _ result: StepResult, seconds: Double) {
       results[step.id] = result
-      tell(.ended(step, result, seconds: Date().timeIntervalSince(begin)))
+      tell(.ended(step, result, seconds: seconds))
+    }
+
+    while true {
+      var place = 0
+      while !isInterrupted, atWork.count < jobs, place < waiting.count {
+        let step = waiting[place]
+        if let record = store.finished(step) {
+          results[step.id] = .finished(record)
+          tell(.reused(step))
+          waiting.remove(at: place)
+          continue
+        }
+        guard step.needs.allSatisfy({ results[$0] != nil }) else {
+          place += 1
+          continue
+        }
+        waiting.remove(at: place)
+        number += 1
+        if let missing = step.needs.first(where: { results[$0]?.isFinished != true }) {
+          let title = plan[missing]?.title ?? missing
+          end(step, .notRun(reason: "not run: needs \"\(title)\""), seconds: 0)
+        } else {
+          tell(.begins(step, number: number, of: total))
+          let begin = Date()
+          switch start(step, launch) {
+          case .success(let poll): atWork.append(Job(step: step, begin: begin, poll: poll))
+          case .failure(let early): end(step, early.result, seconds: 0)
+          }
+        }
+        // What has ended may be what an earlier step waits for.
+        place = 0
+      }
+      if atWork.isEmpty { break }
+      var hasEnded = false
+      for job in atWork {
+        guard let stepEnd = job.poll() else { continue }
+        hasEnded = true
+        atWork.removeAll { $0.step.id == job.step.id }
+        let seconds = Date().timeIntervalSince(job.begin)
+        if stepEnd.way == .interrupted { isInterrupted = true }
+        end(job.step, result(of: job.step, stepEnd, seconds: seconds), seconds: seconds)
+      }
+      if !hasEnded { rest() }
+    }
+    for step in waiting {
+      results[step.id] =
+        store.finished(step).map(StepResult.finished) ?? .notRun(reason: "not run: interrupted")
     }
     return (results, isInterrupted)
   }
 
-  private func perform(
+  // MARK: One step
+
+  /// Why a step is over before it has begun.
+  private struct EarlyEnd: Error {
+    var result: StepResult
+  }
+
+  private func start(
     _ step: ExperimentStep, _ launch: Launch
-  ) -> (result: StepResult, isInterrupted: Bool) {
+  ) -> Result<() -> StepEnd?, EarlyEnd> {
     do {
-      if let record = try store.takeOver(step, in: plan) { return (.finished(record), false) }
+      if let record = try store.takeOver(step, in: plan) {
+        return .failure(EarlyEnd(result: .finished(record)))
+      }
       try createFolder(at: store.folder(of: step.id))
       // The command is there for whoever looks into the folder of a step that failed.
       try AtomicFile.write(
         Data((step.command + "\n").utf8),
         to: store.folder(of: step.id).appending(path: "command.txt"))
-      let begin = Date()
-      let end = try launch(step, store.log(of: step.id))
-      let seconds = Date().timeIntervalSince(begin)
-      switch end.way {
-      case .interrupted: return (.notRun(reason: "not finished: interrupted"), true)
-      case .exited(0):
-        guard FileManager.default.fileExists(atPath: store.product(of: step).path) else {
-          return (failed(step, "it left no \(step.kind.product)"), false)
-        }
-        let record = try store.finish(step, seconds: seconds, peakMemory: end.peakMemory)
-        return (.finished(record), false)
-      case .exited(let status):
-        return (failed(step, "exit status \(status)\(roomHint)"), false)
-      case .signal(let signal):
-        let hint = signal == 9 ? " (out of memory?)" : ""
-        return (failed(step, "ended by signal \(signal)\(hint)"), false)
-      }
+      return .success(try launch(step, store.log(of: step.id)))
     } catch {
-      return (failed(step, "\(error)"), false)
+      return .failure(EarlyEnd(result: failed(step, "\(error)")))
+    }
+  }
+
+  private func result(
+    of step: ExperimentStep, _ end: StepEnd, seconds: Double
+  ) -> StepResult {
+    switch end.way {
+    case .interrupted: return .notRun(reason: "not finished: interrupted")
+    case .exited(0):
+      guard FileManager.default.fileExists(atPath: store.product(of: step).path) else {
+        return failed(step, "it left no \(step.kind.product)")
+      }
+      do {
+        return .finished(
+          try store.finish(step, seconds: seconds, peakMemory: end.peakMemory))
+      } catch {
+        return failed(step, "\(error)")
+      }
+    case .exited(let status): return failed(step, "exit status \(status)\(roomHint)")
+    case .signal(let signal):
+      let hint = signal == 9 ? " (out of memory?)" : ""
+      return failed(step, "ended by signal \(signal)\(hint)")
     }
   }
 

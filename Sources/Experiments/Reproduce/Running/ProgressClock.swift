@@ -6,10 +6,16 @@ public struct ProgressClock: Sendable {
   private var left: Double
   private var estimated = 0.0
   private var taken = 0.0
+  private let jobs: Int
 
   /// A clock for steps with estimated seconds; steps without one count as nothing.
-  public init(_ estimates: [String: Double]) {
+  ///
+  /// - Parameters:
+  ///   - estimates: Seconds by step.
+  ///   - jobs: Steps that are at work at the same time.
+  public init(_ estimates: [String: Double], jobs: Int = 1) {
     self.estimates = estimates
+    self.jobs = jobs
     left = estimates.values.reduce(0, +)
   }
 
@@ -20,7 +26,7 @@ public struct ProgressClock: Sendable {
   public func seconds(of step: String) -> Double? { estimates[step].map { factor * $0 } }
 
   /// The seconds left for all that is not finished.
-  public var remaining: Double { factor * max(left, 0) }
+  public var remaining: Double { factor * max(left, 0) / Double(jobs) }
 
   /// Notes that a step has ended.
   ///
