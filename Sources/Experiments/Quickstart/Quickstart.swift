@@ -111,6 +111,9 @@ public struct Quickstart {
       configuration, data: data, run: run(name), resume: true, device: device)
     tell(.step(job.summary))
     try job.fit { tell(.training($0)) }
+    RunCard.write(
+      afterTraining: run(name), summary: job.summary,
+      parameters: job.network.store.parameterCount, say: { tell(.step($0)) })
   }
 
   private func trainEstimators() throws {
@@ -132,6 +135,8 @@ public struct Quickstart {
       threat: QuickstartPlan.threat, attacks: [NoAttack(), attack], batchSize: 500,
       seed: plan.seed, keepsImages: true
     ) { tell(.attack("\(name): \($0)", $1)) }
+    RunCard.write(
+      afterEvaluation: run(name), measurement.report, say: { tell(.step($0)) })
     let attacked = measurement.outcomes[1].images ?? Tensor.zeros([0])
     let pairs = AttackedImages(set, attacked: attacked, network: saved.network)
     let metrics = try MetricsFile.read(run(name).appending(path: "metrics.jsonl"))
