@@ -116,6 +116,8 @@ import Testing
         let hash = attack["spec_hash"]?.stringValue
         #expect(rows["spec"]?[own].allSatisfy { $0 == hash } == true)
       }
+      // Nothing of the attack is left in the run's folder.
+      #expect(try names(in: folder.appending(path: "run")).contains("evaluations") == false)
       // What evaluate says of the unattacked images.
       let plain = try Tool.run(
         ["evaluate", "run", "--attack", "clean", "--limit", "36", "--json", "-"], in: folder)
@@ -124,7 +126,6 @@ import Testing
       let right = try #require(rows["clean"]).indices.prefix(36)
         .count { rows["clean"]?[$0] == rows["label"]?[$0] }
       #expect(Double(right) / 36 == accuracy)
-      #expect(try names(in: folder.appending(path: "run")).contains("evaluations") == false)
 
       let again = try Tool.run(arguments + ["--json", "-"], in: folder)
       #expect(try JSONValue(parsing: Data(again.output.utf8)) == report)

@@ -128,7 +128,7 @@ import Testing
       #expect(page.status == 0, "\(page.errors)")
       let html = try String(contentsOf: folder.appending(path: "both.html"), encoding: .utf8)
       for part in [
-        "Measurements", "<dd>natural</dd>", "href=\"out/steps/\(figures)/result.json\"", "ddn-5",
+        "Measurements", "<td>natural</td>", "href=\"out/steps/\(figures)/result.json\"", "ddn-5",
         "<h2>Training</h2>",
       ] {
         let isThere = html.contains(part)

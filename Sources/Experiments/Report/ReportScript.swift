@@ -187,7 +187,8 @@ enum ReportScript {
             scales: {x: horizontal(payload, colours), y: vertical(payload, colours)},
             plugins: {
               legend: {
-                display: payload.series.length > 1, position: "top", align: "start",
+                display: payload.series.length > 1 || payload.kind === "line",
+                position: "top", align: "start",
                 labels: {
                   color: colours.text, padding: 14, boxWidth: bars ? 12 : 8,
                   boxHeight: bars ? 10 : 5.5, usePointStyle: !bars,
@@ -195,7 +196,8 @@ enum ReportScript {
               },
               // An empty line keeps the legend off the plot: its own padding is all above it.
               subtitle: {
-                display: payload.series.length > 1, text: "", weight: 500,
+                display: payload.series.length > 1 || payload.kind === "line",
+                text: "", weight: 500,
                 font: {size: 4}, padding: {top: 0, bottom: 4},
               },
               tooltip: {

@@ -29,17 +29,20 @@ public struct RunReport {
       return record.tables.map(\.title)
     }
     var evaluations: [StoredEvaluation] = []
+    var runs: [URL] = []
     for source in sources {
       switch source {
       case .reproduction(let root, let record):
         add(record, at: root)
       case .run(let url, let stored):
+        runs.append(url)
         add(run: url)
         evaluations += stored
       case .evaluation(let stored):
         evaluations.append(stored)
       }
     }
+    if let table = RunTable(runs).table { overview.append(.table(table)) }
     if let table = EvaluationTables(evaluations).table {
       tables.append(table)
       tableSections.append(section(of: table, at: nil))
@@ -88,7 +91,6 @@ public struct RunReport {
 
   private mutating func add(run: URL) {
     let name = run.lastPathComponent
-    overview.append(.facts(RunFacts(run: run).facts))
     if let history = TrainingHistory(run: run, named: name) { histories.append(history) }
     networks.append(ExampleImages.Subject(name: name, run: run))
   }
