@@ -66,6 +66,54 @@ import Testing
     #expect(cell.interval == [0.75, 0.8500000000000001] && cell.intervalOver == "images")
   }
 
+  @Test func differencesToTheFirstRowAreTakenImageByImage() throws {
+    func withstood(_ bits: [Int], images: String = "x") -> Withstood {
+      Withstood(images: images, isRobust: bits.map { $0 == 1 })
+    }
+    // Ten images: 3 gained, 1 lost. d = 0.2; variance (4/10 − 0.04)/10 = 0.036.
+    let own = withstood([1, 1, 1, 0, 1, 1, 0, 0, 0, 0])
+    let other = withstood([0, 0, 0, 1, 1, 1, 0, 0, 0, 0])
+    let one = try #require(PairedDifference([0: own], minus: [0: other, 1: own], of: "A"))
+    #expect(one.gained == 3 && one.lost == 1 && one.seeds == 1 && abs(one.mean - 0.2) < 1e-12)
+    let half = 1.96 * 0.036.squareRoot()
+    let ends = try #require(one.interval)
+    #expect(abs(ends[0] - (0.2 - half)) < 1e-12 && abs(ends[1] - (0.2 + half)) < 1e-12)
+    // Two seeds, 0.2 and −0.2: mean 0, t(0.975, 1) · 0.2828/√2 = 12.706 · 0.2.
+    let two = try #require(
+      PairedDifference([0: own, 1: other], minus: [0: other, 1: own], of: "A"))
+    let wide = try #require(two.interval)
+    #expect(abs(two.mean) < 1e-12 && abs(wide[1] - 12.706 * 0.2) < 1e-9 && two.seeds == 2)
+    // Other images are nothing to compare.
+    #expect(
+      PairedDifference([0: own], minus: [0: withstood([1], images: "y")], of: "A") == nil)
+    #expect(PairedDifference([0: own], minus: [1: other], of: "A") == nil)
+  }
+
+  @Test func rowsStandAgainstTheFirst() throws {
+    let table = try table(seeds: [0]) { _ in [0.8, 0.4] }
+    #expect(table.parts[0].rows.allSatisfy { $0.cells.allSatisfy { $0.paired == nil } })
+    let (plan, planned) = try ReproduceFixtures.plan(options: .init(seeds: [0]))
+    var results: [String: StepResult] = [:]
+    for step in plan.steps { results[step.id] = .finished(ReproduceFixtures.record(step)) }
+    var builder = TableBuilder(plan, results: results, figures: try figures()) { step in
+      let robust: JSONValue = step.title.contains("NAMID") ? [1, 1, 0, 1] : [1, 0, 0, 1]
+      return [
+        "dataset": ["name": "C", "fingerprint": "f"], "spec_hash": "h",
+        "attacks": .array(
+          Array(
+            repeating: ["robust_accuracy": 0.5, "total": 4, "samples": ["robust": robust]],
+            count: 2)),
+      ]
+    }
+    let rows = builder.table(planned).parts[0].rows
+    #expect(rows[0].cells.allSatisfy { $0.paired == nil })
+    let cell = try #require(rows[1]["PGD-40", .latest])
+    #expect(cell.paired?.row == "Standard" && cell.paired?.mean == 0.25)
+    let text = TableText(builder.table(planned))
+    #expect(text.text.contains("− Standard") && text.text.contains("+25.0 ["))
+    #expect(text.csv.contains(",25.0,"))
+  }
+
   @Test func whatIsMissingIsSaidAndNeverBlank() throws {
     let table = try table(
       results: { step in

@@ -38,6 +38,11 @@ struct TableSection {
     }
   }
 
+  private func advantage(_ cell: CellRecord) -> String? {
+    guard let paired = cell.paired, let text = cell.advantage else { return nil }
+    return "− \(paired.row) \(text)"
+  }
+
   private func cell(
     of cell: CellRecord?, _ unit: FigureUnit, compares: Bool
   ) -> ReportTable.Cell {
@@ -45,7 +50,7 @@ struct TableSection {
     let paper = compares ? cell.comparison.map { "paper \($0)" } : nil
     return ReportTable.Cell(
       cell.mean(unit) + cell.marks,
-      notes: [cell.spread(unit), paper].compactMap(\.self),
+      notes: [cell.spread(unit), compares ? advantage(cell) : nil, paper].compactMap(\.self),
       link: cell.runs.first.map { link($0.file) }, value: cell.summary?.mean)
   }
 }

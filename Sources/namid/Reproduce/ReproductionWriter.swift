@@ -55,7 +55,8 @@ struct ReproductionWriter {
       \(record.written); \(record.machine); namid \(record.version). \(counts[0]) steps finished, \
       \(counts[1]) failed, \(counts[2]) not run\(record.isInterrupted ? " (interrupted)" : ""). \
       Percentages of images, last and best checkpoint side by side; brackets are 95 % intervals over \
-      images, ± the standard deviation over seeds; ! marks figures that the evaluation doubts; behind \
+      images, ± the standard deviation over seeds; ! marks figures that the evaluation doubts; − and a row's \
+      name stand before the difference to that row, image by image, in points with its 95 % interval; behind \
       the paper's figures, in brackets, the difference of the last checkpoint in points.
 
       """

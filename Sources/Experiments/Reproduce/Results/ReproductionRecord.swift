@@ -238,9 +238,11 @@ public struct CellRecord: Codable, Sendable {
   public var paper: PaperFigure?
   /// This figure minus the paper's, in percentage points; nil where there is nothing to compare.
   public var difference: Double?
+  /// This figure minus the first row's, image by image; nil for the first row and where there is nothing to compare.
+  public var paired: PairedDifference?
 
   enum CodingKeys: String, CodingKey {
-    case column, checkpoint, state, why, summary, runs, paper, difference
+    case column, checkpoint, state, why, summary, runs, paper, difference, paired
     case interval = "ci95"
     case intervalOver = "ci95_over"
   }

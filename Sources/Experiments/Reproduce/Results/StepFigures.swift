@@ -9,6 +9,8 @@ struct StepFigures {
     var interval: [Double]?
     var count: Int?
     var hash: String?
+    /// Which images were withstood; nil where the result does not say, and for other figures.
+    var withstood: Withstood?
   }
 
   /// The file, relative to the experiment's folder.
@@ -38,7 +40,8 @@ struct StepFigures {
       let attack = try attack(place)
       return Figure(
         value: try number(attack, ["robust_accuracy"]), interval: interval(attack["ci95"]),
-        count: attack["total"]?.intValue, hash: tree["spec_hash"]?.stringValue)
+        count: attack["total"]?.intValue, hash: tree["spec_hash"]?.stringValue,
+        withstood: withstood(attack))
     case .unbounded(let place):
       let attack = try attack(place)
       let value = try number(attack, ["minimum_norm", "unbounded"])
@@ -69,6 +72,13 @@ struct StepFigures {
         count: tree["setting"]?["dataset"]?["count"]?.intValue,
         hash: found["spec_hash"]?.stringValue)
     }
+  }
+
+  private func withstood(_ attack: JSONValue) -> Withstood? {
+    guard let images = tree["dataset"]?["fingerprint"]?.stringValue,
+      let robust = attack["samples"]?["robust"]?.arrayValue
+    else { return nil }
+    return Withstood(images: images, isRobust: robust.map { $0 == 1 })
   }
 
   private func attack(_ place: Int) throws(MissingFigure) -> JSONValue {

@@ -46,6 +46,8 @@ public struct TableBuilder {
   private mutating func part(of planned: PlannedPart, paper: String?) -> PartRecord {
     var rows: [RowRecord] = []
     var dataset: String?
+    // What the first row withstood, by column and checkpoint, and then by seed.
+    var first: [[String]: [Int: Withstood]] = [:]
     for row in planned.rows {
       var cells: [CellRecord] = []
       for cell in row.cells {
@@ -54,7 +56,15 @@ public struct TableBuilder {
           figures.figure(
             table: $0, part: planned.paper, row: row.name, column: column?.paper ?? cell.column)
         }
-        cells.append(self.cell(of: cell, unit: planned.unit, paper: figure, dataset: &dataset))
+        var (record, withstood) = self.cell(
+          of: cell, unit: planned.unit, paper: figure, dataset: &dataset)
+        let key = [cell.column, cell.checkpoint.rawValue]
+        if let baseline = rows.first {
+          record.paired = PairedDifference(withstood, minus: first[key] ?? [:], of: baseline.name)
+        } else {
+          first[key] = withstood
+        }
+        cells.append(record)
       }
       rows.append(RowRecord(name: row.name, defense: row.defense, cells: cells))
     }
@@ -68,7 +78,8 @@ public struct TableBuilder {
 
   private mutating func cell(
     of planned: PlannedCell, unit: FigureUnit, paper: PaperFigure?, dataset: inout String?
-  ) -> CellRecord {
+  ) -> (CellRecord, [Int: Withstood]) {
+    var withstood: [Int: Withstood] = [:]
     var cell = CellRecord(
       column: planned.column, checkpoint: planned.checkpoint, state: .measured, runs: [],
       paper: paper)
@@ -79,6 +90,7 @@ public struct TableBuilder {
         let found = try result(of: source.step)
         let figure = try found.figure(source.reading)
         dataset = dataset ?? found.dataset
+        withstood[source.seed] = figure.withstood
         cell.runs.append(
           CellRecord.Run(
             seed: source.seed, value: figure.value, interval: figure.interval,
@@ -93,7 +105,7 @@ public struct TableBuilder {
       cell.state = cell.runs.isEmpty ? (hasFailed ? .failed : .notRun) : .partial
       cell.why = reasons.joined(separator: "; ")
     }
-    guard !cell.runs.isEmpty else { return cell }
+    guard !cell.runs.isEmpty else { return (cell, [:]) }
     let summary = SampleSummary(cell.runs.map(\.value))
     cell.summary = summary
     if let error = summary.standardError {
@@ -105,7 +117,7 @@ public struct TableBuilder {
       cell.intervalOver = cell.interval == nil ? nil : "images"
     }
     if let paper, unit == .share { cell.difference = 100 * summary.mean - paper.mean }
-    return cell
+    return (cell, withstood)
   }
 
   private mutating func result(of id: String) throws(MissingFigure) -> StepFigures {

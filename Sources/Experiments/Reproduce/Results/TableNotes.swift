@@ -87,6 +87,15 @@ extension CellRecord {
     unit == .share ? String(format: "%.1f", 100 * value) : String(format: "%.3f", value)
   }
 
+  /// The difference to the first row in points: `-0.2 [-0.9, 0.4]`; nil where there is none.
+  var advantage: String? {
+    paired.map { paired in
+      let ends = paired.interval.map { $0.map { String(format: "%.1f", 100 * $0) } }
+      return String(format: "%+.1f", 100 * paired.mean)
+        + (ends.map { " [\($0[0]), \($0[1])]" } ?? "")
+    }
+  }
+
   /// The paper's figure with the difference to it; nil where it has none.
   var comparison: String? {
     paper.map { paper in

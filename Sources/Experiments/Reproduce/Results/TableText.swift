@@ -27,7 +27,7 @@ public struct TableText {
   /// The names of the columns of `csv`.
   public static let csvHeader =
     "table,preset,part,dataset,norm,epsilon,row,checkpoint,column,attack,unit,state,mean,sd,n,low,high,"
-    + "interval_over,paper,paper_sd,difference,file,spec_hash,why\n"
+    + "interval_over,paper,paper_sd,difference,paired_difference,paired_low,paired_high,file,spec_hash,why\n"
 
   /// One line per cell, without the header.
   public var csv: String {
@@ -83,7 +83,8 @@ public struct TableText {
     return grid
   }
 
-  /// One line per row and checkpoint, and one with the paper's figures and the difference of the last checkpoint.
+  /// One line per row and checkpoint, and below them, for the last checkpoint, the difference to the first row, image by
+  /// image, and the paper's figures with the difference to them.
   private func rows(_ part: PartRecord, links: Bool) -> [[String]] {
     part.rows.flatMap { row -> [[String]] in
       var lines: [[String]] = []
@@ -96,6 +97,9 @@ public struct TableText {
             + cells.map { $0.map { text(of: $0, part.unit, links: links) } ?? "not planned" })
       }
       let first = part.columns.map { column in row.cells.first { $0.column == column.name } }
+      if let baseline = first.lazy.compactMap({ $0?.paired?.row }).first {
+        lines.append(["", "− \(baseline)"] + first.map { $0?.advantage ?? "" })
+      }
       if first.contains(where: { $0?.paper != nil }) {
         lines.append(
           ["", "paper"]
@@ -127,7 +131,8 @@ public struct TableText {
       number(cell.summary?.mean), number(cell.summary?.standardDeviation),
       cell.summary.map { "\($0.count)" } ?? "0", number(cell.interval?[0]),
       number(cell.interval?[1]), cell.intervalOver ?? "", plain(cell.paper?.mean),
-      plain(cell.paper?.deviation), plain(cell.difference),
+      plain(cell.paper?.deviation), plain(cell.difference), number(cell.paired?.mean),
+      number(cell.paired?.interval?[0]), number(cell.paired?.interval?[1]),
     ]
     let places = [
       cell.runs.map(\.file).joined(separator: " "),
