@@ -35,7 +35,8 @@ struct ReproductionContents {
       .paragraph(
         "Last is the checkpoint after the last epoch, best that of the epoch with the best accuracy under attack "
           + "on images held out of training: one rule for all defenses. Brackets are 95 % intervals over images, "
-          + "± is the standard deviation over n seeds. Every figure links to the file that it comes from."
+          + "± is the standard deviation over n seeds; Δ is the difference to the first row in points, taken image "
+          + "by image. Every figure links to the file that it comes from."
       ),
     ]
     if record.isInterrupted {

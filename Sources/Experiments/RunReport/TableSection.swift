@@ -38,11 +38,6 @@ struct TableSection {
     }
   }
 
-  private func advantage(_ cell: CellRecord) -> String? {
-    guard let paired = cell.paired, let text = cell.advantage else { return nil }
-    return "− \(paired.row) \(text)"
-  }
-
   private func cell(
     of cell: CellRecord?, _ unit: FigureUnit, compares: Bool
   ) -> ReportTable.Cell {
@@ -50,7 +45,8 @@ struct TableSection {
     let paper = compares ? cell.comparison.map { "paper \($0)" } : nil
     return ReportTable.Cell(
       cell.mean(unit) + cell.marks,
-      notes: [cell.spread(unit), compares ? advantage(cell) : nil, paper].compactMap(\.self),
+      notes: [cell.spread(unit), compares ? cell.advantage.map { "Δ \($0)" } : nil, paper]
+        .compactMap(\.self),
       link: cell.runs.first.map { link($0.file) }, value: cell.summary?.mean)
   }
 }
@@ -110,7 +106,8 @@ struct FigureCharts {
     }
     let axis =
       part.unit == .share
-      ? Chart.Axis("percent right", minimum: 0) : Chart.Axis("nats above the lowest reading")
+      ? Chart.Axis("percent right", minimum: 0, maximum: 100)
+      : Chart.Axis("nats above the lowest reading")
     let content: Chart.Content =
       isFigure
       ? .bar(
