@@ -1,5 +1,6 @@
 import CImaging
 import Foundation
+import Torch
 
 /// Writing of PNG images.
 public enum PNG {
@@ -29,5 +30,17 @@ public enum PNG {
       cimg_encode_png(pixels, rows, columns, values, &file, message, capacity)
     }
     return Data(UnsafeBufferPointer(start: file.bytes, count: file.count))
+  }
+
+  /// Encodes an image of floating-point values; those outside [0, 1] are clipped.
+  ///
+  /// - Parameter image: (1, C, H, W) with C of 1 or 3.
+  /// - Returns: The bytes of a PNG file.
+  /// - Throws: `ImagingError` when the size is out of bounds.
+  public static func encode(image: Tensor) throws -> Data {
+    let bytes = (image * 255.0 + 0.5).clamp(min: 0, max: 255).to(.uint8).permute([0, 2, 3, 1])
+    return try encode(
+      pixels: bytes.contiguous().array(of: UInt8.self), height: image.size(2),
+      width: image.size(3), channels: image.size(1))
   }
 }

@@ -86,13 +86,13 @@ struct AttackedImages {
     return classes.prefix(limit).compactMap { index in
       let clean = tensors.batch([index]).images
       let other = attacked.slice(index..<index + 1)
-      let change = other - clean
-      let enlargement = 0.5 / max(change.abs().amax([1, 2, 3]).item(), 1e-12)
-      guard let cleanPNG = png(clean), let otherPNG = png(other),
-        let noise = png(change * enlargement + 0.5)
+      let change = EnlargedChange(other - clean)
+      guard let cleanPNG = try? PNG.encode(image: clean),
+        let otherPNG = try? PNG.encode(image: other),
+        let noise = try? PNG.encode(image: change.images)
       else { return nil }
       return SampleImage(
-        clean: cleanPNG, attacked: otherPNG, noise: noise, enlargement: enlargement,
+        clean: cleanPNG, attacked: otherPNG, noise: noise, enlargement: change.factors.item(),
         label: set.classNames[set.labels[index]],
         cleanPrediction: prediction(clean), attackedPrediction: prediction(other))
     }
@@ -101,11 +101,19 @@ struct AttackedImages {
   private func prediction(_ image: Tensor) -> String {
     set.classNames[network.predictions(image).ints()[0]]
   }
+}
 
-  private func png(_ image: Tensor) -> Data? {
-    let bytes = (image * 255.0 + 0.5).clamp(min: 0, max: 255).to(.uint8).permute([0, 2, 3, 1])
-    return try? PNG.encode(
-      pixels: bytes.array(of: UInt8.self), height: set.height, width: set.width,
-      channels: set.channels)
+/// Changes of images, each enlarged to the full range around gray.
+public struct EnlargedChange {
+  /// The enlarged changes, (N, C, H, W) in [0, 1].
+  public let images: Tensor
+  /// By how much each is enlarged, (N, 1, 1, 1); huge where nothing was changed.
+  public let factors: Tensor
+
+  /// Enlarges changes, (N, C, H, W).
+  public init(_ changes: Tensor) {
+    let largest = changes.abs().amax([1, 2, 3], keepdim: true).clamp(min: 1e-12)
+    factors = 0.5 / largest
+    images = changes * factors + 0.5
   }
 }

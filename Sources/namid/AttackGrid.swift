@@ -1,5 +1,6 @@
 import Datasets
 import Evaluation
+import Experiments
 import Foundation
 import Torch
 
@@ -18,7 +19,7 @@ struct AttackGrid {
     let clean = ImageTensors(set).batch(Array(0..<count)).images.contiguous()
     let attacked = measurement.outcomes.filter { $0.report.refused != nil }
       .compactMap { $0.images?.slice(0..<count) }
-    rows = [clean] + attacked.flatMap { [$0, Self.enlarged($0 - clean)] }
+    rows = [clean] + attacked.flatMap { [$0, EnlargedChange($0 - clean).images] }
   }
 
   /// The picture.
@@ -33,14 +34,6 @@ struct AttackGrid {
     }
     let (height, width) = (side(set.height, rows.count), side(set.width, rows[0].size(0)))
     let all = Tensor.cat(padded, dim: 2).slice(0..<height, dim: 2).slice(0..<width, dim: 3)
-    let bytes = (all * 255.0 + 0.5).clamp(min: 0, max: 255).to(.uint8).permute([0, 2, 3, 1])
-    return try PNG.encode(
-      pixels: bytes.contiguous().array(of: UInt8.self), height: height, width: width,
-      channels: set.channels)
-  }
-
-  private static func enlarged(_ change: Tensor) -> Tensor {
-    let largest = change.abs().amax([1, 2, 3], keepdim: true).clamp(min: 1e-12)
-    return change / largest * 0.5 + 0.5
+    return try PNG.encode(image: all)
   }
 }

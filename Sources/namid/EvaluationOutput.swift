@@ -70,7 +70,7 @@ enum AttackedImageFile {
       (name: "labels", tensor: Tensor(set.labels, shape: [set.count])),
       (name: "indices", tensor: Tensor(set.indices, shape: [set.count])),
     ]
-    for (name, outcome) in named(measurement.outcomes) {
+    for (name, outcome) in zip(names(measurement.outcomes), measurement.outcomes) {
       if let images = outcome.images { tensors.append(("\(name).images", images)) }
       let robust = Tensor(outcome.isRobust.map { $0 ? UInt8(1) : 0 }, shape: [set.count])
       tensors.append(("\(name).robust", robust))
@@ -82,13 +82,7 @@ enum AttackedImageFile {
       tensors, metadata: ["spec_hash": measurement.report.specificationHash], to: url)
   }
 
-  /// Outcomes by different names: the same attack with other settings has the same name, the second is `pgd-20#2`.
-  static func named(_ outcomes: [Evaluator.Outcome]) -> [(String, Evaluator.Outcome)] {
-    var uses: [String: Int] = [:]
-    return outcomes.map { outcome in
-      let use = uses[outcome.report.name, default: 0] + 1
-      uses[outcome.report.name] = use
-      return (outcome.report.name + (use == 1 ? "" : "#\(use)"), outcome)
-    }
+  private static func names(_ outcomes: [Evaluator.Outcome]) -> [String] {
+    AttackReport.distinctNames(outcomes.map(\.report))
   }
 }

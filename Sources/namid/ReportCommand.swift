@@ -11,6 +11,9 @@ struct ReportCommand: ParsableCommand {
     case markdown
     case csv
     case latex
+
+    /// How the tables alone are written; nil for a whole page.
+    var tables: TableFormat? { TableFormat(rawValue: rawValue) }
   }
 
   static let configuration = CommandConfiguration(
@@ -52,10 +55,10 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     if let out { try checkWritable(out) }
     let sources = try runs.map { try ReportSource(URL(filePath: $0), say: note) }
-    let file = out.map { URL(filePath: $0) } ?? place
+    let file = out.map { URL(filePath: $0) } ?? place(of: sources)
     let report = RunReport(sources, in: file.deletingLastPathComponent())
-    guard format == .html else {
-      try write(report.tables.map(TableText.init))
+    if let form = format.tables {
+      try write(form.render(report.tables))
       return
     }
     let device = try device.prepare()
@@ -73,25 +76,15 @@ struct ReportCommand: ParsableCommand {
   }
 
   /// In the first folder that is named; beside the first file where there is none.
-  private var place: URL {
-    let folders = runs.map { URL(filePath: $0) }.filter { url in
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
-        && isFolder.boolValue
-    }
-    let folder = folders.first ?? URL(filePath: runs[0]).deletingLastPathComponent()
-    return folder.appending(path: "report.html")
+  private func place(of sources: [ReportSource]) -> URL {
+    let folder = sources.lazy.compactMap(\.folder).first
+    return (folder ?? URL(filePath: runs[0]).deletingLastPathComponent())
+      .appending(path: "report.html")
   }
 
-  private func write(_ tables: [TableText]) throws {
-    let text =
-      switch format {
-      case .html, .markdown: tables.map(\.markdown).joined(separator: "\n")
-      case .latex: tables.map(\.latex).joined(separator: "\n")
-      case .csv: TableText.csvHeader + tables.map(\.csv).joined()
-      }
+  private func write(_ text: String) throws {
     guard let out else {
-      print(text, terminator: format == .csv ? "" : "\n")
+      print(text, terminator: "")
       return
     }
     try AtomicFile.write(Data(text.utf8), to: URL(filePath: out))

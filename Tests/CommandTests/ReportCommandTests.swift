@@ -5,33 +5,24 @@ import Testing
 
 /// `namid report` on a small reproduction, opened in a real browser where there is one.
 @Suite(.serialized, .enabled(if: Tool.isBuilt)) struct ReportCommandTests {
-  private let recipe = """
-    title: Bars
-    seeds: [0]
-    settings:
-      data: {name: "folder:images", validation: 12, augmentation: {cropPadding: 1}}
-      model: {architecture: small-cnn, width: 2}
-      threat: {norm: l2, epsilon: 1/2}
-      attack: {steps: 2}
-      optimizer: {learningRate: 0.05}
-      training: {epochs: 2, batchSize: 32, precision: float32, validationSteps: 1}
-    parts:
-      bars: {}
-    rows:
-      Standard: {defense: standard}
-      Natural: {defense: natural}
-    estimators:
-      all:
-        target: Natural
-        kind: standard
-        settings:
-          {units: 4, epochs: 1, batchSize: 32, threat: {epsilon: 0}, attack: {steps: 1}}
-    columns:
-      clean: {attack: clean}
-      DDN: {attack: ddn-5}
-    probes:
-      Pairings: {kind: poc, network: Natural, estimators: all, attack: pgd-2, limit: 24}
-    """
+  private let recipe = BarsRecipe.text(
+    seeds: "[0]", threat: "{norm: l2, epsilon: 1/2}",
+    rest: """
+      rows:
+        Standard: {defense: standard}
+        Natural: {defense: natural}
+      estimators:
+        all:
+          target: Natural
+          kind: standard
+          settings:
+            {units: 4, epochs: 1, batchSize: 32, threat: {epsilon: 0}, attack: {steps: 1}}
+      columns:
+        clean: {attack: clean}
+        DDN: {attack: ddn-5}
+      probes:
+        Pairings: {kind: poc, network: Natural, estimators: all, attack: pgd-2, limit: 24}
+      """)
 
   private func withReproduction(_ body: (URL) throws -> Void) throws {
     let folder = try makeTemporaryFolder()

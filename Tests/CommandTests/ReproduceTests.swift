@@ -5,35 +5,26 @@ import Testing
 
 /// `namid reproduce` with a recipe of one's own, from nothing to its tables.
 @Suite(.serialized, .enabled(if: Tool.isBuilt)) struct ReproduceTests {
-  private let recipe = """
-    title: Bars
-    seeds: [0, 1]
-    settings:
-      data: {name: "folder:images", validation: 12, augmentation: {cropPadding: 1}}
-      model: {architecture: small-cnn, width: 2}
-      threat: {norm: linf, epsilon: 1/20}
-      attack: {steps: 2}
-      optimizer: {learningRate: 0.05}
-      training: {epochs: 2, batchSize: 32, precision: float32, validationSteps: 1}
-    parts:
-      bars: {}
-    rows:
-      Standard: {defense: standard}
-      NAMID: {defense: namid, estimators: ours}
-    estimators:
-      ours:
-        target: Standard
-        settings: {units: 4, epochs: 1, batchSize: 32}
-    columns:
-      clean: {attack: clean}
-      PGD-2: {attack: pgd-2}
-    presets:
-      bad:
-        seeds: [0]
-        rows:
-          Standard: {settings: {optimizer: {learningRate: 1e30}}}
-          Natural: {defense: natural}
-    """
+  private let recipe = BarsRecipe.text(
+    seeds: "[0, 1]", threat: "{norm: linf, epsilon: 1/20}",
+    rest: """
+      rows:
+        Standard: {defense: standard}
+        NAMID: {defense: namid, estimators: ours}
+      estimators:
+        ours:
+          target: Standard
+          settings: {units: 4, epochs: 1, batchSize: 32}
+      columns:
+        clean: {attack: clean}
+        PGD-2: {attack: pgd-2}
+      presets:
+        bad:
+          seeds: [0]
+          rows:
+            Standard: {settings: {optimizer: {learningRate: 1e30}}}
+            Natural: {defense: natural}
+      """)
 
   private func withRecipe(_ body: (URL) throws -> Void) throws {
     let folder = try makeTemporaryFolder()
@@ -65,7 +56,7 @@ import Testing
     let text = try String(
       contentsOf: folder.appending(path: "\(out)/tables.md"), encoding: .utf8)
     return text.split(separator: "\n")
-      .filter { !$0.hasPrefix("`namid ") && !$0.contains("steps finished") }
+      .filter { !$0.hasPrefix("`namid ") && !$0.contains("Steps: ") }
       .joined(separator: "\n")
   }
 

@@ -64,6 +64,18 @@ public struct AttackReport: Codable, Sendable {
   }
 }
 
+extension AttackReport {
+  /// Names that all differ: an attack that is listed again, with other settings, is `pgd-20#2`.
+  public static func distinctNames(_ attacks: [AttackReport]) -> [String] {
+    var uses: [String: Int] = [:]
+    return attacks.map { attack in
+      let use = uses[attack.name, default: 0] + 1
+      uses[attack.name] = use
+      return attack.name + (use == 1 ? "" : "#\(use)")
+    }
+  }
+}
+
 /// What one member of an ensemble did to the samples that those before it had left.
 public struct MemberReport: Codable, Hashable, Sendable {
   /// Such as `fab-t`.

@@ -63,13 +63,13 @@ public struct SampleFile: Sendable {
 
   private static func header(_ part: Part) -> String {
     let names = cells(part, 0).map(\.name)
-    return names.map(quoted).joined(separator: ",") + "\n"
+    return CSV.line(names) + "\n"
   }
 
   private func line(_ part: Part, _ place: Int) -> String {
     let cells = Self.cells(part, place)
     switch form {
-    case .csv: return cells.map { Self.text($0.value) }.joined(separator: ",")
+    case .csv: return CSV.line(cells.map { $0.value.stringValue ?? $0.value.text() })
     case .jsonLines:
       return JSONValue.object(JSONObject(cells.map { (key: $0.name, value: $0.value) })).text()
     }
@@ -91,15 +91,6 @@ public struct SampleFile: Sendable {
       return (name: column.name, value: JSONValue.double(Double(Float(value).description) ?? value))
     }
     return facts + own + numbers + [("spec", .string(part.specificationHash))]
-  }
-
-  private static func text(_ value: JSONValue) -> String {
-    value.stringValue.map(quoted) ?? value.text()
-  }
-
-  private static func quoted(_ text: String) -> String {
-    guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
-    return "\"" + text.replacing("\"", with: "\"\"") + "\""
   }
 }
 

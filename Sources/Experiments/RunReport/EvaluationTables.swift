@@ -55,14 +55,8 @@ struct EvaluationTables {
     return "\(report.model.name), \(report.model.checkpoint)\(source)"
   }
 
-  /// Attacks by different names: the second `pgd-20` of an evaluation, with other settings, is `pgd-20#2`.
-  private static func named(_ attacks: [AttackReport]) -> [(String, AttackReport)] {
-    var uses: [String: Int] = [:]
-    return attacks.map { attack in
-      let use = uses[attack.name, default: 0] + 1
-      uses[attack.name] = use
-      return (attack.name + (use == 1 ? "" : "#\(use)"), attack)
-    }
+  private static func named(_ attacks: [AttackReport]) -> [(name: String, attack: AttackReport)] {
+    Array(zip(AttackReport.distinctNames(attacks), attacks))
   }
 
   /// What the last of all evaluations with an attack has found.
@@ -70,7 +64,7 @@ struct EvaluationTables {
     var cell = CellRecord(column: attack, checkpoint: .latest, state: .notRun, runs: [])
     for evaluation in evaluations {
       let attacks = Self.named(evaluation.report.attacks)
-      guard let found = attacks.first(where: { $0.0 == attack })?.1 else { continue }
+      guard let found = attacks.first(where: { $0.name == attack })?.attack else { continue }
       cell.state = .measured
       cell.summary = SampleSummary([found.robustAccuracy])
       cell.interval = found.interval

@@ -83,7 +83,7 @@ struct SampleColumns {
   init(_ url: URL) throws {
     let text = String(decoding: try readFile(at: url, limit: Self.maximumBytes), as: UTF8.self)
     var lines = text.split(separator: "\n").makeIterator()
-    let header = lines.next().map(Self.fields) ?? []
+    let header = lines.next().map(CSV.fields) ?? []
     let factPlaces = header.indices.filter { Self.factNames.contains(header[$0]) }
     let numberPlaces = header.indices.filter {
       header[$0].contains("_") && !Self.factNames.contains(header[$0])
@@ -91,7 +91,7 @@ struct SampleColumns {
     var groups: [Group] = []
     var places: [[String]: Int] = [:]
     while let line = lines.next() {
-      let fields = Self.fields(line)
+      let fields = CSV.fields(line)
       guard fields.count == header.count else { continue }
       let facts = factPlaces.map { fields[$0] }
       if places[facts] == nil {
@@ -104,27 +104,5 @@ struct SampleColumns {
       }
     }
     self.groups = groups
-  }
-
-  /// The fields of a line; quoted ones may hold commas and doubled quotes.
-  static func fields(_ line: Substring) -> [String] {
-    var fields = [""]
-    var isQuoted = false
-    var previousClosed = false
-    for character in line where character != "\r" {
-      if character == "\"" {
-        if previousClosed { fields[fields.count - 1].append(character) }
-        previousClosed = isQuoted
-        isQuoted.toggle()
-        continue
-      }
-      previousClosed = false
-      if character == ",", !isQuoted {
-        fields.append("")
-      } else {
-        fields[fields.count - 1].append(character)
-      }
-    }
-    return fields
   }
 }

@@ -12,6 +12,14 @@ public enum ReportSource: Sendable {
   /// What `namid evaluate` or `namid transfer` has written with `--json`.
   case evaluation(StoredEvaluation)
 
+  /// The folder of a reproduction or a run; nil for a file.
+  public var folder: URL? {
+    switch self {
+    case .reproduction(let folder, _), .run(let folder, _): folder
+    case .evaluation: nil
+    }
+  }
+
   /// The longest file of figures that is read.
   static let maximumBytes = 1 << 30
 

@@ -16,9 +16,6 @@ struct ReproductionContents {
 
   /// What was run, where, and how far it came.
   var overview: [Report.Block] {
-    let counts = [StepOutcome.State.finished, .failed, .notRun].map { state in
-      record.steps.count { $0.state == state }
-    }
     let seconds = record.steps.reduce(0) { $0 + ($1.seconds ?? 0) }
     let memory = record.steps.compactMap(\.peakMemory).max()
     var blocks: [Report.Block] = [
@@ -27,8 +24,7 @@ struct ReproductionContents {
         Report.Fact("Written", record.written),
         Report.Fact("Machine", record.machine),
         Report.Fact("namid", record.version),
-        Report.Fact(
-          "Steps", "\(counts[0]) finished, \(counts[1]) failed, \(counts[2]) not run"),
+        Report.Fact("Steps", record.progress),
         Report.Fact("Time in all", durationText(seconds: seconds)),
         Report.Fact("Peak memory", memory.map { "\($0 >> 20) MiB" } ?? "not known"),
       ]),

@@ -6,14 +6,6 @@ import Torch
 
 /// `namid reproduce`.
 struct Reproduce: ParsableCommand {
-  /// How tables are printed.
-  enum Format: String, CaseIterable, ExpressibleByArgument {
-    case text
-    case markdown
-    case csv
-    case latex
-  }
-
   static let configuration = CommandConfiguration(
     abstract: "Reproduce a table or figure of the paper, or carry out a recipe of your own.",
     discussion: """
@@ -60,7 +52,7 @@ struct Reproduce: ParsableCommand {
   @Flag(help: "Print the plan with estimates of time and memory, and stop; nothing is written.")
   var dryRun = false
   @Option(help: "How tables are printed: text, markdown, csv or latex.")
-  var format = Format.text
+  var format = TableFormat.text
   @OptionGroup var data: DataOptions
   @OptionGroup var device: DeviceOptions
 
@@ -115,14 +107,7 @@ struct Reproduce: ParsableCommand {
     let record = writer.record(results: results, isInterrupted: isInterrupted)
     // Figures that took hours are shown even where a full disk keeps them from being written.
     let written = Result { try writer.write(record) }
-    switch format {
-    case .text: print(record.tables.map { TableText($0).text }.joined(separator: "\n"))
-    case .markdown: print(record.tables.map { TableText($0).markdown }.joined(separator: "\n"))
-    case .latex: print(record.tables.map { TableText($0).latex }.joined(separator: "\n"))
-    case .csv:
-      print(
-        TableText.csvHeader + record.tables.map { TableText($0).csv }.joined(), terminator: "")
-    }
+    print(format.render(record.tables), terminator: "")
     try written.get()
     try end(record, writer, isInterrupted)
   }
@@ -171,3 +156,5 @@ struct Reproduce: ParsableCommand {
     ShellWords.line(["namid"] + CommandLine.arguments.dropFirst())
   }
 }
+
+extension TableFormat: ExpressibleByArgument {}

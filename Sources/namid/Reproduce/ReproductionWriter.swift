@@ -44,16 +44,12 @@ struct ReproductionWriter {
   }
 
   private func markdown(_ record: ReproductionRecord) -> String {
-    let counts = [StepOutcome.State.finished, .failed, .notRun].map { state in
-      record.steps.count { $0.state == state }
-    }
     let head = """
       # \(record.tables.count == 1 ? record.tables[0].title : "Tables")
 
       `\(record.command)`
 
-      \(record.written); \(record.machine); namid \(record.version). \(counts[0]) steps finished, \
-      \(counts[1]) failed, \(counts[2]) not run\(record.isInterrupted ? " (interrupted)" : ""). \
+      \(record.written); \(record.machine); namid \(record.version). Steps: \(record.progress)\(record.isInterrupted ? " (interrupted)" : ""). \
       Percentages of images, last and best checkpoint side by side; brackets are 95 % intervals over \
       images, ± the standard deviation over seeds; ! marks figures that the evaluation doubts; − and a row's \
       name stand before the difference to that row, image by image, in points with its 95 % interval; behind \

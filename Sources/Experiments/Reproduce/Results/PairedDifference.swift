@@ -17,8 +17,8 @@ public struct PairedDifference: Codable, Hashable, Sendable {
   public var row: String
   /// The mean difference of shares over the seeds that both have.
   public var mean: Double
-  /// Its 95 % interval: of one seed over images (Wald, paired), of several over seeds (Student); nil where it has none.
-  public var interval: [Double]?
+  /// Its 95 % interval: of one seed over images (Wald, paired), of several over seeds (Student).
+  public var interval: [Double]
   /// Seeds that both rows have.
   public var seeds: Int
   /// Images that only this row withstood, over all seeds.
@@ -55,14 +55,15 @@ public struct PairedDifference: Codable, Hashable, Sendable {
     let differences = pairs.map { Double($0.gained - $0.lost) / Double($0.count) }
     let summary = SampleSummary(differences)
     mean = summary.mean
-    if let error = summary.standardError {
-      let half = StudentT.quantile975(degreesOfFreedom: summary.count - 1) * error
-      interval = [mean - half, mean + half]
-    } else {
-      let count = Double(pairs[0].count)
-      let variance = (Double(gained + lost) / count - mean * mean) / count
-      let half = 1.96 * max(variance, 0).squareRoot()
-      interval = [mean - half, mean + half]
-    }
+    interval = summary.studentInterval ?? Self.wald(gained, lost, of: pairs[0].count)
+  }
+
+  /// The 95 % interval of the difference of two shares of the same images.
+  private static func wald(_ gained: Int, _ lost: Int, of count: Int) -> [Double] {
+    let count = Double(count)
+    let mean = Double(gained - lost) / count
+    let variance = (Double(gained + lost) / count - mean * mean) / count
+    let half = 1.96 * max(variance, 0).squareRoot()
+    return [mean - half, mean + half]
   }
 }

@@ -27,6 +27,12 @@ public struct ReproductionRecord: Codable, Sendable {
     case isInterrupted = "interrupted"
   }
 
+  /// How many steps are finished, failed and not run, in words.
+  public var progress: String {
+    let count = { (state: StepOutcome.State) in steps.count { $0.state == state } }
+    return "\(count(.finished)) finished, \(count(.failed)) failed, \(count(.notRun)) not run"
+  }
+
   /// A record.
   public init(
     command: String, version: String, machine: String, written: String, isInterrupted: Bool,

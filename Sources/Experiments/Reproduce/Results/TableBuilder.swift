@@ -108,9 +108,8 @@ public struct TableBuilder {
     guard !cell.runs.isEmpty else { return (cell, [:]) }
     let summary = SampleSummary(cell.runs.map(\.value))
     cell.summary = summary
-    if let error = summary.standardError {
-      let half = StudentT.quantile975(degreesOfFreedom: summary.count - 1) * error
-      cell.interval = [summary.mean - half, summary.mean + half]
+    if let interval = summary.studentInterval {
+      cell.interval = interval
       cell.intervalOver = "seeds"
     } else {
       cell.interval = cell.runs[0].interval
@@ -157,20 +156,4 @@ public struct TableBuilder {
 struct MissingFigure: Error {
   var text: String
   var isFailure: Bool
-}
-
-/// Quantiles of Student's t distribution.
-enum StudentT {
-  /// The 97.5 % quantiles for 1 to 30 degrees of freedom (any table of the distribution).
-  private static let table = [
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
-    2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056,
-    2.052, 2.048, 2.045, 2.042,
-  ]
-
-  /// The value that a t variable exceeds with a probability of 2.5 %; 1.96 beyond the table.
-  static func quantile975(degreesOfFreedom: Int) -> Double {
-    precondition(degreesOfFreedom >= 1, "\(degreesOfFreedom) degrees of freedom")
-    return degreesOfFreedom <= table.count ? table[degreesOfFreedom - 1] : 1.96
-  }
 }

@@ -90,9 +90,8 @@ extension CellRecord {
   /// The difference to the first row in points: `-0.2 [-0.9, 0.4]`; nil where there is none.
   var advantage: String? {
     paired.map { paired in
-      let ends = paired.interval.map { $0.map { String(format: "%.1f", 100 * $0) } }
-      return String(format: "%+.1f", 100 * paired.mean)
-        + (ends.map { " [\($0[0]), \($0[1])]" } ?? "")
+      let ends = paired.interval.map { String(format: "%.1f", 100 * $0) }
+      return String(format: "%+.1f", 100 * paired.mean) + " [\(ends[0]), \(ends[1])]"
     }
   }
 

@@ -33,7 +33,7 @@ public struct TableText {
   public var csv: String {
     table.parts.flatMap { part in
       part.rows.flatMap { row in row.cells.map { line($0, row, part) } }
-    }.map { $0.map(Self.csvField).joined(separator: ",") + "\n" }.joined()
+    }.map { CSV.line($0) + "\n" }.joined()
   }
 
   /// As LaTeX tables that need no package.
@@ -132,18 +132,13 @@ public struct TableText {
       cell.summary.map { "\($0.count)" } ?? "0", number(cell.interval?[0]),
       number(cell.interval?[1]), cell.intervalOver ?? "", plain(cell.paper?.mean),
       plain(cell.paper?.deviation), plain(cell.difference), number(cell.paired?.mean),
-      number(cell.paired?.interval?[0]), number(cell.paired?.interval?[1]),
+      number(cell.paired?.interval[0]), number(cell.paired?.interval[1]),
     ]
     let places = [
       cell.runs.map(\.file).joined(separator: " "),
       cell.runs.compactMap(\.specificationHash).joined(separator: " "), cell.why ?? "",
     ]
     return what + figures + places
-  }
-
-  private static func csvField(_ text: String) -> String {
-    guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
-    return "\"" + text.replacing("\"", with: "\"\"") + "\""
   }
 
   private static func latexText(_ text: String) -> String {

@@ -1,0 +1,27 @@
+import Records
+
+extension SampleSummary {
+  /// Student's 95 % interval of the mean; nil for fewer than two values.
+  var studentInterval: [Double]? {
+    standardError.map { error in
+      let half = StudentT.quantile975(degreesOfFreedom: count - 1) * error
+      return [mean - half, mean + half]
+    }
+  }
+}
+
+/// Quantiles of Student's t distribution.
+enum StudentT {
+  /// The 97.5 % quantiles for 1 to 30 degrees of freedom (any table of the distribution).
+  private static let table = [
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
+    2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056,
+    2.052, 2.048, 2.045, 2.042,
+  ]
+
+  /// The value that a t variable exceeds with a probability of 2.5 %; 1.96 beyond the table.
+  static func quantile975(degreesOfFreedom: Int) -> Double {
+    precondition(degreesOfFreedom >= 1, "\(degreesOfFreedom) degrees of freedom")
+    return degreesOfFreedom <= table.count ? table[degreesOfFreedom - 1] : 1.96
+  }
+}
