@@ -1,3 +1,4 @@
+import Foundation
 import NeuralNetworks
 import Records
 import Torch
@@ -39,7 +40,9 @@ public final class Network: Classifier {
       throw .unknownArchitecture(
         specification.architecture, known: architectures.map(\.name))
     }
-    if let reason = specification.rangeProblem ?? kind.problem(specification) {
+    if let reason = specification.rangeProblem ?? kind.problem(specification)
+      ?? Self.memoryProblem(specification, kind)
+    {
       throw .unsuitable(specification, reason: reason)
     }
     self.specification = specification
@@ -76,6 +79,27 @@ public final class Network: Classifier {
 }
 
 extension Network {
+  /// Why the weights alone cannot lie in this machine's memory, or nil; they grow with the width's square.
+  private static func memoryProblem(
+    _ specification: NetworkSpecification, _ kind: Architecture
+  ) -> String? {
+    let small = 64
+    guard specification.width > 16 * small else { return nil }
+    var narrow = specification
+    narrow.width = small
+    let store = ParameterStore(stream: RandomStream(seed: 0), device: .cpu)
+    _ = kind.build(narrow, store.root)
+    let ratio = Double(specification.width) / Double(small)
+    let bytes = 4 * ratio * ratio * Double(store.parameterCount)
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    return bytes < memory
+      ? nil
+      : """
+      its width is \(specification.width); the weights alone take about \(Int(bytes / 1e9)) GB, and this \
+      machine has \(Int(memory / 1e9))
+      """
+  }
+
   /// A digest of names and values of all weights and buffers, 16 hexadecimal digits.
   public var fingerprint: String {
     var hash = SHA256()

@@ -87,6 +87,7 @@ import Testing
     (["data", "fetch"], ["<name>"], 64),
     (["bench", "--repeats", "0"], ["--repeats"], 64),
     (["bench", "--widths", "wide"], ["--widths"], 64),
+    (["bench", "--widths", "65536"], ["width is 65536", "weights alone", "GB"], 1),
   ]
 
   @Test(arguments: mistakes)
