@@ -27,7 +27,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
     .target(name: "Datasets", dependencies: ["CImaging", "Torch"]),
     .target(name: "Models", dependencies: ["NeuralNetworks", "Records"]),
-    .target(name: "MutualInformation", dependencies: ["NeuralNetworks"]),
+    .target(name: "MutualInformation", dependencies: ["NeuralNetworks", "Records"]),
     .target(name: "Attacks", dependencies: ["NeuralNetworks", "Records"]),
     .target(
       name: "Defenses", dependencies: ["Attacks", "Datasets", "Models", "MutualInformation"]),
@@ -59,7 +59,7 @@ let package = Package(
       name: "CommandTests", dependencies: ["namid", "RunFixtures"], exclude: ["Fixtures"]),
     .testTarget(name: "DefensesTests", dependencies: ["Defenses", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
-    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "RunFixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -39,24 +39,14 @@ extension RunConfiguration {
     _ saved: TrainedEstimators, _ kind: EstimatorKind, _ path: String, _ network: Network
   ) throws {
     let theirs = saved.configuration
-    let (specification, own) = (saved.specification, network.specification)
-    var problems: [String] = []
+    let own = network.specification
+    var problems = saved.problems(reading: own, channels: own.channels, data: data.name)
     if theirs.kind != kind {
       problems.append(
         "they estimate \(theirs.kind.rawValue) MI, \(defense.rawValue) reads \(kind.rawValue) MI")
     }
-    if specification.classCount != own.classCount {
-      problems.append(
-        "they read \(specification.classCount) logits, the network gives \(own.classCount)")
-    }
-    if specification.channels != own.channels {
-      problems.append("they read \(specification.channels) channels, images have \(own.channels)")
-    }
     if theirs.threat.norm != threat.norm {
       problems.append("they were trained for \(theirs.threat.norm), the run is for \(threat.norm)")
-    }
-    if theirs.data.name != data.name {
-      problems.append("they were trained on \(theirs.data.name), the run is on \(data.name)")
     }
     guard problems.isEmpty else {
       throw RunError.estimatorsDoNotFit(path, reason: problems.joined(separator: "; "))

@@ -91,8 +91,8 @@ public final class EstimatorTrainer {
     return try loop.run(batches, report: report) { indices in
       let batch = training.batch(
         indices, augmentation: configuration.data.augmentation,
-        streams: streams("augmentation", epoch, indices))
-      return update(batch, streams("attack", epoch, indices))
+        streams: stream.streams("augmentation", epoch: epoch, of: indices, in: training))
+      return update(batch, stream.streams("attack", epoch: epoch, of: indices, in: training))
     }
   }
 
@@ -141,11 +141,6 @@ public final class EstimatorTrainer {
     }
   }
 
-  private func streams(_ purpose: String, _ epoch: Int, _ indices: [Int]) -> [RandomStream] {
-    let root = stream.keyed(purpose).keyed(epoch)
-    return indices.map { root.keyed(training.sampleIndices[$0]) }
-  }
-
   // MARK: Checkpoints
 
   private func save() throws {
@@ -155,8 +150,8 @@ public final class EstimatorTrainer {
       torchVersion: TorchEnvironment.read().compiledVersion)
     var files: [String: [(name: String, tensor: Tensor)]] = [:]
     for ((name, estimator), optimizer) in zip(estimators.named, optimizers) {
-      files[TrainedEstimators.file(name)] = estimator.store.state
-      files[optimizerFile(name)] = optimizer.state
+      files[RunFolder.weightsFile(of: name)] = estimator.store.state
+      files[RunFolder.optimizerFile(of: name)] = optimizer.state
     }
     try run.checkpoints.save(state, files: files, keep: configuration.keep)
   }
@@ -167,12 +162,12 @@ public final class EstimatorTrainer {
       run.url.path, configuration: try configuration.resumptionHash(), data: dataFingerprint)
     for ((name, estimator), optimizer) in zip(estimators.named, optimizers) {
       try run.checkpoints.load(
-        .latest, file: TrainedEstimators.file(name), device: training.device,
+        .latest, file: RunFolder.weightsFile(of: name), device: training.device,
         into: estimator.load(state:))
       try run.checkpoints.load(
-        .latest, file: optimizerFile(name), device: training.device, into: optimizer.load)
+        .latest, file: RunFolder.optimizerFile(of: name), device: training.device,
+        into: optimizer.load)
     }
     (completedEpochs, step) = (state.epoch, state.step)
   }
-  private func optimizerFile(_ name: String) -> String { "\(name)-optimizer.safetensors" }
 }

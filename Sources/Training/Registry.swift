@@ -71,11 +71,4 @@ public struct Registry: Sendable {
 extension CodingUserInfoKey {
   /// The defenses that a configuration may name, as `[DefenseEntry]`.
   static let defenses = CodingUserInfoKey.named("training.defenses")
-
-  private static func named(_ name: String) -> CodingUserInfoKey {
-    guard let key = CodingUserInfoKey(rawValue: name) else {
-      preconditionFailure("expected any text to be a user info key, \"\(name)\" was refused")
-    }
-    return key
-  }
 }

@@ -11,8 +11,16 @@ public final class RunFolder {
   public static let averageFile = "average.safetensors"
   /// The file with the figures of every epoch.
   public static let metricsFile = "metrics.jsonl"
+  /// The file that says what is trained.
+  public static let specificationFile = "specification.json"
   /// The file with the resolved configuration.
   public static let configurationFile = "config.yaml"
+
+  /// The file of a checkpoint with the weights of a network trained beside, or of an estimator.
+  static func weightsFile(of name: String) -> String { "\(name).safetensors" }
+
+  /// The file of a checkpoint with the state of their optimizer.
+  static func optimizerFile(of name: String) -> String { "\(name)-optimizer.safetensors" }
 
   /// The folder.
   public let url: URL
@@ -22,6 +30,8 @@ public final class RunFolder {
   public let isResumed: Bool
   private let configuration: String
   private let specification: JSONValue
+  private static let lockFile = ".training-lock"
+  private var lock: FolderLock?
   private var records: (metrics: MetricsFile, events: EventFile)?
 
   /// A new run's folder, or one to continue; nothing is written before `open()`.
@@ -51,8 +61,16 @@ public final class RunFolder {
   }
 
   /// Makes the folder if it is new, and opens the files that grow; call it when nothing else can go wrong.
+  ///
+  /// - Throws: `CheckpointError.inUse` while another process trains there, and what writing throws.
   public func open() throws {
     try createFolder(at: url)
+    guard let lock = FolderLock(url, named: Self.lockFile) else {
+      throw CheckpointError.inUse(url.path)
+    }
+    self.lock = lock
+    // Another run may have begun and ended since this one looked.
+    if !isResumed && !checkpoints.isEmpty { throw CheckpointError.runExists(url.path) }
     let metrics = url.appending(path: Self.metricsFile)
     let step = isResumed ? try checkpoints.state(.latest).step : nil
     if step == nil {
@@ -60,7 +78,7 @@ public final class RunFolder {
       try? FileManager.default.removeItem(at: metrics)
       // The specification first: it marks the other files as a run's.
       try AtomicFile.write(
-        specification.data(indent: 2), to: url.appending(path: RunFiles.specificationName))
+        specification.data(indent: 2), to: url.appending(path: Self.specificationFile))
       try AtomicFile.write(
         Data(configuration.utf8), to: url.appending(path: Self.configurationFile))
     }
@@ -76,7 +94,7 @@ public final class RunFolder {
     let exists = { (name: String) in
       FileManager.default.fileExists(atPath: url.appending(path: name).path)
     }
-    guard !exists(RunFiles.specificationName) else { return }
+    guard !exists(Self.specificationFile) else { return }
     let foreign = [configurationFile, metricsFile].filter(exists)
     if !foreign.isEmpty { throw CheckpointError.foreignFiles(url.path, names: foreign) }
   }

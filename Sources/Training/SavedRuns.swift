@@ -89,86 +89,49 @@ public struct TrainedEstimators {
     let folder = CheckpointFolder(run: run)
     for (name, estimator) in estimators.named {
       try folder.load(
-        choice, file: Self.file(name), device: device, into: estimator.load(state:))
+        choice, file: RunFolder.weightsFile(of: name), device: device, into: estimator.load(state:))
     }
     estimators.freeze()
   }
-
-  static func file(_ name: String) -> String { "\(name).safetensors" }
 }
 
-/// Trained estimators of natural and adversarial MI read back from their run folder, frozen.
-public struct SavedEstimators {
-  /// The estimators, in evaluation mode and without gradients to their weights.
-  public let estimators: EstimatorPair
-  /// What they are.
-  public let specification: EstimatorSpecification
-  /// The configuration that they were trained with.
-  public let configuration: EstimatorConfiguration
-
-  /// Reads a run made by `namid train-estimators`.
-  public init(
-    run: URL, _ choice: CheckpointFolder.Choice = .latest, device: Device = .cpu
-  ) throws {
-    let trained = try TrainedEstimators(run: run, choice, device: device)
-    guard case .pair(let pair) = trained.estimators else {
-      throw RunError.estimatorsDoNotFit(
-        run.path, reason: "they estimate \(trained.configuration.kind.rawValue) MI")
+extension TrainedEstimators {
+  /// The estimators of natural and adversarial MI.
+  ///
+  /// - Parameter path: Their run folder, for the message.
+  /// - Returns: Both, frozen.
+  /// - Throws: `RunError.estimatorsDoNotFit` where they are of another kind.
+  public func pair(in path: String) throws(RunError) -> EstimatorPair {
+    guard case .pair(let pair) = estimators else {
+      throw .estimatorsDoNotFit(
+        path,
+        reason:
+          "they estimate \(configuration.kind.rawValue) MI; natural and adversarial MI need a pair")
     }
-    estimators = pair
-    specification = trained.specification
-    configuration = trained.configuration
-  }
-}
-
-/// The files of a run folder besides its checkpoints.
-enum RunFiles {
-  static let specificationName = "specification.json"
-
-  static func configuration(in run: URL) throws -> URL {
-    let file = run.appending(path: RunFolder.configurationFile)
-    guard FileManager.default.fileExists(atPath: file.path) else {
-      throw RunError.notARun(run.path)
-    }
-    return file
+    return pair
   }
 
-  static func specification<Specification: Codable>(
-    of _: Specification.Type, in run: URL
-  ) throws -> Specification {
-    let file = run.appending(path: specificationName)
-    do {
-      let tree = try JSONValue(parsing: readFile(at: file, limit: 1 << 20))
-      return try tree.decode(Specification.self, unknownKeys: .refused)
-    } catch {
-      throw RunError.unreadable(file.path, reason: "\(error)")
+  /// Why they cannot read a network's logits on some images, one sentence each.
+  ///
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - channels: Channels of the images.
+  ///   - data: The name of the data set that they must have been trained on.
+  /// - Returns: Nothing where they fit.
+  package func problems(
+    reading network: NetworkSpecification, channels: Int, data: String
+  ) -> [String] {
+    var problems: [String] = []
+    if specification.classCount != network.classCount {
+      problems.append(
+        "they read \(specification.classCount) logits, the network gives \(network.classCount)")
     }
-  }
-}
-
-/// A folder that is not the run it should be.
-public enum RunError: Error, CustomStringConvertible, Sendable {
-  /// There is no run.
-  case notARun(String)
-  /// One of its files cannot be read.
-  case unreadable(String, reason: String)
-  /// Estimators to be trained without a network to read.
-  case noTarget
-  /// Images that the network cannot classify.
-  case imagesDoNotFit(String)
-  /// Estimators that do not fit the network or the data.
-  case estimatorsDoNotFit(String, reason: String)
-
-  /// What is wrong and what to do.
-  public var description: String {
-    switch self {
-    case .notARun(let path):
-      "\(path) is not a run's folder: it has no \(RunFolder.configurationFile)"
-    case .imagesDoNotFit(let reason): "the data set does not fit the network: \(reason)"
-    case .noTarget: "no network given: name the run folder of a trained one (--target)"
-    case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
-    case .estimatorsDoNotFit(let path, let reason):
-      "the estimators in \(path) do not fit: \(reason)"
+    if specification.channels != channels {
+      problems.append("they read \(specification.channels) channels, images have \(channels)")
     }
+    if configuration.data.name != data {
+      problems.append("they were trained on \(configuration.data.name), the network on \(data)")
+    }
+    return problems
   }
 }

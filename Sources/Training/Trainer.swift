@@ -125,7 +125,7 @@ public final class Trainer {
     return try loop.run(batches, report: report) { indices in
       let batch = training.batch(
         indices, augmentation: configuration.data.augmentation,
-        streams: streams("augmentation", epoch, indices))
+        streams: stream.streams("augmentation", epoch: epoch, of: indices, in: training))
       return update(batch, epoch: epoch)
     }
   }
@@ -135,7 +135,9 @@ public final class Trainer {
     for store in stores { store.zeroGrad() }
     let attacked = inTrainingPrecision {
       defense.craft(
-        on: network, batch: batch, streams: streams("attack", epoch, batch.indices), epoch: epoch)
+        on: network, batch: batch,
+        streams: stream.streams("attack", epoch: epoch, of: batch.indices, in: training),
+        epoch: epoch)
     }
     let computeLoss = {
       self.inTrainingPrecision {
@@ -163,11 +165,6 @@ public final class Trainer {
   }
 
   private var stores: [ParameterStore] { [network.store] + companions.map(\.companion.store) }
-
-  private func streams(_ purpose: String, _ epoch: Int, _ indices: [Int]) -> [RandomStream] {
-    let root = stream.keyed(purpose).keyed(epoch)
-    return indices.map { root.keyed(training.sampleIndices[$0]) }
-  }
 
   // MARK: Validation and checkpoints
 
@@ -227,6 +224,6 @@ public final class Trainer {
 }
 
 extension Companion {
-  fileprivate var weightsFile: String { "\(name).safetensors" }
-  fileprivate var optimizerFile: String { "\(name)-optimizer.safetensors" }
+  fileprivate var weightsFile: String { RunFolder.weightsFile(of: name) }
+  fileprivate var optimizerFile: String { RunFolder.optimizerFile(of: name) }
 }

@@ -56,3 +56,8 @@ func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share)
 
 /// Writes a line to standard error.
 func note(_ line: String) { Terminal.writeError(line + "\n") }
+
+/// The command line as it was written, for reports.
+func commandLine() -> String {
+  ShellWords.line(["namid"] + CommandLine.arguments.dropFirst())
+}

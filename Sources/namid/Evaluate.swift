@@ -83,7 +83,7 @@ struct Evaluate: ParsableCommand {
       return
     }
     let report = try RepeatedReport(measurements.map(\.report))
-    try output.write(report, asText: RepeatedText(report).text)
+    try output.figures.write(report, asText: RepeatedText(report).text)
     for measurement in measurements { measurement.state?.finish() }
   }
 

@@ -13,9 +13,12 @@ struct EvaluationOutput: ParsableArguments {
   @Option(help: ArgumentHelp("Write attacked images (safetensors).", valueName: "file"))
   var saveAdversarial: String?
 
+  /// Where figures go.
+  var figures: FigureOutput { FigureOutput(json: json) }
+
   /// Throws when a file could not be written in the end: better now than after hours.
   func check() throws {
-    if let json, json != "-" { try checkWritable(json) }
+    try figures.check()
     if let saveAdversarial { try checkWritable(saveAdversarial) }
   }
 
@@ -24,39 +27,8 @@ struct EvaluationOutput: ParsableArguments {
     if let saveAdversarial {
       try AttackedImageFile.write(measurement, set, to: URL(filePath: saveAdversarial))
     }
-    try write(measurement.report, asText: EvaluationText(measurement.report).text)
+    try figures.write(measurement.report, asText: EvaluationText(measurement.report).text)
     measurement.state?.finish()
-  }
-
-  /// Writes figures as JSON where they are asked for, and prints them for people unless both go to one place.
-  func write(_ figures: some Encodable, asText text: String) throws {
-    if let json {
-      let data = try JSONValue(encoding: figures).data(indent: 2) + Data("\n".utf8)
-      if json == "-" {
-        FileHandle.standardOutput.write(data)
-      } else {
-        try AtomicFile.write(data, to: URL(filePath: json))
-      }
-    }
-    if json != "-" { print(text, terminator: "") }
-  }
-}
-
-/// Throws what stands in the way of writing a file.
-func checkWritable(_ path: String) throws(FileError) {
-  let manager = FileManager.default
-  var isFolder: ObjCBool = false
-  if manager.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-    throw .isAFolder(action: .write, path: path)
-  }
-  let parent = URL(filePath: path).deletingLastPathComponent().path
-  let folder = parent.isEmpty ? "." : parent
-  guard manager.fileExists(atPath: folder, isDirectory: &isFolder) else {
-    throw .missing(action: .create, path: path, firstMissing: folder)
-  }
-  if !isFolder.boolValue { throw .notAFolder(path: path, obstacle: folder) }
-  if !manager.isWritableFile(atPath: folder) {
-    throw .permissionDenied(action: .create, path: path)
   }
 }
 
@@ -83,6 +55,6 @@ enum AttackedImageFile {
   }
 
   private static func names(_ outcomes: [Evaluator.Outcome]) -> [String] {
-    AttackReport.distinctNames(outcomes.map(\.report))
+    AttackReport.distinctNames(outcomes.map(\.report.name))
   }
 }

@@ -1,4 +1,5 @@
 import Evaluation
+import Experiments
 import Foundation
 import Records
 
@@ -38,7 +39,7 @@ struct EvaluationText {
     if let worst = report.worstCase {
       let share = worst.share
       let cells = [
-        "worst case of all", percent(share.accuracy), text(ofInterval: share.interval),
+        "worst case of all", percent(share.accuracy), Figures.ends(of: share.interval),
         "\(share.robust)/\(share.total)",
       ]
       table.append(cells + Array(repeating: "", count: 3 + optional.count))
@@ -48,7 +49,7 @@ struct EvaluationText {
 
   private func row(of attack: AttackReport) -> [String] {
     let cells = [
-      attack.name, percent(attack.robustAccuracy), text(ofInterval: attack.interval),
+      attack.name, percent(attack.robustAccuracy), Figures.ends(of: attack.interval),
       "\(attack.robust)/\(attack.total)", "\(attack.forwards)", "\(attack.backwards)",
       String(format: "%.1f", attack.seconds),
     ]
@@ -63,10 +64,6 @@ struct EvaluationText {
       String(format: "%.1f", member.seconds),
     ]
     return cells + (hasQueries ? ["\(member.cost.queries)"] : []) + (isTransfer ? [""] : [])
-  }
-
-  private func text(ofInterval interval: [Double]) -> String {
-    interval.map { String(format: "%.1f", 100 * $0) }.joined(separator: " – ")
   }
 
   // MARK: Below the table

@@ -68,7 +68,7 @@ struct Import: ParsableCommand {
     try folder.open()
     try folder.checkpoints.save(
       CheckpointState(
-        epoch: 1, step: 0, best: nil, configurationHash: "imported",
+        epoch: 1, step: 0, best: nil, configurationHash: CheckpointState.imported,
         torchVersion: TorchEnvironment.read().compiledVersion),
       files: [RunFolder.weightsFile: network.store.state], keep: 1)
     note(

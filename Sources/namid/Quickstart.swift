@@ -45,8 +45,7 @@ struct QuickstartCommand: ParsableCommand {
       case .attack(let name, let progress): attacks.show(name, progress)
       }
     }
-    let library = Result { () throws(ChartLibraryError) in try ChartLibrary.load() }
-    let rows = try quickstart.run(chartLibrary: library)
+    let rows = try quickstart.run(chartLibrary: ChartLibrary.loaded)
     attacks.finish()
     show(rows)
     print("report: \(quickstart.reportFile.path)")
@@ -65,7 +64,7 @@ struct QuickstartCommand: ParsableCommand {
       }
       table.append([
         row.name, percent(row.report.cleanAccuracy), percent(attack.robustAccuracy),
-        attack.interval.map { String(format: "%.1f", 100 * $0) }.joined(separator: " – "),
+        Figures.ends(of: attack.interval),
         change(information.naturalOfNatural, information.naturalOfAdversarial),
         change(information.adversarialOfNatural, information.adversarialOfAdversarial),
       ])

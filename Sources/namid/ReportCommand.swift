@@ -56,7 +56,7 @@ struct ReportCommand: ParsableCommand {
     if let out { try checkWritable(out) }
     let sources = try runs.map { try ReportSource(URL(filePath: $0), say: note) }
     let file = out.map { URL(filePath: $0) } ?? place(of: sources)
-    let report = RunReport(sources, in: file.deletingLastPathComponent())
+    let report = RunReport(sources, in: file.deletingLastPathComponent(), say: note)
     if let form = format.tables {
       try write(form.render(report.tables))
       return
@@ -69,9 +69,8 @@ struct ReportCommand: ParsableCommand {
         .section(report.networks, say: note)
     let subtitle = "namid \(Namid.configuration.version), \(Date().formatted(.iso8601))"
     let document = report.document(examples: examples, subtitle: subtitle)
-    let library = Result { () throws(ChartLibraryError) in try ChartLibrary.load() }
     try AtomicFile.write(
-      Data(HTMLReport.render(document, chartLibrary: library).utf8), to: file)
+      Data(HTMLReport.render(document, chartLibrary: ChartLibrary.loaded).utf8), to: file)
     note("wrote \(file.relativePath)")
   }
 

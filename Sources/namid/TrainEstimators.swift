@@ -55,17 +55,26 @@ struct TrainEstimators: ParsableCommand {
     let isReference = options.preset == .reference
     var defaults = isReference ? EstimatorConfiguration.reference : EstimatorConfiguration()
     if kind == EstimatorKind.standard.rawValue && !isReference { defaults = .standard }
-    if let target = target.map({ insertingSeed(seed ?? defaults.seed, into: $0) }) {
-      let theirs = try SavedNetwork.configuration(of: URL(filePath: target))
+    let overrides = options.overrides(
+      epochsKey: "epochs",
+      flags: [("kind", kind), ("objective", objective), ("control", control)], seed: seed)
+    let load = { (defaults: EstimatorConfiguration) in
+      try ConfigurationLoader.load(defaults: defaults, file: options.file, overrides: overrides)
+    }
+    if let target {
       defaults.target = target
+      // The seed, which the target's name may hold, can come from everywhere.
+      let place = insertingSeed(try load(defaults).seed, into: target)
+      defaults.target = place
+      let theirs = try SavedNetwork.configuration(of: URL(filePath: place))
       defaults.data = theirs.data
       defaults.threat = theirs.threat
       if !isReference { defaults.attack = theirs.attack }
     }
-    return try ConfigurationLoader.load(
-      defaults: defaults, file: options.file,
-      overrides: options.overrides(
-        epochsKey: "epochs",
-        flags: [("kind", kind), ("objective", objective), ("control", control)], seed: seed))
+    var configuration = try load(defaults)
+    configuration.target = configuration.target.map {
+      insertingSeed(configuration.seed, into: $0)
+    }
+    return configuration
   }
 }

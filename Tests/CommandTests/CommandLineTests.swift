@@ -71,6 +71,11 @@ import Testing
     (["train-estimators", "--out", "run"], ["--target"], 1),
     (["train-estimators", "--out", "run", "--target", "nowhere"], ["nowhere", "config.yaml"], 1),
     (
+      ["train-estimators", "--out", "run", "--target", "at-{seed}", "--set", "seed=3"],
+      ["at-3 is not a run's folder"], 1
+    ),
+    (["mi", "estimate", "x.csv", "y.csv", "--json", "no/x.json"], ["no/x.json"], 1),
+    (
       ["train-estimators", "--out", "run", "--objective", "eq6"],
       ["eq6", "eq4", "eq5", "cosine"], 1
     ),

@@ -47,8 +47,8 @@ import Testing
     #expect(attack["seconds"]?.doubleValue == 1)
     #expect(attack["settings"]?["steps"]?.stringValue == "20")
     let interval = try #require(attack["ci95"]?.arrayValue).compactMap(\.doubleValue)
-    let expected = Statistics.wilson95(40, of: 60)
-    #expect(interval == [expected.low, expected.high])
+    let expected = ConfidenceInterval.wilson(40, of: 60)
+    #expect(interval == expected.ends)
   }
 
   @Test func itCanBeReadBack() throws {
@@ -120,6 +120,6 @@ import Testing
     let report = AttackReport(
       name: "clean", robust: 0, total: 0, cost: Cost(), seconds: 0, settings: [:])
     #expect(report.robustAccuracy == 0)
-    #expect(report.interval == [0, 1])
+    #expect(report.interval == ConfidenceInterval(0, 1))
   }
 }

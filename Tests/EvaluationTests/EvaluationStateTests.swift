@@ -239,12 +239,14 @@ struct TinyMeasurement: Codable, Sendable {
   @Test func twoProcessesDoNotShareAState() throws {
     try withFolder { root in
       let measurement = TinyMeasurement(folder: root.appending(path: "state"))
-      let first = try measurement.run()
       // Locks belong to open files: a second one in this process stands for that of another.
-      #expect(throws: EvaluationError.stateInUse(measurement.folder.path)) {
-        try measurement.run()
+      for fresh in [false, true] {
+        let first = try measurement.run(fresh: fresh)
+        #expect(throws: EvaluationError.stateInUse(measurement.folder.path)) {
+          try measurement.run()
+        }
+        withExtendedLifetime(first) {}
       }
-      withExtendedLifetime(first) {}
     }
   }
 

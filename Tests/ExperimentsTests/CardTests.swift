@@ -61,7 +61,7 @@ import Training
         ("worst case of all", try #require(report.worstCase).share.robust, "L∞, ε = 8/255"),
       ] {
         let share = Share(robust, of: 20)
-        let interval = share.interval.map { String(format: "%.2f", 100 * $0) }
+        let interval = share.interval.ends.map { String(format: "%.2f", 100 * $0) }
         let row =
           "| epoch 3 | \(attack) | 20 test, CIFAR-10 (JPEG copy) | "
           + String(format: "%.2f", 5 * Double(robust)) + " % (\(robust)/20) | "

@@ -1,4 +1,5 @@
 import Foundation
+import Records
 import Testing
 
 @testable import Experiments
@@ -46,7 +47,7 @@ private func bruteForceArea(_ higher: [Double], _ lower: [Double]) -> Double {
     let (higher, lower) = pairs(157, shift: shift, coarse: coarse)
     let separation = try #require(Separation(higher: higher, lower: lower))
     #expect(abs(separation.area - bruteForceArea(higher, lower)) < 1e-12)
-    #expect(separation.interval[0] < separation.area && separation.area < separation.interval[1])
+    #expect(separation.interval.low < separation.area && separation.area < separation.interval.high)
   }
 
   /// Leaving out one sample after another measures the same variance without any formula for it.
@@ -91,13 +92,17 @@ private func bruteForceArea(_ higher: [Double], _ lower: [Double]) -> Double {
   @Test func perfectAndNoSeparationHaveSensibleIntervals() throws {
     let perfect = try #require(
       Separation(higher: (0..<50).map { Double($0 + 100) }, lower: (0..<50).map(Double.init)))
-    #expect(perfect.area == 1 && perfect.interval[1] == 1)
-    #expect(perfect.interval[0] > 0.9 && perfect.interval[0] < 1)
+    #expect(perfect.area == 1 && perfect.interval.high == 1)
+    #expect(perfect.interval.low > 0.9 && perfect.interval.low < 1)
     let none = try #require(
       Separation(
         higher: [Double](repeating: 2, count: 20), lower: [Double](repeating: 2, count: 20)))
-    #expect(none.area == 0.5 && none.interval == [0.5, 0.5] && none.ties == 20)
+    #expect(none.area == 0.5 && none.interval == .wilson(0.5, count: 20) && none.ties == 20)
     #expect(none.standardised == nil)
+    // Neither has an influence of any sample, which says nothing about how well the gap is known.
+    let few = try #require(Separation(higher: [1, 2], lower: [0, 0]))
+    let equal = try #require(Separation(higher: [1, 1], lower: [1, 1]))
+    #expect(SeparationGap(few, over: equal).verdict == .undecided)
   }
 
   @Test func aGapIsJudgedOnTheSameSamples() throws {
@@ -109,18 +114,18 @@ private func bruteForceArea(_ higher: [Double], _ lower: [Double]) -> Double {
     #expect(gap.verdict == .yes)
     #expect(SeparationGap(weak, over: strong).verdict == .no)
     #expect(SeparationGap(weak, over: weak).verdict == .undecided)
-    #expect(SeparationGap(weak, over: weak).interval == [0, 0])
+    #expect(SeparationGap(weak, over: weak).interval == ConfidenceInterval(0, 0))
     // As the two separations rise and fall together, their gap is known better than either.
-    #expect(gap.interval[1] - gap.interval[0] < weak.interval[1] - weak.interval[0])
+    #expect(gap.interval.high - gap.interval.low < weak.interval.high - weak.interval.low)
   }
 
-  @Test func meansHaveTheirStandardError() {
+  @Test func meansHaveTheirStandardError() throws {
     let mean = MeanInterval([1, 2, 3, 6])
     #expect(mean.mean == 3)
     // Deviation √(14 / 3), standard error half of that.
-    let half = 1.96 * (14.0 / 3).squareRoot() / 2
-    let ends = mean.interval ?? []
-    #expect(ends.count == 2 && abs(ends[0] - 3 + half) < 1e-12 && abs(ends[1] - 3 - half) < 1e-12)
+    let half = ConfidenceInterval.z * (14.0 / 3).squareRoot() / 2
+    let ends = try #require(mean.interval)
+    #expect(abs(ends.low - 3 + half) < 1e-12 && abs(ends.high - 3 - half) < 1e-12)
     #expect(MeanInterval([4]).interval == nil)
   }
 }

@@ -23,8 +23,6 @@ struct ChartLibraryTests {
   func present() throws {
     try withFile(Data(ReportSample.charts.utf8)) { path in
       #expect(try load(path) == ReportSample.charts)
-      #expect(
-        ChartLibrary.text(environment: ["NAMID_CHART_JS": path]) == ReportSample.charts)
       let link = path + ".link"
       try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
       #expect(try load(link) == ReportSample.charts)
@@ -33,7 +31,6 @@ struct ChartLibraryTests {
 
   @Test("without a name or a file there is no text, and the error says which")
   func absent() throws {
-    #expect(ChartLibrary.text(environment: [:]) == nil)
     #expect(throws: ChartLibraryError.notNamed) { try load(nil) }
     #expect(throws: ChartLibraryError.notNamed) { try load("") }
     let missing = "/nonexistent/chart.min.js"

@@ -65,18 +65,6 @@ struct ReportTableTests {
     #expect(html.contains("<td>1</td><td class=\"number\">x</td>"))
   }
 
-  @Test("one row stands out; a row that is not there does no harm")
-  func highlight() {
-    func render(_ row: Int?) -> String {
-      ReportSample.render([
-        .table(.init(header: ["m"], rows: [["one"], ["two"]], highlightedRow: row))
-      ])
-    }
-    #expect(render(1).contains("<tr class=\"highlight\"><td>two</td></tr>"))
-    #expect(render(1).contains("<tr><td>one</td></tr>"))
-    #expect(!render(2).contains("class=\"highlight\""))
-  }
-
   @Test("rows shorter and longer than the header keep all cells")
   func raggedRows() {
     let html = ReportSample.render([

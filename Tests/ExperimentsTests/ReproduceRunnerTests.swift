@@ -265,6 +265,23 @@ import Training
     }
   }
 
+  @Test func figuresThatAreNotThereAreNoFinishedStep() throws {
+    try ReproduceFixtures.inFolder { folder in
+      let store = StepStore(folder)
+      let plan = try ReproduceFixtures.plan().plan
+      let step = try #require(plan.steps.first { !$0.kind.isTraining })
+      try FileManager.default.createDirectory(
+        at: store.folder(of: step.id), withIntermediateDirectories: true)
+      #expect(throws: (any Error).self) { try store.finish(step, seconds: 1) }
+      #expect(store.finished(step) == nil)
+      try Data("{}".utf8).write(to: store.product(of: step))
+      try store.finish(step, seconds: 1)
+      #expect(store.finished(step) != nil)
+      try FileManager.default.removeItem(at: store.product(of: step))
+      #expect(store.finished(step) == nil)
+    }
+  }
+
   @Test func oneProcessWorksInAFolder() throws {
     try ReproduceFixtures.inFolder { folder in
       let store = StepStore(folder.appending(path: "new"))

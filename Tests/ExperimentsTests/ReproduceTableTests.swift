@@ -44,7 +44,7 @@ import Testing
     #expect(abs((summary.standardDeviation ?? 0) - 0.0264575) < 1e-6)
     let half = 4.303 * 0.0264575 / 3.0.squareRoot()
     let interval = try #require(cell.interval)
-    #expect(abs(interval[0] - (0.43 - half)) < 1e-6 && abs(interval[1] - (0.43 + half)) < 1e-6)
+    #expect(abs(interval.low - (0.43 - half)) < 1e-6 && abs(interval.high - (0.43 + half)) < 1e-6)
     #expect(cell.intervalOver == "seeds")
     // Table 1: NAMID has 44.79 there.
     #expect(cell.paper?.mean == 44.79)
@@ -63,7 +63,8 @@ import Testing
     let cell = try #require(
       try table(seeds: [0]) { _ in [0.8, 0.4] }.parts[0].rows[0]["None", .latest])
     #expect(cell.summary?.count == 1 && cell.summary?.standardDeviation == nil)
-    #expect(cell.interval == [0.75, 0.8500000000000001] && cell.intervalOver == "images")
+    #expect(cell.interval == ConfidenceInterval(0.75, 0.8500000000000001))
+    #expect(cell.intervalOver == "images")
   }
 
   @Test func differencesToTheFirstRowAreTakenImageByImage() throws {
@@ -75,14 +76,14 @@ import Testing
     let other = withstood([0, 0, 0, 1, 1, 1, 0, 0, 0, 0])
     let one = try #require(PairedDifference([0: own], minus: [0: other, 1: own], of: "A"))
     #expect(one.gained == 3 && one.lost == 1 && one.seeds == 1 && abs(one.mean - 0.2) < 1e-12)
-    let half = 1.96 * 0.036.squareRoot()
+    let half = ConfidenceInterval.z * 0.036.squareRoot()
     let ends = one.interval
-    #expect(abs(ends[0] - (0.2 - half)) < 1e-12 && abs(ends[1] - (0.2 + half)) < 1e-12)
+    #expect(abs(ends.low - (0.2 - half)) < 1e-12 && abs(ends.high - (0.2 + half)) < 1e-12)
     // Two seeds, 0.2 and −0.2: mean 0, t(0.975, 1) · 0.2828/√2 = 12.706 · 0.2.
     let two = try #require(
       PairedDifference([0: own, 1: other], minus: [0: other, 1: own], of: "A"))
     let wide = two.interval
-    #expect(abs(two.mean) < 1e-12 && abs(wide[1] - 12.706 * 0.2) < 1e-9 && two.seeds == 2)
+    #expect(abs(two.mean) < 1e-12 && abs(wide.high - 12.706 * 0.2) < 1e-9 && two.seeds == 2)
     // Other images are nothing to compare.
     #expect(
       PairedDifference([0: own], minus: [0: withstood([1], images: "y")], of: "A") == nil)
@@ -203,7 +204,9 @@ import Testing
       ],
     ]
     let pairing = try StepFigures(poc, file: "x").figure(.pairing(attack: 0, key: "pair"))
-    #expect(pairing.value == 2 && pairing.interval == [1.75, 2.25] && pairing.count == 9)
+    #expect(
+      pairing.value == 2 && pairing.interval == ConfidenceInterval(1.75, 2.25) && pairing.count == 9
+    )
     let compare: JSONValue = [
       "attacks": [
         [
@@ -221,7 +224,8 @@ import Testing
     ]
     let reading = try StepFigures(compare, file: "x").figure(
       .estimate(attack: 0, role: "eq5", kind: "natural", images: "clean"))
-    #expect(reading.value == 3 && reading.interval == [2.5, 3.5] && reading.hash == "r")
+    #expect(
+      reading.value == 3 && reading.interval == ConfidenceInterval(2.5, 3.5) && reading.hash == "r")
     #expect(throws: MissingFigure.self) {
       try StepFigures(compare, file: "x").figure(
         .estimate(attack: 0, role: "eq4", kind: "natural", images: "clean"))

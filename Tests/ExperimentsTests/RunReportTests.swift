@@ -45,6 +45,53 @@ import Testing
     #expect(EvaluationTables([]).table == nil)
   }
 
+  /// A file may say anything.
+  @Test func figuresThatCannotBeAreNotShown() throws {
+    let url = URL(filePath: "/x/a.json")
+    let tree = try JSONValue(encoding: try evaluation("a", attacks: [("pgd-20", 100)]).report)
+    #expect(try StoredEvaluation(url, tree).report.attacks[0].robust == 100)
+    for (key, value) in [
+      ("ci95", []), ("ci95", [0.5]), ("forwards", .int(.max)), ("seconds", -1),
+    ] as [(String, JSONValue)] {
+      var object = try #require(tree.objectValue)
+      var attack = try #require(object["attacks"]?.arrayValue?[0].objectValue)
+      attack[key] = value
+      object["attacks"] = [.object(attack)]
+      #expect(throws: (any Error).self, "\(key)") { try StoredEvaluation(url, .object(object)) }
+    }
+  }
+
+  /// Without the last checkpoint the best one stands beside the paper's figures.
+  @Test func theCheckpointThatIsThereIsCompared() throws {
+    var best = CellRecord(column: "PGD", checkpoint: .best, state: .measured, runs: [])
+    best.summary = SampleSummary([0.5])
+    best.paper = PaperFigure("44.79")
+    var part = PartRecord(
+      name: "P", dataset: "D", norm: "linf", epsilon: "8/255", unit: .share, hasCheckpoints: true,
+      columns: [.init(name: "PGD", attack: "pgd-40")],
+      rows: [RowRecord(name: "NAMID", defense: "namid", cells: [best])])
+    func shown() -> (paper: Bool, caption: String?) {
+      let table = TableRecord(
+        name: "t", title: "T", about: "", paper: "t", differences: [], parts: [part])
+      let blocks = TableSection(table: table, link: { $0 }).section.blocks
+      guard case .table(let grid) = blocks[0], case .chart(let chart) = blocks[1] else {
+        return (false, nil)
+      }
+      return (grid.rows.joined().contains { $0.notes.contains("paper 44.79") }, chart.caption)
+    }
+    #expect(shown().paper && shown().caption?.hasPrefix("Best checkpoint.") == true)
+    var last = best
+    last.checkpoint = .latest
+    last.summary = SampleSummary([0.25])
+    part.rows[0].cells = [best, last]
+    #expect(part.compared == .latest && shown().caption?.hasPrefix("Last checkpoint.") == true)
+    #expect(
+      TableText(
+        TableRecord(
+          name: "t", title: "T", about: "", paper: "t", differences: [], parts: [part])
+      ).text.contains("25.0"))
+  }
+
   @Test func aCellHasItsFigureItsSpreadThePapersFigureAndItsFile() throws {
     var cell = CellRecord(column: "PGD", checkpoint: .latest, state: .measured, runs: [])
     cell.summary = SampleSummary([0.40, 0.44, 0.45])
@@ -110,9 +157,15 @@ import Testing
       #expect(groups.map(\.facts) == [["pgd,2", "eq4"], ["pgd,2", "e\"q"]])
       #expect(groups[0].values["natural_clean"] == [0.5, 0.75])
       #expect(groups[0].values["natural_attacked"] == [0.25, -1e-3])
-      let section = InformationDistributions([.init(name: "N", samples: file)]).section
-      #expect(section?.blocks.count == 3)
-      #expect(InformationDistributions([.init(name: "N", samples: folder)]).section == nil)
+      var said: [String] = []
+      let section = { (samples: URL) in
+        InformationDistributions([.init(name: "N", samples: samples)], say: { said.append($0) })
+          .section
+      }
+      #expect(section(file)?.blocks.count == 3)
+      #expect(said == [])
+      #expect(section(folder) == nil)
+      #expect(said.count == 1 && said[0].hasPrefix("left out: ") && said[0].contains(" of N: "))
     }
   }
 
@@ -148,7 +201,7 @@ import Testing
         try Data(text.utf8).write(to: run.appending(path: "metrics.jsonl"))
       }
       let histories = ["a", "b", "none"].compactMap {
-        TrainingHistory(run: folder.appending(path: $0), named: $0)
+        TrainingHistory(run: folder.appending(path: $0), named: $0, say: { _ in })
       }
       #expect(histories.count == 2 && histories[0].group == "estimators")
       let section = try #require(TrainingCurves(histories).section)
@@ -159,8 +212,16 @@ import Testing
         charts.map(\.title) == ["Validation, PGD-10: estimators", "Training loss: estimators"])
       guard case .line(let series) = charts[0].content else { return }
       #expect(series.map(\.name) == ["a", "b"] && series[0].points.map(\.y) == [25, 25])
+      var said: [String] = []
+      try Data("{\n".utf8).write(to: folder.appending(path: "one/metrics.jsonl"))
+      #expect(
+        TrainingHistory(run: folder.appending(path: "one"), named: "one") { said.append($0) } == nil
+      )
+      #expect(said.count == 1 && said[0].hasPrefix("left out: the curves of one: "))
+      try Data("{\"step\": 1, \"epoch\": 1, \"train/loss\": 1.5}\n".utf8)
+        .write(to: folder.appending(path: "one/metrics.jsonl"))
       let single = try #require(
-        TrainingHistory(run: folder.appending(path: "one"), named: "one"))
+        TrainingHistory(run: folder.appending(path: "one"), named: "one", say: { _ in }))
       #expect(TrainingCurves([single]).section == nil)
     }
   }

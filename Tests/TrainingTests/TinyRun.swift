@@ -123,7 +123,7 @@ func expectSameRun(
   #expect(
     all.filter { files[0][$0] != files[1][$0] }.sorted() == [], sourceLocation: sourceLocation)
   #expect(try metrics(of: run) == metrics(of: other), sourceLocation: sourceLocation)
-  for name in [RunFolder.configurationFile, RunFiles.specificationName] {
+  for name in [RunFolder.configurationFile, RunFolder.specificationFile] {
     #expect(
       try Data(contentsOf: run.appending(path: name))
         == Data(contentsOf: other.appending(path: name)), sourceLocation: sourceLocation)

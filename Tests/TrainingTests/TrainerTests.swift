@@ -51,7 +51,7 @@ import Torch
     try run.train()
     #expect(try names(in: run.checkpoints.url) == ["epoch-0001", "latest"])
     let text = message { _ = try SavedNetwork(run: run.folder, .best) }
-    #expect(text?.contains("best (there are: epoch-0001, latest)") == true, "\(text ?? "")")
+    #expect(text?.contains("best; there are: epoch-0001, latest") == true, "\(text ?? "")")
   }
 
   @Test func theBestEpochIsTheFirstWithTheHighestRobustValidation() throws {

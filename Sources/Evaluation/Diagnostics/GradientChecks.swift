@@ -1,5 +1,6 @@
 import Foundation
 import NeuralNetworks
+import Records
 import Torch
 
 /// Checks of the gradients that attacks on a network would follow.

@@ -1,4 +1,5 @@
 import Attacks
+import Records
 
 /// What one attack left standing, and what it cost.
 public struct AttackReport: Codable, Sendable {
@@ -11,7 +12,7 @@ public struct AttackReport: Codable, Sendable {
   /// How many images there are.
   public var total: Int
   /// Wilson's 95 % interval of the share.
-  public var interval: [Double]
+  public var interval: ConfidenceInterval
   /// Evaluations of the network, over all images.
   public var forwards: Int
   /// Gradients, over all images.
@@ -65,13 +66,13 @@ public struct AttackReport: Codable, Sendable {
 }
 
 extension AttackReport {
-  /// Names that all differ: an attack that is listed again, with other settings, is `pgd-20#2`.
-  public static func distinctNames(_ attacks: [AttackReport]) -> [String] {
+  /// Names of attacks that all differ: one that is listed again, with other settings, is `pgd-20#2`.
+  public static func distinctNames(_ names: [String]) -> [String] {
     var uses: [String: Int] = [:]
-    return attacks.map { attack in
-      let use = uses[attack.name, default: 0] + 1
-      uses[attack.name] = use
-      return attack.name + (use == 1 ? "" : "#\(use)")
+    return names.map { name in
+      let use = uses[name, default: 0] + 1
+      uses[name] = use
+      return name + (use == 1 ? "" : "#\(use)")
     }
   }
 }

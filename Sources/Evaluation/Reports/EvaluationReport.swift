@@ -112,17 +112,10 @@ struct Specification: Encodable {
 
     /// As `{name: settings}`, with the members beside it where there are any.
     func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: Key.self)
-      try container.encode(settings, forKey: Key(stringValue: name))
-      if let members { try container.encode(members, forKey: Key(stringValue: "members")) }
+      var container = encoder.container(keyedBy: AnyKey.self)
+      try container.encode(settings, forKey: AnyKey(stringValue: name))
+      if let members { try container.encode(members, forKey: AnyKey(stringValue: "members")) }
     }
-  }
-
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
   }
 
   private let data: String

@@ -1,3 +1,5 @@
+import Records
+
 /// A part of some samples with its uncertainty.
 public struct Share: Codable, Hashable, Sendable {
   /// How many of them.
@@ -7,7 +9,7 @@ public struct Share: Codable, Hashable, Sendable {
   /// The quotient; 0 of none.
   public var accuracy: Double
   /// Wilson's 95 % interval of it.
-  public var interval: [Double]
+  public var interval: ConfidenceInterval
 
   enum CodingKeys: String, CodingKey {
     case robust, total
@@ -20,8 +22,7 @@ public struct Share: Codable, Hashable, Sendable {
     self.robust = robust
     self.total = total
     accuracy = total == 0 ? 0 : Double(robust) / Double(total)
-    let wilson = Statistics.wilson95(robust, of: total)
-    interval = [wilson.low, wilson.high]
+    interval = .wilson(robust, of: total)
   }
 }
 

@@ -52,7 +52,7 @@ public final class EvaluationState {
     }
     guard let lock = FolderLock(folder) else { throw EvaluationError.stateInUse(folder.path) }
     self.lock = lock
-    if fresh { Self.clear(folder) }
+    if fresh { Self.clear(folder, keeping: [FolderLock.fileName]) }
     do {
       try AtomicFile.write(
         plan.tree().data(indent: 2), to: folder.appending(path: Self.planFile))
@@ -129,10 +129,10 @@ public final class EvaluationState {
   }
 
   /// Removes all own files, the plan last but for the lock: half removed, the folder is still known for what it is.
-  private static func clear(_ folder: URL) {
-    let own = names(in: folder).filter(isOwn)
+  private static func clear(_ folder: URL, keeping kept: [String] = []) {
+    let own = names(in: folder).filter { isOwn($0) && !kept.contains($0) }
     let last = [planFile, FolderLock.fileName]
-    for name in own.filter({ !last.contains($0) }) + last {
+    for name in own.filter({ !last.contains($0) }) + last.filter(own.contains) {
       try? FileManager.default.removeItem(at: folder.appending(path: name))
     }
   }

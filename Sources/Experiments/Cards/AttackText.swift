@@ -1,5 +1,6 @@
 import Attacks
 import Evaluation
+import Records
 
 /// An attack as it is asked for on the command line, such as `pgd-40:restarts=5`.
 enum AttackText {
@@ -48,6 +49,6 @@ enum ShellText {
     guard Markdown.oneLine(name) == name, !name.contains("`"), name.first != "-" else {
       return "RUN"
     }
-    return "'" + name.replacing("'", with: "'\\''") + "'"
+    return ShellWords.quoted(name)
   }
 }

@@ -43,7 +43,7 @@ struct CardFacts {
   init(run: URL, registry: Registry, say: (String) -> Void) throws {
     name = run.standardizedFileURL.lastPathComponent
     configuration = try SavedNetwork.configuration(of: run, registry: registry)
-    let file = run.appending(path: "specification.json")
+    let file = run.appending(path: RunFolder.specificationFile)
     specification = try JSONValue(parsing: readFile(at: file, limit: 1 << 20))
       .decode(NetworkSpecification.self)
     latest = try CheckpointFolder(run: run).state(.latest)
@@ -58,7 +58,7 @@ struct CardFacts {
   }
 
   private static func epochs(in file: URL) throws -> [Epoch] {
-    guard PlainFile.kind(of: file) != nil else { return [] }
+    guard FileKind(of: file, followingLinks: false) != nil else { return [] }
     return try MetricsFile.read(file).compactMap { line in
       guard let number = line["epoch"]?.intValue else { return nil }
       let group = "validation/"
@@ -74,7 +74,7 @@ struct CardFacts {
   // MARK: What follows from it
 
   /// Whether weights came from elsewhere: how they were trained is not known.
-  var isImported: Bool { latest.configurationHash == "imported" }
+  var isImported: Bool { latest.configurationHash == CheckpointState.imported }
 
   /// The epoch whose weights stand for the run: the best by validation, else the last.
   var chosenEpoch: Int { latest.best?.epoch ?? latest.epoch }

@@ -25,7 +25,8 @@ struct CardFiles {
 
   /// The leaderboard's line that is there; nil where there is none, or one that is not this tool's.
   var earlierEntry: JSONObject? {
-    guard PlainFile.isThere(entry), let data = try? readFile(at: entry, limit: 1 << 20),
+    guard FileKind(of: entry, followingLinks: false) == .file,
+      let data = try? readFile(at: entry, limit: 1 << 20),
       let tree = (try? JSONValue(parsing: data))?.objectValue, tree["namid"]?.objectValue != nil
     else { return nil }
     return tree
@@ -44,7 +45,7 @@ struct CardFiles {
     } else {
       try AtomicFile.write(try Self.marked(model), to: card)
     }
-    if PlainFile.kind(of: entry) != nil, earlierEntry == nil {
+    if FileKind(of: entry, followingLinks: false) != nil, earlierEntry == nil {
       say(
         "\(entry.relativePath) stays as it is: it has no key \"namid\", so that it is somebody else's"
       )
@@ -68,9 +69,9 @@ struct CardFiles {
 
   /// Why the card must be left alone; nil where there is none, or one just as it was written.
   private var cardObstacle: String? {
-    guard let kind = PlainFile.kind(of: card) else { return nil }
+    guard let kind = FileKind(of: card, followingLinks: false) else { return nil }
     let foreign = "namid has not written it (move it away to have a model card written)"
-    guard kind == .typeRegular, let data = try? readFile(at: card, limit: Self.maximumBytes) else {
+    guard kind == .file, let data = try? readFile(at: card, limit: Self.maximumBytes) else {
       return foreign
     }
     let start = Data(Self.start.utf8)

@@ -29,7 +29,7 @@ struct MeasurementText {
       [
         Markdown.plain(report.model.checkpoint), attack, images,
         "\(twoDigitPercent(share.accuracy)) % (\(share.robust)/\(share.total))",
-        share.interval.map(twoDigitPercent).joined(separator: " – "), ball,
+        share.interval.text(twoDigitPercent), ball,
         Markdown.code(report.specificationHash),
       ]
     }

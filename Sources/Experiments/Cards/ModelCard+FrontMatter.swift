@@ -71,7 +71,7 @@ extension ModelCard {
         arguments["images_made_on"] = .string(
           Markdown.oneLine("\(source.architecture), \(source.checkpoint)"))
       }
-      arguments["ci95"] = .array(share.interval.map(JSONValue.double))
+      arguments["ci95"] = .array(share.interval.ends.map(JSONValue.double))
       arguments["spec_hash"] = .string(report.specificationHash)
       return [
         "type": "accuracy", "value": .double(share.accuracy),

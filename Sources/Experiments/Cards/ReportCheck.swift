@@ -13,6 +13,8 @@ struct ReportCheck {
   private static let longestText = 1000
   private static let mostItems = 500
   private static let mostImages = 1_000_000_000
+  /// Passes, queries or seconds.
+  private static let mostCost = 1e15
 
   init(_ report: EvaluationReport) throws {
     problem =
@@ -61,6 +63,12 @@ struct ReportCheck {
       guard share.total == total, isShare(share.accuracy, share.robust) else {
         return "its worst case is no share of \(total) images"
       }
+    }
+    let costs = report.attacks.flatMap { attack in
+      [attack.forwards, attack.backwards, attack.queries].map(Double.init) + [attack.seconds]
+    }
+    guard costs.allSatisfy({ (0...mostCost).contains($0) }) else {
+      return "an attack has a cost that nothing can have"
     }
     guard report.model.parameters > 0 else {
       return "its network has \(report.model.parameters) parameters"

@@ -79,7 +79,7 @@ struct RobustBenchEntry {
       details["checkpoint"] = .string(report.model.checkpoint)
       details["data"] = .string(report.dataset.name)
       details["test_images"] = .int(total)
-      details["clean_ci95"] = .array(Share(right, of: total).interval.map(JSONValue.double))
+      details["clean_ci95"] = .array(Share(right, of: total).interval.ends.map(JSONValue.double))
       details["spec_hash"] = .string(report.specificationHash)
       details["autoattack"] = headline?.autoAttack.map { settled($0, in: report) } ?? .null
     }
@@ -92,7 +92,7 @@ struct RobustBenchEntry {
     let settings = attack.settings.sorted { $0.key < $1.key }
     return [
       "images": .int(attack.total), "robust": .int(attack.robust),
-      "ci95": .array(Share(attack.robust, of: attack.total).interval.map(JSONValue.double)),
+      "ci95": .array(Share(attack.robust, of: attack.total).interval.ends.map(JSONValue.double)),
       "norm": .string(report.threat.norm), "epsilon": .string(report.threat.epsilonText),
       "seed": .int(report.seed), "fallback": attack.fallback.map(JSONValue.string) ?? .null,
       "settings": .object(JSONObject(settings.map { ($0.key, .string($0.value)) })),

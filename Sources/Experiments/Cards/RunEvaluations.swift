@@ -122,9 +122,12 @@ public struct RunEvaluations: Sendable {
   }
 
   private static func read(_ file: URL) throws -> EvaluationReport {
-    guard PlainFile.isThere(file) else { throw EvaluationFileProblem("it is no plain file") }
-    let tree = try JSONValue(parsing: readFile(at: file, limit: maximumBytes))
-    var report = try tree.decode(EvaluationReport.self)
+    guard FileKind(of: file, followingLinks: false) == .file else {
+      throw EvaluationFileProblem("it is no plain file")
+    }
+    var report = try StoredEvaluation(
+      file, JSONValue(parsing: readFile(at: file, limit: maximumBytes))
+    ).report
     report.samples = nil
     for place in report.attacks.indices { report.attacks[place].samples = nil }
     return report
@@ -133,7 +136,6 @@ public struct RunEvaluations: Sendable {
   private static func check(
     _ report: EvaluationReport, _ fingerprint: (Int) throws -> String
   ) throws {
-    if let problem = try ReportCheck(report).problem { throw EvaluationFileProblem(problem) }
     guard let epoch = epoch(of: report) else {
       throw EvaluationFileProblem("it names no epoch of this run")
     }
@@ -149,39 +151,5 @@ public struct RunEvaluations: Sendable {
       padded(epoch(of: report) ?? 0), report.source == nil ? "0" : "1", report.dataset.name,
       padded(1_000_000_000 - min(report.dataset.count, 1_000_000_000)), report.specificationHash,
     ]
-  }
-}
-
-/// An evaluation with its file.
-public struct StoredEvaluation: Sendable {
-  /// The file.
-  public var url: URL
-  /// What was measured.
-  public var report: EvaluationReport
-
-  /// An evaluation.
-  public init(_ url: URL, _ report: EvaluationReport) {
-    self.url = url
-    self.report = report
-  }
-}
-
-/// Why a file is no evaluation of a run.
-struct EvaluationFileProblem: Error, CustomStringConvertible {
-  let description: String
-
-  init(_ description: String) {
-    self.description = description
-  }
-}
-
-/// Files that can be read to their end: no folder, no link, nothing that waits for somebody to write.
-enum PlainFile {
-  /// Whether such a file is there.
-  static func isThere(_ url: URL) -> Bool { kind(of: url) == .typeRegular }
-
-  /// What is there, links not followed; nil for nothing.
-  static func kind(of url: URL) -> FileAttributeType? {
-    (try? FileManager.default.attributesOfItem(atPath: url.path))?[.type] as? FileAttributeType
   }
 }

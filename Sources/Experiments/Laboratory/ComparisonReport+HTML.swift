@@ -115,7 +115,7 @@ extension AttackComparison {
       Chart.Bars(
         name, values: readings.map { separation($0[kind])?.area ?? .nan },
         intervals: readings.map {
-          separation($0[kind]).map { Chart.Interval($0.interval[0], $0.interval[1]) }
+          separation($0[kind]).map { Chart.Interval($0.interval) }
         })
     }
     return .chart(

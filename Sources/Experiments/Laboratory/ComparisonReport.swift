@@ -111,11 +111,12 @@ extension AttackComparison {
     _ reading: EstimatorReading, _ kind: InformationKind, _ claim: String, _ share: SampleShare
   ) -> Finding {
     let change = reading[kind].summary.change
-    let interval = (change.interval ?? [-Double.infinity, .infinity])
-      .map { kind == .natural ? -$0 : $0 }.sorted()
+    let unknown = ConfidenceInterval(-.infinity, .infinity)
+    let rises = change.interval ?? unknown
+    let falls = ConfidenceInterval(-rises.high, -rises.low)
     return Finding(
       question: "\(reading.role.rawValue): do adversarial samples have \(claim)?",
-      answer: SeparationGap.Verdict(interval: interval),
+      answer: SeparationGap.Verdict(kind == .natural ? falls : rises),
       figures:
         "the mean changes by \(Figures.nats(change)) nats; \(Figures.percent(share)) of samples")
   }

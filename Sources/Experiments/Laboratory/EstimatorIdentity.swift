@@ -97,21 +97,9 @@ extension TrainedEstimators {
   ///   - set: The images that are going to be measured.
   /// - Throws: `RunError.estimatorsDoNotFit` with all reasons.
   public func check(_ path: String, against saved: SavedNetwork, on set: ImageSet) throws {
-    let own = saved.network.specification
-    var problems: [String] = []
-    if specification.classCount != own.classCount {
-      problems.append(
-        "they read \(specification.classCount) logits, the network gives \(own.classCount)")
-    }
-    if specification.channels != set.channels {
-      problems.append(
-        "they read \(specification.channels) channels, the images have \(set.channels)")
-    }
-    if configuration.data.name != saved.configuration.data.name {
-      problems.append(
-        "they were trained on \(configuration.data.name), the network on "
-          + saved.configuration.data.name)
-    }
+    let problems = problems(
+      reading: saved.network.specification, channels: set.channels,
+      data: saved.configuration.data.name)
     if problems.isEmpty { return }
     throw RunError.estimatorsDoNotFit(path, reason: problems.joined(separator: "; "))
   }

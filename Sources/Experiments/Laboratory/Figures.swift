@@ -1,10 +1,11 @@
 import Foundation
+import Records
 
 /// Numbers as reports write them.
 public enum Figures {
   /// A mean with half of its interval: `0.4123 ± 0.0210`.
   public static func nats(_ value: MeanInterval) -> String {
-    let half = value.interval.map { String(format: " ± %.4f", ($0[1] - $0[0]) / 2) } ?? ""
+    let half = value.interval.map { String(format: " ± %.4f", ($0.high - $0.low) / 2) } ?? ""
     return number(value.mean) + half
   }
 
@@ -14,21 +15,25 @@ public enum Figures {
   /// A share as a percentage with its interval: `61.2 % (58.0 – 64.3)`.
   public static func percent(_ share: SampleShare) -> String {
     if share.total == 0 { return "–" }
-    let interval = share.interval.map { String(format: "%.1f", 100 * $0) }
-    return String(format: "%.1f %%", 100 * share.share) + " (\(interval[0]) – \(interval[1]))"
+    return String(format: "%.1f %%", 100 * share.share) + " (\(ends(of: share.interval)))"
+  }
+
+  /// The two ends of a share's interval in percent: `58.0 – 64.3`.
+  public static func ends(of interval: ConfidenceInterval) -> String {
+    interval.text { String(format: "%.1f", 100 * $0) }
   }
 
   /// An area with its interval: `0.731 (0.702 – 0.758)`.
   public static func area(_ separation: Separation?) -> String {
     guard let separation else { return "–" }
-    let interval = separation.interval.map { String(format: "%.3f", $0) }
-    return String(format: "%.3f", separation.area) + " (\(interval[0]) – \(interval[1]))"
+    let number = { (value: Double) in String(format: "%.3f", value) }
+    return "\(number(separation.area)) (\(separation.interval.text(number)))"
   }
 
   /// A difference with its interval: `+0.120 (+0.101 – +0.139)`.
-  static func signed(_ value: Double, interval: [Double]) -> String {
-    let texts = ([value] + interval).map { String(format: "%+.3f", $0) }
-    return "\(texts[0]) (\(texts[1]) – \(texts[2]))"
+  static func signed(_ value: Double, interval: ConfidenceInterval) -> String {
+    let number = { (value: Double) in String(format: "%+.3f", value) }
+    return "\(number(value)) (\(interval.text(number)))"
   }
 
   /// An attack's settings, sorted, without those of an ensemble's members.

@@ -6,7 +6,7 @@ public struct MeanInterval: Encodable, Hashable, Sendable {
   /// The mean.
   public var mean: Double
   /// mean ± 1.96 standard errors over samples; nil for a single one.
-  public var interval: [Double]?
+  public var interval: ConfidenceInterval?
 
   enum CodingKeys: String, CodingKey {
     case mean
@@ -19,7 +19,9 @@ public struct MeanInterval: Encodable, Hashable, Sendable {
     let summary = SampleSummary(values)
     let mean = summary.mean
     self.mean = mean
-    interval = summary.standardError.map { [mean - 1.96 * $0, mean + 1.96 * $0] }
+    interval = summary.standardError.map {
+      ConfidenceInterval(around: mean, half: ConfidenceInterval.z * $0)
+    }
   }
 }
 
@@ -32,7 +34,7 @@ public struct SampleShare: Encodable, Hashable, Sendable {
   /// The quotient; 0 of none.
   public var share: Double
   /// Wilson's interval.
-  public var interval: [Double]
+  public var interval: ConfidenceInterval
 
   enum CodingKeys: String, CodingKey {
     case count, total, share
@@ -44,8 +46,7 @@ public struct SampleShare: Encodable, Hashable, Sendable {
     self.count = count
     self.total = total
     share = total == 0 ? 0 : Double(count) / Double(total)
-    let wilson = Statistics.wilson95(count, of: total)
-    interval = [wilson.low, wilson.high]
+    interval = .wilson(count, of: total)
   }
 }
 

@@ -26,7 +26,7 @@ public struct ProofOfConceptReport: Encodable, Sendable {
     public var confusing: SampleShare
     /// The lowest of all readings of this attack, which the paper moves to 0.
     public var lowest: Double
-    /// I(Y; Ŷ) unattacked and attacked.
+    /// I(Y; Ŷ) unattacked.
     public var labelsClean: LabelInformation
     /// I(Y; Ŷ) attacked.
     public var labelsAttacked: LabelInformation

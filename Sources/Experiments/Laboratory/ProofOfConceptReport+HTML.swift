@@ -92,7 +92,7 @@ extension ProofOfConceptReport {
   private func bars(_ name: String, _ value: (Row) -> MeanInterval) -> Chart.Bars {
     Chart.Bars(
       name, values: rows.map { value($0).mean },
-      intervals: rows.map { value($0).interval.map { Chart.Interval($0[0], $0[1]) } })
+      intervals: rows.map { value($0).interval.map(Chart.Interval.init) })
   }
 
   private var attacks: Report.Block {

@@ -15,7 +15,7 @@ public struct Separation: Encodable, Hashable, Sendable {
   /// The area under the ROC curve: 1 for perfect order, ½ for none, 0 for the opposite.
   public var area: Double
   /// Its 95 % interval.
-  public var interval: [Double]
+  public var interval: ConfidenceInterval
   /// Samples in the expected order.
   public var ordered: SampleShare
   /// Samples whose two values are equal.
@@ -72,15 +72,11 @@ public struct Separation: Encodable, Hashable, Sendable {
     return terms.reduce(0) { $0 + $1 * $1 } / (count * (count - 1))
   }
 
-  private static func interval(_ area: Double, count: Int, variance: Double) -> [Double] {
+  private static func interval(_ area: Double, count: Int, variance: Double) -> ConfidenceInterval {
     let spread = area * (1 - area)
-    // At 0 and 1 no sample moves the area, and each stands for one success or failure.
-    if variance <= 0 && spread > 0 { return [area, area] }
-    let size = spread > 0 ? spread / variance : Double(count)
-    let z = 1.959963984540054
-    let center = (area + z * z / (2 * size)) / (1 + z * z / size)
-    let half = z / (1 + z * z / size) * (spread / size + z * z / (4 * size * size)).squareRoot()
-    return [max(center - half, 0), min(center + half, 1)]
+    // At 0 and 1, and where all values are equal, no sample moves the area: each stands for one success or failure.
+    let hasVariance = spread > 0 && variance > 0
+    return .wilson(area, count: hasVariance ? spread / variance : Double(count))
   }
 }
 
@@ -96,15 +92,15 @@ public struct SeparationGap: Encodable, Hashable, Sendable {
     case undecided
 
     /// What an interval's two ends say.
-    init(interval: [Double]) {
-      self = interval[0] > 0 ? .yes : interval[1] < 0 ? .no : .undecided
+    init(_ interval: ConfidenceInterval) {
+      self = interval.low > 0 ? .yes : interval.high < 0 ? .no : .undecided
     }
   }
 
   /// The first area minus the second.
   public var gap: Double
   /// Its 95 % interval, from the differences of each sample's influence on both areas.
-  public var interval: [Double]
+  public var interval: ConfidenceInterval
   /// Whether the first separates more.
   public var verdict: Verdict
 
@@ -118,9 +114,15 @@ public struct SeparationGap: Encodable, Hashable, Sendable {
     precondition(first.count == second.count, "\(first.count) and \(second.count) samples")
     gap = first.area - second.area
     let terms = zip(first.influence, second.influence).map { $0 - $1 }
-    let half = 1.959963984540054 * Separation.variance(terms).squareRoot()
-    interval = [gap - half, gap + half]
-    verdict = Verdict(interval: interval)
+    let variance = Separation.variance(terms)
+    // Where no sample moves either area, both are only as well known as their own intervals say.
+    let halves = [first, second].map { ($0.interval.high - $0.interval.low) / 2 }
+    let half =
+      variance > 0 || gap == 0
+      ? ConfidenceInterval.z * variance.squareRoot()
+      : (halves[0] * halves[0] + halves[1] * halves[1]).squareRoot()
+    interval = ConfidenceInterval(around: gap, half: half)
+    verdict = Verdict(interval)
   }
 }
 

@@ -85,7 +85,8 @@ public struct Quickstart {
     try train(plan.standard(), "standard")
     try trainEstimators()
     try train(plan.namid(estimators: run("estimators")), "namid")
-    let estimators = try SavedEstimators(run: run("estimators"), device: device).estimators
+    let estimators = try TrainedEstimators(run: run("estimators"), device: device)
+      .pair(in: run("estimators").path)
     let test = try Datasets.load("fashion-mnist", split: .test, directory: data)
     let set = try test.sample(
       min(plan.testCount, test.count), seed: UInt64(bitPattern: Int64(plan.seed)))
@@ -139,7 +140,7 @@ public struct Quickstart {
       afterEvaluation: run(name), measurement.report, say: { tell(.step($0)) })
     let attacked = measurement.outcomes[1].images ?? Tensor.zeros([0])
     let pairs = AttackedImages(set, attacked: attacked, network: saved.network)
-    let metrics = try MetricsFile.read(run(name).appending(path: "metrics.jsonl"))
+    let metrics = try MetricsFile.read(run(name).appending(path: RunFolder.metricsFile))
     return Row(
       name: name, report: measurement.report,
       information: pairs.information(estimators, batchSize: plan.batchSize),

@@ -25,10 +25,7 @@ struct QuickstartReport {
   private func bars(_ title: String, _ attack: Int) -> Chart.Bars {
     Chart.Bars(
       title, values: rows.map { 100 * $0.report.attacks[attack].robustAccuracy },
-      intervals: rows.map {
-        let interval = $0.report.attacks[attack].interval
-        return Chart.Interval(100 * interval[0], 100 * interval[1])
-      })
+      intervals: rows.map { Chart.Interval(100 * $0.report.attacks[attack].interval) })
   }
 
   private var accuracy: Report.Section {
@@ -45,8 +42,7 @@ struct QuickstartReport {
               let attack = row.report.attacks[1]
               return [
                 row.name, percent(row.report.cleanAccuracy), percent(attack.robustAccuracy),
-                attack.interval.map { String(format: "%.1f", 100 * $0) }
-                  .joined(separator: " – "),
+                Figures.ends(of: attack.interval),
                 row.report.specificationHash,
               ]
             }, command: "namid quickstart")),

@@ -1,3 +1,5 @@
+import Records
+
 /// A chart as data: what to show, without saying how to draw it.
 ///
 /// Values that are not finite leave a gap in the drawing and are named in the chart's table.
@@ -125,6 +127,9 @@ public struct Chart: Sendable, Equatable, Codable {
     public var low: Double
     /// The upper end.
     public var high: Double
+
+    /// A 95 % interval.
+    public init(_ interval: ConfidenceInterval) { self.init(interval.low, interval.high) }
 
     /// Makes an interval; ends given in the wrong order are exchanged.
     public init(_ low: Double, _ high: Double) {

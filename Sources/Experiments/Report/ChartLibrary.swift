@@ -11,11 +11,9 @@ public enum ChartLibrary {
   /// The longest file that is read; Chart.js itself takes 0.2 MB minified and 0.6 MB in full.
   static let maximumBytes = 4 << 20
 
-  /// Gives the library's text, or nil where there is none to be had.
-  public static func text(
-    environment: [String: String] = ProcessInfo.processInfo.environment
-  ) -> String? {
-    try? load(environment: environment)
+  /// The library's text, or why there is none, for a report to say.
+  public static var loaded: Result<String, ChartLibraryError> {
+    Result { () throws(ChartLibraryError) in try load() }
   }
 
   /// Gives the library's text, or throws an error that says why there is none.

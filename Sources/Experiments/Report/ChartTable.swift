@@ -73,7 +73,7 @@ extension Chart {
     let kept = (0...last).map { rows[$0 * (rows.count - 1) / last] }
     return ReportTable(
       header: header, rows: kept,
-      caption: "\(kept.count) of \(rows.count) rows; the file's JSON holds all of them.")
+      caption: "\(kept.count) of \(rows.count) rows.")
   }
 
   /// A figure with its interval in parentheses.

@@ -15,12 +15,11 @@ enum HTMLTable {
     lines.append("<div class=\"scroll\" tabindex=\"0\"><table>")
     lines.append("<thead><tr>\(headings.joined())</tr></thead>")
     lines.append("<tbody>")
-    for (index, row) in table.rows.enumerated() {
-      let highlight = index == table.highlightedRow ? " class=\"highlight\"" : ""
+    for row in table.rows {
       let cells = columns.map { column in
         html(column < row.count ? row[column] : ReportTable.Cell(""), kind: kind(column))
       }
-      lines.append("<tr\(highlight)>\(cells.joined())</tr>")
+      lines.append("<tr>\(cells.joined())</tr>")
     }
     lines.append("</tbody></table></div>")
     if let command = table.command {

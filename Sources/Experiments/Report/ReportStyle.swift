@@ -79,8 +79,6 @@ enum ReportStyle {
     .list p { margin: 0 0 0.35rem; }
     .list ul { margin: 0; padding-left: 1.25rem; columns: 22rem; column-gap: 2.5rem; }
     .list li { break-inside: avoid; }
-    .highlight td { background: var(--mark); font-weight: 600; }
-    .highlight td:first-child { box-shadow: inset 3px 0 var(--accent); }
     code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
     code { font-size: 0.88em; overflow-wrap: anywhere; }
     pre {

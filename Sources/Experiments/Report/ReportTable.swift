@@ -10,8 +10,6 @@ public struct ReportTable: Sendable, Equatable, Codable {
   public var rows: [[Cell]]
   /// The columns set flush right with figures of equal width; nil finds them from the cells.
   public var numericColumns: Set<Int>?
-  /// The row that stands out, such as the method under study.
-  public var highlightedRow: Int?
   /// A sentence above the table that says what it shows.
   public var caption: String?
   /// The command that made the figures.
@@ -20,12 +18,11 @@ public struct ReportTable: Sendable, Equatable, Codable {
   /// Makes a table; `numericColumns: nil` finds the columns of figures from their cells.
   public init(
     header: [String], cells: [[Cell]], numericColumns: Set<Int>? = nil,
-    highlightedRow: Int? = nil, caption: String? = nil, command: String? = nil
+    caption: String? = nil, command: String? = nil
   ) {
     self.header = header
     self.rows = cells
     self.numericColumns = numericColumns
-    self.highlightedRow = highlightedRow
     self.caption = caption
     self.command = command
   }
@@ -33,11 +30,11 @@ public struct ReportTable: Sendable, Equatable, Codable {
   /// Makes a table of plain texts.
   public init(
     header: [String], rows: [[String]], numericColumns: Set<Int>? = nil,
-    highlightedRow: Int? = nil, caption: String? = nil, command: String? = nil
+    caption: String? = nil, command: String? = nil
   ) {
     self.init(
       header: header, cells: rows.map { $0.map { Cell($0) } }, numericColumns: numericColumns,
-      highlightedRow: highlightedRow, caption: caption, command: command)
+      caption: caption, command: command)
   }
 
   /// One place of a table.

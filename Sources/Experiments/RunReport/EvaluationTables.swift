@@ -56,7 +56,7 @@ struct EvaluationTables {
   }
 
   private static func named(_ attacks: [AttackReport]) -> [(name: String, attack: AttackReport)] {
-    Array(zip(AttackReport.distinctNames(attacks), attacks))
+    Array(zip(AttackReport.distinctNames(attacks.map(\.name)), attacks))
   }
 
   /// What the last of all evaluations with an attack has found.

@@ -12,9 +12,14 @@ struct InformationDistributions {
   }
 
   private let sources: [Source]
+  private let say: (String) -> Void
 
-  init(_ sources: [Source]) {
+  /// - Parameters:
+  ///   - sources: What was measured.
+  ///   - say: Told what is left out.
+  init(_ sources: [Source], say: @escaping (String) -> Void) {
     self.sources = sources
+    self.say = say
   }
 
   /// The section; nil where there are no samples.
@@ -31,7 +36,13 @@ struct InformationDistributions {
   }
 
   private func charts(_ source: Source) -> [Report.Block] {
-    guard let columns = try? SampleColumns(source.samples) else { return [] }
+    let columns: SampleColumns
+    do {
+      columns = try SampleColumns(source.samples)
+    } catch {
+      say("left out: \(source.samples.lastPathComponent) of \(source.name): \(error)")
+      return []
+    }
     return columns.groups.flatMap { group -> [Report.Block] in
       let prefix = ([source.name] + group.facts).joined(separator: ", ")
       return Self.pairs.compactMap { title, names in

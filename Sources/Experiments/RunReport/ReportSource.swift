@@ -74,10 +74,10 @@ public enum ReportSource: Sendable {
       }
     }
     do {
-      return .evaluation(StoredEvaluation(url, try tree.decode(EvaluationReport.self)))
+      return .evaluation(try StoredEvaluation(url, tree))
     } catch {
       throw ReportSourceError.foreign(
-        url.relativePath, reason: "it is no evaluation of one network (\(error))")
+        url.relativePath, reason: "it is no sound evaluation of one network (\(error))")
     }
   }
 }

@@ -6,10 +6,16 @@ import Records
 struct ReproductionContents {
   private let record: ReproductionRecord
   private let root: URL
+  private let say: (String) -> Void
 
-  init(_ record: ReproductionRecord, at root: URL) {
+  /// - Parameters:
+  ///   - record: What `namid reproduce` has left.
+  ///   - root: Its folder.
+  ///   - say: Told what is left out.
+  init(_ record: ReproductionRecord, at root: URL, say: @escaping (String) -> Void) {
     self.record = record
     self.root = root
+    self.say = say
   }
 
   // MARK: In words
@@ -81,7 +87,7 @@ struct ReproductionContents {
     steps(of: [.train, .estimators]).compactMap { step, kind in
       TrainingHistory(
         run: root.appending(path: "\(ExperimentStep.folderName)/\(step.id)/\(kind.product)"),
-        named: short(step.title))
+        named: short(step.title), say: say)
     }
   }
 
@@ -103,9 +109,14 @@ struct ReproductionContents {
     steps(of: [.evaluate, .transfer]).compactMap { step, _ in
       guard step.sameAs == nil, let product = step.product else { return nil }
       let url = root.appending(path: product)
-      guard let data = try? readFile(at: url, limit: ReportSource.maximumBytes),
-        let report = try? JSONValue(parsing: data).decode(EvaluationReport.self)
-      else { return nil }
+      let report: EvaluationReport
+      do {
+        let data = try readFile(at: url, limit: ReportSource.maximumBytes)
+        report = try StoredEvaluation(url, JSONValue(parsing: data)).report
+      } catch {
+        say("left out: \(product): \(error)")
+        return nil
+      }
       let name = short(step.title)
       let network = name.components(separatedBy: ": ").dropLast().joined(separator: ": ")
       return (name, network, url, report)

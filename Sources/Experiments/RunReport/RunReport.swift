@@ -10,6 +10,7 @@ public struct RunReport {
   public private(set) var networks: [ExampleImages.Subject] = []
   private let titles: [String]
   private let folder: URL
+  private let say: (String) -> Void
   private var overview: [Report.Block] = []
   private var tableSections: [Report.Section] = []
   private var histories: [TrainingHistory] = []
@@ -22,8 +23,12 @@ public struct RunReport {
   /// - Parameters:
   ///   - sources: What it is made of, in order.
   ///   - folder: Where the page will lie: links are relative to it.
-  public init(_ sources: [ReportSource], in folder: URL) {
+  ///   - say: Told what is left out.
+  public init(
+    _ sources: [ReportSource], in folder: URL, say: @escaping (String) -> Void = { _ in }
+  ) {
     self.folder = folder
+    self.say = say
     titles = sources.flatMap { source -> [String] in
       guard case .reproduction(_, let record) = source else { return [] }
       return record.tables.map(\.title)
@@ -64,7 +69,8 @@ public struct RunReport {
       [Report.Section(heading: "Overview", blocks: overview)] + tableSections
       + [
         TrainingCurves(histories).section, RobustnessCurves(measurements).section,
-        InformationDistributions(samples).section, examples, CostLedger(measurements).section,
+        InformationDistributions(samples, say: say).section, examples,
+        CostLedger(measurements).section,
       ].compactMap(\.self) + steps
     return Report(
       title: titles.count == 1 ? titles[0] : "Adversarial robustness", subtitle: subtitle,
@@ -74,7 +80,7 @@ public struct RunReport {
   // MARK: Sources
 
   private mutating func add(_ record: ReproductionRecord, at root: URL) {
-    let place = ReproductionContents(record, at: root)
+    let place = ReproductionContents(record, at: root, say: say)
     overview += place.overview
     for table in record.tables {
       tables.append(table)
@@ -91,7 +97,7 @@ public struct RunReport {
 
   private mutating func add(run: URL) {
     let name = run.lastPathComponent
-    if let history = TrainingHistory(run: run, named: name) { histories.append(history) }
+    if let history = TrainingHistory(run: run, named: name, say: say) { histories.append(history) }
     networks.append(ExampleImages.Subject(name: name, run: run))
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Records
 
 /// A table of figures as a part of a report: its parts with charts, and all that must be said about it.
 struct TableSection {
@@ -26,14 +27,14 @@ struct TableSection {
       caption: part.heading)
   }
 
-  /// A row for each checkpoint; the paper's figures stand below those of the last one.
+  /// A row for each checkpoint; the paper's figures stand below those of the one that is compared.
   private func rows(of row: RowRecord, _ part: PartRecord) -> [[ReportTable.Cell]] {
     RecipeCheckpoint.allCases.compactMap { checkpoint in
       let cells = part.columns.map { row[$0.name, checkpoint] }
       guard cells.contains(where: { $0 != nil }) else { return nil }
       let start = [ReportTable.Cell(row.name)]
       let label = part.hasCheckpoints ? [ReportTable.Cell(checkpoint.title)] : []
-      let comparesHere = checkpoint == RecipeCheckpoint.allCases.first
+      let comparesHere = checkpoint == part.compared
       return start + label + cells.map { cell(of: $0, part.unit, compares: comparesHere) }
     }
   }
@@ -67,7 +68,7 @@ struct FigureCharts {
       guard let summary = cell.summary else { return nil }
       return (
         scale * summary.mean,
-        cell.interval.map { Chart.Interval(scale * $0[0], scale * $0[1]) }
+        cell.interval.map { Chart.Interval(scale * $0) }
       )
     }
     let paper = chart("The paper", "As printed or read off the paper's drawing.") { cell in
@@ -84,7 +85,8 @@ struct FigureCharts {
   private var scale: Double { part.unit == .share ? 100 : 1 }
 
   private var caption: String {
-    let checkpoint = part.hasCheckpoints ? "Last checkpoint. " : ""
+    let checkpoint =
+      part.hasCheckpoints ? "\(part.compared.title.capitalized) checkpoint. " : ""
     return checkpoint
       + "Bars with 95 % intervals, of one seed over images, of several over seeds."
   }
@@ -98,7 +100,7 @@ struct FigureCharts {
     let columns = part.columns.map(\.name)
     let rows = part.rows
     let bars = rows.map { row in
-      columns.map { column in row.cells.first { $0.column == column }.flatMap(value) }
+      columns.map { column in row[column, part.compared].flatMap(value) }
     }
     guard bars.joined().contains(where: { $0 != nil }) else { return nil }
     let series = { (name: String, bars: [Bar?]) in

@@ -12,12 +12,17 @@ struct TrainingHistory {
   var epochs: [JSONObject]
 
   /// Reads a run's metrics; nil where there are none yet, or none that can be read.
-  init?(run: URL, named name: String) {
-    guard
-      let epochs = try? MetricsFile.read(run.appending(path: RunFolder.metricsFile)),
-      !epochs.isEmpty
-    else { return nil }
-    self.epochs = epochs
+  init?(run: URL, named name: String, say: (String) -> Void) {
+    let file = run.appending(path: RunFolder.metricsFile)
+    do {
+      epochs = try MetricsFile.read(file)
+    } catch {
+      if FileManager.default.fileExists(atPath: file.path) {
+        say("left out: the curves of \(name): \(error)")
+      }
+      return nil
+    }
+    if epochs.isEmpty { return nil }
     self.name = name
     if let settings = try? SavedNetwork.configuration(of: run) {
       let threat = settings.threat

@@ -1,3 +1,5 @@
+import Records
+
 /// An estimate of I(X; Z) from samples, in nats.
 public struct SampleEstimate: Codable, Sendable {
   /// The estimator's name.
@@ -44,7 +46,7 @@ public struct SampleEstimate: Codable, Sendable {
   /// The 95 % interval of the held-out mean, if it has a standard error.
   ///
   /// It says how well the bound's value is known, not how near the bound is to I.
-  public var interval: (low: Double, high: Double)? {
-    standardError.map { (nats - 1.96 * $0, nats + 1.96 * $0) }
+  public var interval: ConfidenceInterval? {
+    standardError.map { ConfidenceInterval(around: nats, half: ConfidenceInterval.z * $0) }
   }
 }

@@ -6,8 +6,6 @@ public struct ConfigurationWithPresets<Configuration: Codable> {
   public let configuration: Configuration
   /// Where its values were written.
   public let origins: ConfigurationOrigins
-  /// The names of all presets in the file, in its order.
-  public let presets: [String]
 
   private static var key: String { "presets" }
 
@@ -56,7 +54,6 @@ public struct ConfigurationWithPresets<Configuration: Codable> {
     }
     configuration = try ConfigurationLoader<Configuration>.read(tree, origins)
     self.origins = origins
-    presets = variants.keys
   }
 }
 

@@ -1,14 +1,18 @@
 import Foundation
 
 /// What stands at a path.
-enum FileKind: Equatable {
+package enum FileKind: Equatable {
+  /// A plain file, which can be read to its end.
   case file
+  /// A folder.
   case folder
+  /// A symbolic link.
   case link
+  /// A pipe, a socket, a device.
   case other
 
   /// Looks at a path; a link is taken for what it points to or for itself.
-  init?(of url: URL, followingLinks: Bool = true) {
+  package init?(of url: URL, followingLinks: Bool = true) {
     var status = stat()
     let result = followingLinks ? stat(url.path, &status) : lstat(url.path, &status)
     guard result == 0 else { return nil }

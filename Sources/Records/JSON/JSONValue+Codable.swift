@@ -51,7 +51,7 @@ extension JSONValue: Codable {
 
 extension JSONValue {
   /// This tree with another laid over it: groups merge key by key, everything else is replaced.
-  func overlaid(with other: JSONValue) -> JSONValue {
+  package func overlaid(with other: JSONValue) -> JSONValue {
     guard case .object(var object) = self, case .object(let overlay) = other else { return other }
     for (key, value) in overlay { object[key] = object[key]?.overlaid(with: value) ?? value }
     return .object(object)

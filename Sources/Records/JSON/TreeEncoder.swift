@@ -13,21 +13,9 @@ extension JSONValue {
   }
 }
 
-extension CodingUserInfoKey {
-  /// Present where a value is encoded for hashing, so that equal values must give equal text.
-  static let isCanonical = CodingUserInfoKey.named("records.isCanonical")
-
-  private static func named(_ name: String) -> CodingUserInfoKey {
-    guard let key = CodingUserInfoKey(rawValue: name) else {
-      preconditionFailure("expected any text to be a user info key, \"\(name)\" was refused")
-    }
-    return key
-  }
-}
-
 /// One node of the tree under construction.
 final class TreeEncoder: Encoder {
-  fileprivate enum Content {
+  enum Content {
     case empty
     case leaf(JSONValue)
     case array([TreeEncoder])
@@ -36,9 +24,9 @@ final class TreeEncoder: Encoder {
 
   let codingPath: [any CodingKey]
   let userInfo: [CodingUserInfoKey: Any]
-  fileprivate var content = Content.empty
+  var content = Content.empty
 
-  fileprivate init(codingPath: [any CodingKey], userInfo: [CodingUserInfoKey: Any]) {
+  init(codingPath: [any CodingKey], userInfo: [CodingUserInfoKey: Any]) {
     self.codingPath = codingPath
     self.userInfo = userInfo
   }
@@ -74,7 +62,7 @@ final class TreeEncoder: Encoder {
   }
 
   /// Writes any value into this node; what JSON knows by itself never reaches its `encode(to:)`.
-  fileprivate func fill(with value: some Encodable) throws {
+  func fill(with value: some Encodable) throws {
     switch value {
     case let value as JSONValue: content = .leaf(value)
     case let value as Bool: content = .leaf(.bool(value))
@@ -98,11 +86,11 @@ final class TreeEncoder: Encoder {
     }
   }
 
-  fileprivate func child(at key: some CodingKey) -> TreeEncoder {
+  func child(at key: some CodingKey) -> TreeEncoder {
     TreeEncoder(codingPath: codingPath + [key], userInfo: userInfo)
   }
 
-  fileprivate func addChild(named key: some CodingKey) -> TreeEncoder {
+  func addChild(named key: some CodingKey) -> TreeEncoder {
     let child = child(at: key)
     guard case .object(var keys, var children) = content else {
       preconditionFailure(
@@ -114,12 +102,12 @@ final class TreeEncoder: Encoder {
     return child
   }
 
-  fileprivate var count: Int {
+  var count: Int {
     if case .array(let children) = content { return children.count }
     return 0
   }
 
-  fileprivate func appendChild() -> TreeEncoder {
+  func appendChild() -> TreeEncoder {
     guard case .array(var children) = content else {
       preconditionFailure("expected a list at \(codingPath), it was used as another kind")
     }
@@ -131,91 +119,15 @@ final class TreeEncoder: Encoder {
   }
 }
 
-/// A coding key made of any text or index.
-struct AnyKey: CodingKey {
-  let stringValue: String
-  let intValue: Int?
-
-  init(stringValue: String) {
-    self.stringValue = stringValue
-    self.intValue = nil
-  }
-
-  init(intValue: Int) { self.init(intValue) }
-
-  init(_ index: Int) {
-    self.stringValue = String(index)
-    self.intValue = index
-  }
-}
-
 private protocol StringKeyedDictionary {
   func encodeSorted(into container: KeyedEncodingContainer<AnyKey>) throws
 }
 
 extension Dictionary: StringKeyedDictionary where Key == String, Value: Encodable {
-  fileprivate func encodeSorted(into container: KeyedEncodingContainer<AnyKey>) throws {
+  func encodeSorted(into container: KeyedEncodingContainer<AnyKey>) throws {
     var container = container
     for (key, value) in sorted(by: { $0.key < $1.key }) {
       try container.encode(value, forKey: AnyKey(stringValue: key))
     }
   }
-}
-
-struct KeyedTreeContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
-  fileprivate let encoder: TreeEncoder
-  var codingPath: [any CodingKey] { encoder.codingPath }
-
-  func encodeNil(forKey key: Key) { encoder.addChild(named: key).content = .leaf(.null) }
-
-  func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
-    try encoder.addChild(named: key).fill(with: value)
-  }
-
-  func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws {
-    try encodeOrNull(value, forKey: key)
-  }
-
-  func nestedContainer<Nested>(
-    keyedBy type: Nested.Type, forKey key: Key
-  ) -> KeyedEncodingContainer<Nested> {
-    encoder.addChild(named: key).container(keyedBy: type)
-  }
-
-  func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-    encoder.addChild(named: key).unkeyedContainer()
-  }
-
-  func superEncoder() -> any Encoder { encoder.addChild(named: AnyKey(stringValue: "super")) }
-
-  func superEncoder(forKey key: Key) -> any Encoder { encoder.addChild(named: key) }
-}
-
-private struct UnkeyedTreeContainer: UnkeyedEncodingContainer {
-  let encoder: TreeEncoder
-  var codingPath: [any CodingKey] { encoder.codingPath }
-  var count: Int { encoder.count }
-
-  func encodeNil() { encoder.appendChild().content = .leaf(.null) }
-
-  func encode<T: Encodable>(_ value: T) throws { try encoder.appendChild().fill(with: value) }
-
-  func nestedContainer<Nested>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
-    encoder.appendChild().container(keyedBy: type)
-  }
-
-  func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
-    encoder.appendChild().unkeyedContainer()
-  }
-
-  func superEncoder() -> any Encoder { encoder.appendChild() }
-}
-
-private struct SingleTreeContainer: SingleValueEncodingContainer {
-  let encoder: TreeEncoder
-  var codingPath: [any CodingKey] { encoder.codingPath }
-
-  func encodeNil() { encoder.content = .leaf(.null) }
-
-  func encode<T: Encodable>(_ value: T) throws { try encoder.fill(with: value) }
 }

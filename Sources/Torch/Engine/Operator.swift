@@ -10,7 +10,6 @@ public enum Operator: String, CaseIterable, Sendable {
   case zerosLike = "aten::zeros_like"
   case onesLike = "aten::ones_like"
   case fullLike = "aten::full_like"
-  case emptyLike = "aten::empty_like"
 
   // Arithmetic
   case add = "aten::add.Tensor"
@@ -107,12 +106,10 @@ public enum Operator: String, CaseIterable, Sendable {
   case slice = "aten::slice.Tensor"
   case indexSelect = "aten::index_select"
   case index = "aten::index.Tensor"
-  case indexPutInPlace = "aten::index_put_"
   case indexCopyInPlace = "aten::index_copy_"
   case gather = "aten::gather"
   case scatter = "aten::scatter.src"
   case scatterAdd = "aten::scatter_add"
-  case indexAddInPlace = "aten::index_add_"
   case roll = "aten::roll"
   case unfold = "aten::unfold"
   case im2col = "aten::im2col"
@@ -133,7 +130,6 @@ public enum Operator: String, CaseIterable, Sendable {
   case amin = "aten::amin"
   case max = "aten::max"
   case min = "aten::min"
-  case maxDim = "aten::max.dim"
   case argmax = "aten::argmax"
   case logsumexp = "aten::logsumexp"
   case linalgVectorNorm = "aten::linalg_vector_norm"

@@ -80,11 +80,6 @@ extension Tensor {
   public func scatterAdd(_ indices: Tensor, _ source: Tensor, dim: Int) -> Tensor {
     one(.scatterAdd, self, dim, indices, source)
   }
-  /// Adds the slices of `source` at `indices` along a dimension; indices may repeat.
-  @discardableResult
-  public func indexAdd_(_ indices: Tensor, _ source: Tensor, dim: Int = 0) -> Tensor {
-    one(.indexAddInPlace, self, dim, indices, source)
-  }
   /// Elements shifted along dimensions; those pushed out at one end come in at the other.
   public func roll(_ shifts: [Int], dims: [Int]) -> Tensor { one(.roll, self, shifts, dims) }
   /// A view with all windows of a dimension as a new last dimension.

@@ -14,7 +14,9 @@ public struct CheckpointState: Codable, Sendable, Equatable {
   public var step: Int
   /// The best epoch so far; nil without validation.
   public var best: Best?
-  /// A digest of the configuration that a resume must share.
+  /// The configuration hash of weights that came from elsewhere.
+  public static let imported = "imported"
+  /// A digest of the configuration that a resume must share; `imported` where the weights came from elsewhere.
   public var configurationHash: String
   /// A digest of what it was trained on; nil in files from before it was kept.
   public var dataFingerprint: String?
@@ -63,6 +65,8 @@ public enum CheckpointError: Error, CustomStringConvertible, Sendable {
   case doesNotFit(String, reason: String)
   /// The run's folder is in use by an earlier run.
   case runExists(String)
+  /// Another process trains in the run's folder.
+  case inUse(String)
   /// The run's folder holds files that no run has written.
   case foreignFiles(String, names: [String])
 
@@ -71,15 +75,21 @@ public enum CheckpointError: Error, CustomStringConvertible, Sendable {
     switch self {
     case .missing(let path, let existing):
       "no checkpoint at \(path)"
-        + (existing.isEmpty ? "" : " (there are: \(existing.joined(separator: ", ")))")
-    case .unreadable(let path, let reason): "\(path) is not a checkpoint's state: \(reason)"
-    case .doesNotFit(let path, let reason): "\(path) does not fit: \(reason)"
+        + (existing.isEmpty
+          ? ": train the run first" : "; there are: \(existing.joined(separator: ", "))")
+    case .unreadable(let path, let reason):
+      "\(path) is not a checkpoint's state: \(reason). Remove that checkpoint's folder to go on from an "
+        + "earlier one, or train anew"
+    case .doesNotFit(let path, let reason):
+      "\(path) does not fit: \(reason). It was saved by another network; take the one of this run"
+    case .inUse(let path):
+      "\(path): another process trains there; wait for it, or choose another folder"
     case .foreignFiles(let path, let names):
       "\(path) holds \(names.joined(separator: " and ")) that no run has written: choose another "
         + "folder, or move them away"
     case .otherConfiguration(let path):
       "\(path) was trained with another configuration: resume with the settings of its "
-        + "config.yaml (only training.keep may differ), or choose another run folder"
+        + "config.yaml (only the number of kept checkpoints may differ), or choose another run folder"
     case .otherData(let path):
       "\(path) was trained on other data: the images (for estimators also the target network) have "
         + "changed since; restore them, or choose another run folder"

@@ -99,14 +99,6 @@ extension RunConfiguration {
       schedule, training
   }
 
-  /// The key of a defense's group.
-  private struct GroupKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
   /// Reads all keys; the decoder's `userInfo` may hold the defenses that there are.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
@@ -118,9 +110,9 @@ extension RunConfiguration {
     defense = try container.decode(DefenseName.self, forKey: .defense)
     let known = decoder.userInfo[.defenses] as? [DefenseEntry] ?? DefenseEntry.all
     let entry = try Registry(defenses: known).defense(defense)
-    let groups = try decoder.container(keyedBy: GroupKey.self)
+    let groups = try decoder.container(keyedBy: AnyKey.self)
     for type in known.flatMap(\.settings) {
-      let key = GroupKey(stringValue: type.key)
+      let key = AnyKey(stringValue: type.key)
       if groups.contains(key) { settings.set(try groups.decode(type, forKey: key)) }
     }
     estimators = try container.decodeIfPresent(String.self, forKey: .estimators)
@@ -135,7 +127,7 @@ extension RunConfiguration {
   /// Writes all keys, the groups of settings after the defense.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
-    var groups = encoder.container(keyedBy: GroupKey.self)
+    var groups = encoder.container(keyedBy: AnyKey.self)
     try container.encode(seed, forKey: .seed)
     try container.encode(data, forKey: .data)
     try container.encode(model, forKey: .model)
@@ -143,7 +135,7 @@ extension RunConfiguration {
     try container.encode(attack, forKey: .attack)
     try container.encode(defense, forKey: .defense)
     for (key, group) in settings.all {
-      try groups.encode(group, forKey: GroupKey(stringValue: key))
+      try groups.encode(group, forKey: AnyKey(stringValue: key))
     }
     try container.encodeIfPresent(estimators, forKey: .estimators)
     try container.encodeIfPresent(weightPerturbation, forKey: .weightPerturbation)

@@ -75,10 +75,10 @@ struct Bench: ParsableCommand {
     for _ in 0..<repeats {
       for (i, each) in cases.enumerated() { seconds[i].append(each.measure()) }
     }
-    show(zip(cases, seconds).map { ($0, $1.sorted()) })
+    show(zip(cases, seconds).compactMap { each, times in Spread(times).map { (each, $0) } })
   }
 
-  private func show(_ rows: [(StepBenchmark, [Double])]) {
+  private func show(_ rows: [(StepBenchmark, Spread)]) {
     let perImage = { (seconds: Double) in 1000 * seconds / Double(batchSize) }
     if json {
       let items = rows.map { each, times -> JSONValue in
@@ -86,9 +86,9 @@ struct Bench: ParsableCommand {
           "width": .int(each.width), "precision": .string(each.precision.rawValue),
           "batch_size": .int(batchSize), "image_size": .int(imageSize), "classes": .int(classes),
           "steps": .int(steps), "repeats": .int(repeats),
-          "ms_per_image_median": .double(perImage(times[times.count / 2])),
-          "ms_per_image_min": .double(perImage(times[0])),
-          "ms_per_image_max": .double(perImage(times[times.count - 1])),
+          "ms_per_image_median": .double(perImage(times.median)),
+          "ms_per_image_min": .double(perImage(times.lowest)),
+          "ms_per_image_max": .double(perImage(times.highest)),
         ]
       }
       print(JSONValue.array(items).text(indent: 2))
@@ -96,7 +96,7 @@ struct Bench: ParsableCommand {
     }
     var table = TextTable(["width", "precision", "ms per image", "lowest", "highest"])
     for (each, times) in rows {
-      let values = [times[times.count / 2], times[0], times[times.count - 1]].map(perImage)
+      let values = [times.median, times.lowest, times.highest].map(perImage)
       table.append(
         ["\(each.width)", each.precision.rawValue] + values.map { String(format: "%.2f", $0) })
     }

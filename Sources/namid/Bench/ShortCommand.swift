@@ -1,4 +1,5 @@
 import Foundation
+import Records
 
 /// Runs programs of the system that end soon and say little, or that talk to the user while they work.
 enum ShortCommand {
@@ -53,13 +54,7 @@ enum ShortCommand {
 
   /// The last lines of a file of complaints, after a colon; nothing where there are none.
   static func lastWords(_ file: URL, lines: Int = 3) -> String {
-    guard let handle = try? FileHandle(forReadingFrom: file) else { return "" }
-    defer { try? handle.close() }
-    let size = (try? handle.seekToEnd()) ?? 0
-    try? handle.seek(toOffset: size > 4000 ? size - 4000 : 0)
-    let text = String(decoding: (try? handle.readToEnd()) ?? Data(), as: UTF8.self)
-    let words = text.split(whereSeparator: \.isNewline)
-      .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }.suffix(lines)
+    let words = lastLines(of: file, count: lines)
     return words.isEmpty ? "" : ": " + words.joined(separator: " / ")
   }
 }

@@ -1,3 +1,5 @@
+import Records
+
 /// The middle and the ends of some measurements.
 struct Spread: Equatable {
   let median: Double
@@ -6,11 +8,10 @@ struct Spread: Equatable {
 
   /// The spread of values; nil for none.
   init?(_ values: [Double]) {
-    let sorted = values.sorted()
-    guard let first = sorted.first, let last = sorted.last else { return nil }
-    let middle = sorted.count / 2
-    median = sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-    (lowest, highest) = (first, last)
+    guard let median = Statistics.median(values), let lowest = values.min(),
+      let highest = values.max()
+    else { return nil }
+    (self.median, self.lowest, self.highest) = (median, lowest, highest)
   }
 
   /// How many times larger the values of one program are than those of another, round by round.

@@ -71,7 +71,7 @@ struct Compare: ParsableCommand {
     let file = ReportFile("compare", in: folder)
     try file.write(
       report.report, document: report.report.document(command: commandLine()),
-      chartLibrary: Result { () throws(ChartLibraryError) in try ChartLibrary.load() })
+      chartLibrary: ChartLibrary.loaded)
     print(CompareText(report.report).text, terminator: "")
     print("report: \(file.page.relativePath)")
     for state in report.held { state.finish() }

@@ -66,6 +66,7 @@ struct EstimateInformation: ParsableCommand {
   }
 
   func run() throws {
+    try FigureOutput(json: json).check()
     _ = try device.prepare()
     let (x, y) = try tables()
     guard x.count == y.count else {
@@ -140,26 +141,21 @@ struct EstimateInformation: ParsableCommand {
       note(
         "the estimate is not finite: one side is a combination of the other, or training diverged")
     }
-    if let json {
-      let text = try JSONValue(encoding: estimate).data(indent: 2) + Data("\n".utf8)
-      if json == "-" {
-        FileHandle.standardOutput.write(text)
-        return
-      }
-      try AtomicFile.write(text, to: URL(filePath: json))
-    }
-    if quiet {
-      print(estimate.nats)
-      return
-    }
-    let error = estimate.standardError.map { String(format: " ± %.4f", 1.96 * $0) } ?? ""
-    print(
-      String(format: "%.4f%@ nats, %.4f bits", estimate.nats, error, estimate.bits)
-        + " (\(estimate.estimator), \(Estimators.meaning(estimate.kind)))")
-    print("\(x.values.size(1)) × \(y.values.size(1)) columns, \(Estimators.split(estimate))")
+    let text = quiet ? "\(estimate.nats)\n" : lines(estimate, x, y)
+    try FigureOutput(json: json).write(estimate, asText: text)
+  }
+
+  private func lines(_ estimate: SampleEstimate, _ x: SampleTable, _ y: SampleTable) -> String {
+    let error = estimate.interval.map { String(format: " ± %.4f", ($0.high - $0.low) / 2) } ?? ""
+    let value = String(format: "%.4f%@ nats, %.4f bits", estimate.nats, error, estimate.bits)
+    var lines = [
+      "\(value) (\(estimate.estimator), \(Estimators.meaning(estimate.kind)))",
+      "\(x.values.size(1)) × \(y.values.size(1)) columns, \(Estimators.split(estimate))",
+    ]
     if let cap = estimate.cap {
-      print(String(format: "it cannot exceed %.4f nats with this batch size", cap))
+      lines.append(String(format: "it cannot exceed %.4f nats with this batch size", cap))
     }
+    return lines.map { $0 + "\n" }.joined()
   }
 }
 

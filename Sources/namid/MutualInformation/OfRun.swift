@@ -49,7 +49,7 @@ struct OfRun: ParsableCommand {
   @OptionGroup var options: EvaluationOptions
 
   func run() throws {
-    if let json, json != "-" { try checkWritable(json) }
+    try FigureOutput(json: json).check()
     let sampleFile = try samples.map { path in
       try checkWritable(path)
       return try SampleFile(URL(filePath: path))
@@ -108,10 +108,7 @@ struct OfRun: ParsableCommand {
     }
     let trained = try TrainedEstimators.read(
       URL(filePath: path), device: subject.network.store.device)
-    guard case .pair(let pair) = trained.estimators else {
-      throw LaboratoryError.wrongEstimators(
-        path, reason: "they estimate standard MI; natural and adversarial MI need a pair")
-    }
+    let pair = try trained.pair(in: path)
     try trained.check(path, against: saved, on: subject.set)
     let run = folder
     return Reading(
@@ -121,14 +118,6 @@ struct OfRun: ParsableCommand {
   }
 
   private func show(_ report: InformationReport) throws {
-    if let json {
-      let text = try JSONValue(encoding: report).data(indent: 2) + Data("\n".utf8)
-      if json == "-" {
-        FileHandle.standardOutput.write(text)
-        return
-      }
-      try AtomicFile.write(text, to: URL(filePath: json))
-    }
-    print(OfRunText(report).text, terminator: "")
+    try FigureOutput(json: json).write(report, asText: OfRunText(report).text)
   }
 }

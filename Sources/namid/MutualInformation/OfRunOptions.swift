@@ -109,14 +109,6 @@ struct AttackedMeasurement {
   }
 }
 
-/// The command line as it was written, for reports.
-func commandLine() -> String {
-  (["namid"] + CommandLine.arguments.dropFirst()).map { word in
-    word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
-      ? word : "'" + word.replacing("'", with: "'\\''") + "'"
-  }.joined(separator: " ")
-}
-
 /// Makes a folder for reports and throws where it cannot be written to.
 func makeReportFolder(_ path: String, files: [String]) throws -> URL {
   let folder = URL(filePath: path)

@@ -99,7 +99,7 @@ struct ProofOfConcept: ParsableCommand {
     let file = ReportFile("poc", in: folder)
     try file.write(
       report, document: report.document(command: commandLine()),
-      chartLibrary: Result { () throws(ChartLibraryError) in try ChartLibrary.load() })
+      chartLibrary: ChartLibrary.loaded)
     print(Self.text(report), terminator: "")
     print("report: \(file.page.relativePath)")
     for state in held { state.finish() }

@@ -90,7 +90,7 @@ struct Reproduce: ParsableCommand {
 
   private func carryOut(_ work: ReproductionWork, _ costs: CostTable) throws {
     Interruption.watch()
-    let writer = ReproductionWriter(work, command: commandWords)
+    let writer = ReproductionWriter(work, command: commandLine())
     // What an earlier call has written must not be taken for this one's.
     try writer.write(writer.record(results: [:], isInterrupted: false))
     let progress = ReproductionProgress(work, costs, jobs: jobs)
@@ -152,9 +152,6 @@ struct Reproduce: ParsableCommand {
     return jobs > 1 ? max(1, ProcessInfo.processInfo.activeProcessorCount / jobs) : nil
   }
 
-  private var commandWords: String {
-    ShellWords.line(["namid"] + CommandLine.arguments.dropFirst())
-  }
 }
 
 extension TableFormat: ExpressibleByArgument {}

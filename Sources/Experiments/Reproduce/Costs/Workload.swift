@@ -24,7 +24,7 @@ public struct Workload: Hashable, Codable, Sendable {
   public var items: [Item]
   /// Length of the estimators' feature vectors; nil without estimators.
   public var units: Int?
-  /// Samples that share a score matrix, with estimators.
+  /// Bytes of the images in memory.
   public var dataBytes: Int
   /// Copies of network or estimators on disk, in values per trained value.
   public var savedCopies: Double

@@ -34,7 +34,8 @@ public struct DataFacts: Hashable, Sendable {
 
   /// Looks at a set; where it is not here, what is known of the published one and why it cannot be used.
   ///
-  /// The test images stand for the whole set: two copies that differ, differ in both parts.
+  /// The test images of a published set stand for the whole: two copies that differ, differ in both parts. One's own
+  /// images may change in one part alone.
   ///
   /// - Parameters:
   ///   - name: The set's name.
@@ -44,11 +45,13 @@ public struct DataFacts: Hashable, Sendable {
     let source = try Datasets.source(named: name)
     do {
       let test = try Datasets.load(name, split: .test, directory: directory)
-      let train =
-        try source.expectedCounts[.train]
-        ?? Datasets.load(name, split: .train, directory: directory).count
+      let published = source.expectedCounts[.train]
+      let own =
+        published == nil ? try Datasets.load(name, split: .train, directory: directory) : nil
+      let identity = [test.fingerprint] + (own.map { [$0.fingerprint] } ?? [])
       self.init(
-        title: source.title, identity: test.fingerprint, trainCount: train, testCount: test.count,
+        title: source.title, identity: identity.joined(separator: " "),
+        trainCount: published ?? own?.count ?? 0, testCount: test.count,
         classCount: test.classNames.count, shape: [test.channels, test.height, test.width])
     } catch {
       let shape = Self.published[name] ?? (classCount: 10, shape: [3, 32, 32])

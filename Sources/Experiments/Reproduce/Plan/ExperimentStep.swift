@@ -122,16 +122,3 @@ public struct ExperimentStep: Hashable, Codable, Sendable {
     return String(words.joined(separator: "-").prefix(48))
   }
 }
-
-/// A command line for a shell.
-public enum ShellWords {
-  /// The words on one line, quoted where a shell would read something else.
-  public static func line(_ words: [String]) -> String {
-    words.map { word in
-      let isPlain =
-        !word.isEmpty
-        && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
-      return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
-    }.joined(separator: " ")
-  }
-}

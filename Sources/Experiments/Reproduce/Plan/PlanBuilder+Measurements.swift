@@ -26,7 +26,7 @@ extension PlanBuilder {
       rows.append(try measured(row: row, part: name, columns, groups))
     }
     return PlannedPart(
-      name: name, paper: part.paper ?? name, dataset: sample.data.name,
+      name: name, paper: part.paper ?? name,
       datasetTitle: facts[sample.data.name]?.title ?? sample.data.name,
       norm: sample.threat.norm.rawValue, epsilon: sample.threat.epsilon.description, unit: .share,
       columns: columns.map { column in

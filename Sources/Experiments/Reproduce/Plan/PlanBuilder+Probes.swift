@@ -1,4 +1,5 @@
 import Attacks
+import Evaluation
 import Records
 import Training
 
@@ -17,12 +18,7 @@ extension PlanBuilder {
     _ probe: RecipeProbe, named name: String, part partName: String
   ) throws -> PlannedPart {
     let configuration = try settings.training(row: probe.network, part: partName).configuration
-    do throws(AttackListError) {
-      _ = try AttackList.parse(probe.attack, threat: configuration.threat)
-    } catch {
-      throw settings.refusal("probes.\(name).attack", "\(error)")
-    }
-    let attacks = probe.attack.split(separator: ",").map(String.init)
+    let attacks = try attackNames(of: probe, named: name, threat: configuration.threat)
     var sources: [(seed: Int, step: String)] = []
     for seed in seeds(of: probe.network) {
       sources.append((seed, try measurement(probe, name, part: partName, seed: seed).id))
@@ -40,13 +36,29 @@ extension PlanBuilder {
     let title = recipe.parts.names.count > 1 ? "\(name), \(partName)" : name
     return PlannedPart(
       name: title, paper: recipe.parts[partName]?.paper ?? partName,
-      dataset: configuration.data.name,
       datasetTitle: facts[configuration.data.name]?.title ?? configuration.data.name,
       norm: configuration.threat.norm.rawValue,
       epsilon: configuration.threat.epsilon.description, unit: .nats,
       columns: table.columns.map {
         PlannedColumn(name: $0, paper: $0, attack: probe.attack, limit: probe.limit)
       }, rows: rows)
+  }
+
+  private func attackNames(
+    of probe: RecipeProbe, named name: String, threat: ThreatModel
+  ) throws -> [String] {
+    let place = "probes.\(name).attack"
+    let attacks: [any Attack]
+    do throws(AttackListError) {
+      attacks = try AttackList.parse(probe.attack, threat: threat)
+    } catch {
+      throw settings.refusal(place, "\(error)")
+    }
+    guard !attacks.contains(where: { $0 is NoAttack }) else {
+      throw settings.refusal(
+        place, "unattacked images are always measured: leave \(NoAttack().name) out")
+    }
+    return AttackReport.distinctNames(attacks.map(\.name))
   }
 
   private mutating func measurement(
@@ -90,7 +102,7 @@ extension PlanBuilder {
       ("I(x; h(x̃))", "natural_input_adversarial_output"),
     ]
     return (
-      attacks.map(Self.shortName),
+      attacks,
       keys.map { name, key in
         (name, attacks.indices.map { .pairing(attack: $0, key: key) })
       }
@@ -106,7 +118,7 @@ extension PlanBuilder {
     let rows = attacks.indices.flatMap { attack in
       [("Equation 4 (MIM)", "eq4"), ("Equation 5 (Our)", "eq5")].map { name, role in
         (
-          name: attacks.count > 1 ? "\(name), \(Self.shortName(attacks[attack]))" : name,
+          name: attacks.count > 1 ? "\(name), \(attacks[attack])" : name,
           readings: columns.map {
             FigureReading.estimate(attack: attack, role: role, kind: $0.1, images: $0.2)
           }
@@ -114,10 +126,5 @@ extension PlanBuilder {
       }
     }
     return (columns.map(\.0), rows)
-  }
-
-  /// An attack's name without its settings.
-  private static func shortName(_ attack: String) -> String {
-    attack.split(separator: ":").first.map(String.init) ?? attack
   }
 }

@@ -22,8 +22,6 @@ public struct PlannedPart: Sendable {
   public var name: String
   /// Its name among the paper's figures.
   public var paper: String
-  /// The data set's name, and its title where nothing says that it is a copy.
-  public var dataset: String
   /// The title of the published data set.
   public var datasetTitle: String
   /// `linf`, `l2` or `l1`.

@@ -1,3 +1,5 @@
+import Records
+
 /// Values by name, in the order in which they were written.
 ///
 /// In a file it is a group; a name whose value is null is left out, so that a preset can remove it.
@@ -43,16 +45,9 @@ extension Named: Equatable where Value: Equatable {}
 extension Named.Entry: Equatable where Value: Equatable {}
 
 extension Named: Codable where Value: Codable {
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
   /// Reads a group.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: Key.self)
+    let container = try decoder.container(keyedBy: AnyKey.self)
     for key in container.allKeys where try !container.decodeNil(forKey: key) {
       self[key.stringValue] = try container.decode(Value.self, forKey: key)
     }
@@ -60,9 +55,9 @@ extension Named: Codable where Value: Codable {
 
   /// Writes a group.
   public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: Key.self)
+    var container = encoder.container(keyedBy: AnyKey.self)
     for entry in entries {
-      try container.encode(entry.value, forKey: Key(stringValue: entry.name))
+      try container.encode(entry.value, forKey: AnyKey(stringValue: entry.name))
     }
   }
 }

@@ -11,8 +11,6 @@ public struct RecipeFile: Sendable {
   public var recipe: Recipe
   /// The same file without a preset, which is the paper's setting where the file says so.
   public var reference: Recipe
-  /// The names of all presets in the file.
-  public var presets: [String]
   private let origins: ConfigurationOrigins
 
   /// Reads a file.
@@ -26,7 +24,6 @@ public struct RecipeFile: Sendable {
     name = url.deletingPathExtension().lastPathComponent
     self.preset = preset
     recipe = read.configuration
-    presets = read.presets
     origins = read.origins
     reference =
       preset == nil

@@ -18,7 +18,7 @@ public struct PairedDifference: Codable, Hashable, Sendable {
   /// The mean difference of shares over the seeds that both have.
   public var mean: Double
   /// Its 95 % interval: of one seed over images (Wald, paired), of several over seeds (Student).
-  public var interval: [Double]
+  public var interval: ConfidenceInterval
   /// Seeds that both rows have.
   public var seeds: Int
   /// Images that only this row withstood, over all seeds.
@@ -59,11 +59,11 @@ public struct PairedDifference: Codable, Hashable, Sendable {
   }
 
   /// The 95 % interval of the difference of two shares of the same images.
-  private static func wald(_ gained: Int, _ lost: Int, of count: Int) -> [Double] {
+  private static func wald(_ gained: Int, _ lost: Int, of count: Int) -> ConfidenceInterval {
     let count = Double(count)
     let mean = Double(gained - lost) / count
     let variance = (Double(gained + lost) / count - mean * mean) / count
-    let half = 1.96 * max(variance, 0).squareRoot()
-    return [mean - half, mean + half]
+    return ConfidenceInterval(
+      around: mean, half: ConfidenceInterval.z * max(variance, 0).squareRoot())
   }
 }

@@ -159,6 +159,16 @@ public struct PartRecord: Codable, Sendable {
   }
 }
 
+extension PartRecord {
+  /// The checkpoint whose figures are drawn and compared: the last one, where it is measured.
+  var compared: RecipeCheckpoint {
+    let has = { (checkpoint: RecipeCheckpoint) in
+      rows.contains { $0.cells.contains { $0.checkpoint == checkpoint } }
+    }
+    return RecipeCheckpoint.allCases.first(where: has) ?? .latest
+  }
+}
+
 /// A column of a table.
 public struct ColumnRecord: Codable, Hashable, Sendable {
   /// Its name.
@@ -205,7 +215,7 @@ public struct CellRecord: Codable, Sendable {
     /// The figure: a share of images, or nats.
     public var value: Double
     /// Its 95 % interval over images; nil where the result has none.
-    public var interval: [Double]?
+    public var interval: ConfidenceInterval?
     /// Images.
     public var count: Int?
     /// The checkpoint, such as `epoch 6`.
@@ -235,7 +245,7 @@ public struct CellRecord: Codable, Sendable {
   /// Mean, deviation and number over seeds; nil where none is measured.
   public var summary: SampleSummary?
   /// The 95 % interval: of one seed over images, of several seeds over seeds.
-  public var interval: [Double]?
+  public var interval: ConfidenceInterval?
   /// What the interval is over: `images` or `seeds`.
   public var intervalOver: String?
   /// The seeds' figures.

@@ -6,7 +6,7 @@ struct StepFigures {
   /// One of them.
   struct Figure {
     var value: Double
-    var interval: [Double]?
+    var interval: ConfidenceInterval?
     var count: Int?
     var hash: String?
     /// Which images were withstood; nil where the result does not say, and for other figures.
@@ -45,6 +45,9 @@ struct StepFigures {
     case .unbounded(let place):
       let attack = try attack(place)
       let value = try number(attack, ["minimum_norm", "unbounded"])
+      guard (0...1).contains(value) else {
+        throw MissingFigure(text: "\(file) has a share of \(value)", isFailure: true)
+      }
       let total = attack["total"]?.intValue
       return Figure(
         value: value,
@@ -56,7 +59,7 @@ struct StepFigures {
       let offset = try number(tree, ["offset"])
       return Figure(
         value: try number(attack, [key, "mean"]) - offset,
-        interval: interval(attack[key]?["ci95"])?.map { $0 - offset },
+        interval: interval(attack[key]?["ci95"]).map { $0 - offset },
         count: tree["setting"]?["dataset"]?["count"]?.intValue,
         hash: attack["spec_hash"]?.stringValue)
     case .estimate(let place, let role, let kind, let images):
@@ -68,7 +71,7 @@ struct StepFigures {
       let lowest = try number(own, ["offset", "lowest"])
       return Figure(
         value: try number(own, ["offset", images]),
-        interval: interval(own["summary"]?[images]?["ci95"])?.map { $0 - lowest },
+        interval: interval(own["summary"]?[images]?["ci95"]).map { $0 - lowest },
         count: tree["setting"]?["dataset"]?["count"]?.intValue,
         hash: found["spec_hash"]?.stringValue)
     }
@@ -96,11 +99,8 @@ struct StepFigures {
     return value
   }
 
-  private func interval(_ value: JSONValue?) -> [Double]? {
-    guard let ends = value?.arrayValue?.compactMap(\.doubleValue), ends.count == 2 else {
-      return nil
-    }
-    return ends
+  private func interval(_ value: JSONValue?) -> ConfidenceInterval? {
+    value.flatMap { try? $0.decode() }
   }
 
   private func text(_ path: [String]) -> String? {

@@ -1,3 +1,5 @@
+import Records
+
 /// What must be said under a table: what is missing, what is doubted, and how it differs from the paper.
 struct TableNotes {
   private let table: TableRecord
@@ -74,7 +76,7 @@ extension CellRecord {
     if let deviation = summary.standardDeviation {
       return "± \(Self.number(deviation, unit)) (n = \(summary.count))"
     }
-    return interval.map { "[\(Self.number($0[0], unit)), \(Self.number($0[1], unit))]" }
+    return interval.map { "[\(Self.number($0.low, unit)), \(Self.number($0.high, unit))]" }
   }
 
   /// Signs for what is doubted or missing.
@@ -90,8 +92,8 @@ extension CellRecord {
   /// The difference to the first row in points: `-0.2 [-0.9, 0.4]`; nil where there is none.
   var advantage: String? {
     paired.map { paired in
-      let ends = paired.interval.map { String(format: "%.1f", 100 * $0) }
-      return String(format: "%+.1f", 100 * paired.mean) + " [\(ends[0]), \(ends[1])]"
+      let ends = 100 * paired.interval
+      return String(format: "%+.1f [%.1f, %.1f]", 100 * paired.mean, ends.low, ends.high)
     }
   }
 

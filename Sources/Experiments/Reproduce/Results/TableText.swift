@@ -83,7 +83,7 @@ public struct TableText {
     return grid
   }
 
-  /// One line per row and checkpoint, and below them, for the last checkpoint, the difference to the first row, image by
+  /// One line per row and checkpoint, and below them, for the one that is compared, the difference to the first row, image by
   /// image, and the paper's figures with the difference to them.
   private func rows(_ part: PartRecord, links: Bool) -> [[String]] {
     part.rows.flatMap { row -> [[String]] in
@@ -96,7 +96,7 @@ public struct TableText {
           [lines.isEmpty ? row.name : "", label]
             + cells.map { $0.map { text(of: $0, part.unit, links: links) } ?? "not planned" })
       }
-      let first = part.columns.map { column in row.cells.first { $0.column == column.name } }
+      let first = part.columns.map { row[$0.name, part.compared] }
       if let baseline = first.lazy.compactMap({ $0?.paired?.row }).first {
         lines.append(["", "− \(baseline)"] + first.map { $0?.advantage ?? "" })
       }
@@ -129,10 +129,10 @@ public struct TableText {
     ]
     let figures = [
       number(cell.summary?.mean), number(cell.summary?.standardDeviation),
-      cell.summary.map { "\($0.count)" } ?? "0", number(cell.interval?[0]),
-      number(cell.interval?[1]), cell.intervalOver ?? "", plain(cell.paper?.mean),
+      cell.summary.map { "\($0.count)" } ?? "0", number(cell.interval?.low),
+      number(cell.interval?.high), cell.intervalOver ?? "", plain(cell.paper?.mean),
       plain(cell.paper?.deviation), plain(cell.difference), number(cell.paired?.mean),
-      number(cell.paired?.interval[0]), number(cell.paired?.interval[1]),
+      number(cell.paired?.interval.low), number(cell.paired?.interval.high),
     ]
     let places = [
       cell.runs.map(\.file).joined(separator: " "),

@@ -72,7 +72,7 @@ public struct StepStore: Sendable {
     if step.kind.isTraining {
       return CheckpointFolder(run: product(of: step)).isEmpty ? nil : record
     }
-    return record.digest == digest(of: step) ? record : nil
+    return record.digest != nil && record.digest == (try? digest(of: step)) ? record : nil
   }
 
   /// Writes the marker of a step that has ended well.
@@ -83,7 +83,7 @@ public struct StepStore: Sendable {
   ///   - peakMemory: Bytes, where known.
   ///   - sameAs: The step whose figures were taken over; nil for none.
   /// - Returns: The record.
-  /// - Throws: When it cannot be written.
+  /// - Throws: When it cannot be written, or what the step has left cannot be read.
   @discardableResult
   public func finish(
     _ step: ExperimentStep, seconds: Double, peakMemory: Int? = nil, sameAs: String? = nil
@@ -92,7 +92,7 @@ public struct StepStore: Sendable {
       id: step.id, kind: step.kind.rawValue, title: step.title, command: step.command,
       folder: "\(ExperimentStep.folderName)/\(step.id)",
       finished: Date().formatted(.iso8601), seconds: seconds, peakMemory: peakMemory,
-      sameAs: sameAs, digest: digest(of: step))
+      sameAs: sameAs, digest: step.kind.isTraining ? nil : try digest(of: step))
     let marker = folder(of: step.id).appending(path: Self.markerName)
     try AtomicFile.write(JSONValue(encoding: record).data(indent: 2), to: marker)
     return record
@@ -125,13 +125,7 @@ public struct StepStore: Sendable {
 
   /// The last lines that a step printed.
   public func lastLines(of step: String, count: Int = 5) -> [String] {
-    guard let handle = try? FileHandle(forReadingFrom: log(of: step)),
-      let end = try? handle.seekToEnd()
-    else { return [] }
-    defer { try? handle.close() }
-    try? handle.seek(toOffset: end > 8192 ? end - 8192 : 0)
-    let text = String(decoding: (try? handle.readToEnd()) ?? Data(), as: UTF8.self)
-    return text.split(separator: "\n").suffix(count).map(String.init)
+    Records.lastLines(of: log(of: step), count: count)
   }
 
   /// The room that is left for the folder, in bytes; nil where that is not known.
@@ -145,24 +139,12 @@ public struct StepStore: Sendable {
   }
 
   /// Locks the folder for this process; nil while another one has it.
-  public func lock() throws -> StoreLock? {
+  package func lock() throws -> FolderLock? {
     try createFolder(at: root)
-    return FolderLock(root).map(StoreLock.init)
+    return FolderLock(root)
   }
 
-  private func digest(of step: ExperimentStep) -> String? {
-    guard !step.kind.isTraining,
-      let data = try? readFile(at: product(of: step), limit: Self.maximumBytes)
-    else { return nil }
-    return SHA256.hexDigest(of: data)
-  }
-}
-
-/// A lock on an experiment's folder; it ends with this value or with the process.
-public final class StoreLock {
-  private let lock: FolderLock
-
-  init(_ lock: FolderLock) {
-    self.lock = lock
+  private func digest(of step: ExperimentStep) throws -> String {
+    SHA256.hexDigest(of: try readFile(at: product(of: step), limit: Self.maximumBytes))
   }
 }

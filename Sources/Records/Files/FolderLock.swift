@@ -2,15 +2,16 @@ import Foundation
 
 /// A lock that one process holds on a folder, however that process ends.
 package final class FolderLock {
-  static let fileName = "lock"
+  /// The file that is locked where no other is named.
+  package static let fileName = "lock"
 
   private let descriptor: Int32
 
   /// Takes the lock; nil while another process holds it.
   ///
   /// File systems without locks are trusted: there, two processes would only do the same work twice.
-  package init?(_ folder: URL) {
-    let path = folder.appending(path: Self.fileName).path
+  package init?(_ folder: URL, named name: String = FolderLock.fileName) {
+    let path = folder.appending(path: name).path
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { return }
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {

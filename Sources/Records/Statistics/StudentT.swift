@@ -1,11 +1,9 @@
-import Records
-
 extension SampleSummary {
   /// Student's 95 % interval of the mean; nil for fewer than two values.
-  var studentInterval: [Double]? {
+  public var studentInterval: ConfidenceInterval? {
     standardError.map { error in
-      let half = StudentT.quantile975(degreesOfFreedom: count - 1) * error
-      return [mean - half, mean + half]
+      ConfidenceInterval(
+        around: mean, half: StudentT.quantile975(degreesOfFreedom: count - 1) * error)
     }
   }
 }
@@ -19,9 +17,9 @@ enum StudentT {
     2.052, 2.048, 2.045, 2.042,
   ]
 
-  /// The value that a t variable exceeds with a probability of 2.5 %; 1.96 beyond the table.
+  /// The value that a t variable exceeds with a probability of 2.5 %; that of the normal distribution beyond the table.
   static func quantile975(degreesOfFreedom: Int) -> Double {
     precondition(degreesOfFreedom >= 1, "\(degreesOfFreedom) degrees of freedom")
-    return degreesOfFreedom <= table.count ? table[degreesOfFreedom - 1] : 1.96
+    return degreesOfFreedom <= table.count ? table[degreesOfFreedom - 1] : ConfidenceInterval.z
   }
 }
