@@ -25,7 +25,7 @@ let package = Package(
     .target(
       name: "CImaging",
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
-    .target(name: "Datasets", dependencies: ["CImaging", "Torch"]),
+    .target(name: "Datasets", dependencies: ["CImaging", "Records", "Torch"]),
     .target(name: "Models", dependencies: ["NeuralNetworks", "Records"]),
     .target(name: "MutualInformation", dependencies: ["NeuralNetworks", "Records"]),
     .target(name: "Attacks", dependencies: ["NeuralNetworks", "Records"]),

@@ -49,7 +49,7 @@ struct PixelCache {
         continue
       }
     }
-    progress("\(title): decoding \(grouped(count)) images; later they come from a cache")
+    progress("\(title): decoding \(thousands(count)) images; later they come from a cache")
     let pixels = try decode()
     for place in places {
       do {
@@ -148,14 +148,4 @@ struct PixelCache {
     }
     return buffer.count - rest.count
   }
-}
-
-/// A number as people read it: `100,000`.
-func grouped(_ number: Int) -> String {
-  var text = ""
-  for (position, digit) in String(number).reversed().enumerated() {
-    if position > 0, position.isMultiple(of: 3) { text.append(",") }
-    text.append(digit)
-  }
-  return String(text.reversed())
 }

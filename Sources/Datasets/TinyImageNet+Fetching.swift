@@ -1,4 +1,5 @@
 import Foundation
+import Records
 
 /// The archive of Tiny-ImageNet.
 package struct TinyImageNetArchive: Sendable {
@@ -68,7 +69,7 @@ extension TinyImageNet {
       do {
         let count = try TinyImageNetFiles(split, in: folder).paths.count
         if let whole = expectedCounts[split], count != whole {
-          return "\(grouped(count)) of \(grouped(whole)) images in \(split.rawValue)"
+          return "\(thousands(count)) of \(thousands(whole)) images in \(split.rawValue)"
         }
       } catch {
         return "\(error)"

@@ -105,7 +105,7 @@ public struct TinyImageNet: DatasetSource {
     _ split: Split, _ files: TinyImageNetFiles, pixels: [UInt8]
   ) -> ImageSet {
     let (count, whole) = (files.paths.count, expectedCounts[split] ?? 0)
-    let part = "\(title) (subset: \(grouped(count)) of \(grouped(whole)) images)"
+    let part = "\(title) (subset: \(thousands(count)) of \(thousands(whole)) images)"
     return ImageSet(
       name: name, title: count == whole ? title : part, split: split, height: Self.side,
       width: Self.side, channels: 3, classNames: files.classNames, pixels: pixels,

@@ -1,4 +1,5 @@
 import Foundation
+import Records
 
 /// What a check of a data set's files found.
 public struct Verification: Sendable, CustomStringConvertible {
@@ -81,7 +82,7 @@ extension DatasetSource {
         let set = try counted(split, in: location) { try read(split, from: location) }
         if let whole = expectedCounts[split], set.count < whole {
           result.differences.append(
-            "\(split.rawValue): a subset, \(grouped(set.count)) of \(grouped(whole)) images")
+            "\(split.rawValue): a subset, \(thousands(set.count)) of \(thousands(whole)) images")
         }
         result.parts.append(
           Verification.Part(

@@ -51,9 +51,6 @@ extension Fraction: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
-/// The text of a share as a percentage with one decimal.
-func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
-
 /// Writes a line to standard error.
 func note(_ line: String) { Terminal.writeError(line + "\n") }
 

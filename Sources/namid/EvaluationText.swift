@@ -39,7 +39,7 @@ struct EvaluationText {
     if let worst = report.worstCase {
       let share = worst.share
       let cells = [
-        "worst case of all", percent(share.accuracy), Figures.ends(of: share.interval),
+        "worst case of all", Figures.percent(share.accuracy), Figures.ends(of: share.interval),
         "\(share.robust)/\(share.total)",
       ]
       table.append(cells + Array(repeating: "", count: 3 + optional.count))
@@ -49,17 +49,17 @@ struct EvaluationText {
 
   private func row(of attack: AttackReport) -> [String] {
     let cells = [
-      attack.name, percent(attack.robustAccuracy), Figures.ends(of: attack.interval),
+      attack.name, Figures.percent(attack.robustAccuracy), Figures.ends(of: attack.interval),
       "\(attack.robust)/\(attack.total)", "\(attack.forwards)", "\(attack.backwards)",
       String(format: "%.1f", attack.seconds),
     ]
     return cells + (hasQueries ? ["\(attack.queries)"] : [])
-      + (isTransfer ? [attack.cleanRight.map { percent($0.accuracy) } ?? ""] : [])
+      + (isTransfer ? [attack.cleanRight.map { Figures.percent($0.accuracy) } ?? ""] : [])
   }
 
   private func row(of member: MemberReport, total: Int) -> [String] {
     let cells = [
-      "- \(member.name)", percent(Double(member.robust) / Double(max(total, 1))), "",
+      "- \(member.name)", Figures.percent(Double(member.robust) / Double(max(total, 1))), "",
       "\(member.robust)/\(total)", "\(member.cost.forwards)", "\(member.cost.backwards)",
       String(format: "%.1f", member.seconds),
     ]
@@ -75,7 +75,7 @@ struct EvaluationText {
         let size = { (value: Double?) in value.map { $0.isFinite ? shortNumber($0) : "∞" } ?? "–" }
         lines.append(
           "\(attack.name): median size \(size(reading.medianAmongRight)) among images right "
-            + "unattacked, \(size(reading.median)) among all; \(percent(reading.unbounded)) withstood "
+            + "unattacked, \(size(reading.median)) among all; \(Figures.percent(reading.unbounded)) withstood "
             + "any size")
       }
       if let refused = attack.refused, refused.count > 0 {

@@ -63,7 +63,7 @@ struct QuickstartCommand: ParsableCommand {
         String(format: "%.2f → %.2f", clean, attacked)
       }
       table.append([
-        row.name, percent(row.report.cleanAccuracy), percent(attack.robustAccuracy),
+        row.name, Figures.percent(row.report.cleanAccuracy), Figures.percent(attack.robustAccuracy),
         Figures.ends(of: attack.interval),
         change(information.naturalOfNatural, information.naturalOfAdversarial),
         change(information.adversarialOfNatural, information.adversarialOfAdversarial),

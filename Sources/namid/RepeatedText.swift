@@ -1,4 +1,5 @@
 import Evaluation
+import Experiments
 import Records
 
 /// The figures of several runs for people: each run's table, then what they came to.
@@ -24,7 +25,7 @@ struct RepeatedText {
       }
       table.append([
         line.name, line.robustAccuracy.text(times: 100, digits: 1),
-        percent(values.min() ?? .nan), percent(values.max() ?? .nan),
+        Figures.percent(values.min() ?? .nan), Figures.percent(values.max() ?? .nan),
       ])
     }
     return table

@@ -1,3 +1,4 @@
+import Experiments
 import Records
 import Training
 
@@ -24,7 +25,7 @@ final class TrainingProgress {
 
   static func text(of record: EpochRecord) -> String {
     let terms = record.terms.map { "\($0.name) \(shortNumber($0.value))" }
-    let validation = record.validation.map { "val \($0.name) \(percent($0.value))" }
+    let validation = record.validation.map { "val \($0.name) \(Figures.percent($0.value))" }
     let parts =
       ["epoch \(record.epoch)"] + terms + validation + [durationText(seconds: record.seconds)]
     return parts.joined(separator: "  ") + (record.isBest ? "  (best)" : "")

@@ -6,12 +6,6 @@ import Torch
 
 /// `namid attack`, `namid attacks` and `namid transfer`.
 @Suite(.serialized, .enabled(if: Tool.isBuilt)) struct AttackCommandTests {
-  private func expectSuccess(
-    _ outcome: Tool.Outcome, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    #expect(outcome.status == 0, "\(outcome.errors)", sourceLocation: sourceLocation)
-  }
-
   @Test(arguments: ["attack", "attacks", "transfer"])
   func everyVerbExplainsItself(verb: String) throws {
     let folder = try makeTemporaryFolder()

@@ -19,12 +19,6 @@ import Torch
       ? try names(in: place).filter { !$0.hasSuffix(".json") } : []
   }
 
-  private func expectSuccess(
-    _ outcome: Tool.Outcome, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    #expect(outcome.status == 0, "\(outcome.errors)", sourceLocation: sourceLocation)
-  }
-
   /// Waits until some batches are finished, or the tool has ended.
   private func wait(for count: Int, of running: RunningTool, in folder: URL) {
     let manager = FileManager.default

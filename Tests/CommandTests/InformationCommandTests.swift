@@ -9,12 +9,6 @@ import Testing
     "--units", "8", "--epochs", "1", "--train-images", "48", "--train-batch", "16",
   ]
 
-  private func expectSuccess(
-    _ outcome: Tool.Outcome, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    #expect(outcome.status == 0, "\(outcome.errors)", sourceLocation: sourceLocation)
-  }
-
   private func trainEstimators(
     _ name: String, target: String = "run", _ more: [String] = [], in folder: URL
   ) throws {

@@ -26,12 +26,6 @@ import Torch
     try body(folder)
   }
 
-  private func expectSuccess(
-    _ outcome: Tool.Outcome, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    #expect(outcome.status == 0, "\(outcome.errors)", sourceLocation: sourceLocation)
-  }
-
   private func json(_ data: Data) throws -> JSONValue { try JSONValue(parsing: data) }
 
   @Test func aKilledRunResumesToTheSameBits() throws {

@@ -38,29 +38,24 @@ struct ReportChartTests {
     #expect(y["maximum"] == nil)
   }
 
-  @Test("lines and scatter charts reach the script point by point")
+  @Test("lines reach the script point by point")
   func pointPayload() throws {
     let points = [
       Chart.Point(x: 1, y: 0.5, interval: .init(0.6, 0.4)), Chart.Point(x: 2, y: .infinity),
       Chart.Point(x: .nan, y: 3, interval: .init(.nan, 4)),
     ]
-    for (content, kind) in [
-      (Chart.Content.line([.init("loss", points: points)]), "line"),
-      (.scatter([.init("loss", points: points)]), "scatter"),
-    ] {
-      let payload = try payload(
-        Chart(title: "L", yAxis: .init("Loss", scale: .logarithmic), content: content))
-      #expect(payload["kind"] as? String == kind)
-      let first = try #require(try series(payload).first)
-      let x = try #require(first["x"] as? [Any])
-      let y = try #require(first["y"] as? [Any])
-      let intervals = try #require(first["intervals"] as? [Any])
-      #expect(x[0] as? Double == 1 && x[1] as? Double == 2 && x[2] is NSNull)
-      #expect(y[0] as? Double == 0.5 && y[1] is NSNull && y[2] as? Double == 3)
-      #expect(intervals[0] as? [Double] == [0.4, 0.6])
-      #expect(intervals[1] is NSNull && intervals[2] is NSNull)
-      #expect((payload["y"] as? [String: Any])?["scale"] as? String == "logarithmic")
-    }
+    let payload = try payload(
+      Chart(
+        title: "L", yAxis: .init("Loss"), content: .line([.init("loss", points: points)])))
+    #expect(payload["kind"] as? String == "line")
+    let first = try #require(try series(payload).first)
+    let x = try #require(first["x"] as? [Any])
+    let y = try #require(first["y"] as? [Any])
+    let intervals = try #require(first["intervals"] as? [Any])
+    #expect(x[0] as? Double == 1 && x[1] as? Double == 2 && x[2] is NSNull)
+    #expect(y[0] as? Double == 0.5 && y[1] is NSNull && y[2] as? Double == 3)
+    #expect(intervals[0] as? [Double] == [0.4, 0.6])
+    #expect(intervals[1] is NSNull && intervals[2] is NSNull)
   }
 
   @Test("strings that would end the JSON's element come back as they were")
@@ -127,8 +122,6 @@ struct ReportChartTests {
         .init("natural", points: [.init(x: 1, y: 0.123456789), .init(x: 3, y: .nan)]),
         .init("NAMID", points: [.init(x: 2, y: 123_456, interval: .init(1, 2.5))]),
       ]))
-    let scatter = Chart(
-      title: "S", content: .scatter([.init("one", points: [.init(x: 1, y: 2)])]))
     let bins = Chart(
       title: "H", content: .histogram(edges: [0, 0.5], series: [.init("n", values: [7])]))
     let cases: [(Chart, [String])] = [
@@ -140,7 +133,6 @@ struct ReportChartTests {
           ">3</td><td class=\"number\">nan<",
         ]
       ),
-      (scatter, [">one</td><td class=\"number\">1</td><td class=\"number\">2<"]),
       (bins, [">From</th>", ">To</th>", ">0</td><td class=\"number\">0.5</td>", ">7<"]),
       (ReportSample.chart, [">Training</th>", ">natural</td>", ">90.5 (89 to 92)<", ">nan<"]),
     ]

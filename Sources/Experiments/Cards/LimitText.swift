@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Models
+import Records
 
 /// What must not be read into a card's figures.
 struct LimitText {

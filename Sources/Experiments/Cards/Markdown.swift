@@ -46,16 +46,5 @@ enum Markdown {
   }
 }
 
-/// A count with commas between thousands.
-func thousands(_ count: Int) -> String {
-  let digits = String(count.magnitude)
-  var text = ""
-  for (place, digit) in digits.enumerated() {
-    if place > 0, (digits.count - place).isMultiple(of: 3) { text += "," }
-    text.append(digit)
-  }
-  return (count < 0 ? "-" : "") + text
-}
-
 /// A share as a percentage with two decimals and no sign, as leaderboards write it.
 func twoDigitPercent(_ share: Double) -> String { String(format: "%.2f", 100 * share) }

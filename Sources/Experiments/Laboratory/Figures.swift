@@ -12,10 +12,13 @@ public enum Figures {
   /// Four digits after the point.
   public static func number(_ value: Double) -> String { String(format: "%.4f", value) }
 
+  /// A share as a percentage: `61.2 %`.
+  public static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+
   /// A share as a percentage with its interval: `61.2 % (58.0 – 64.3)`.
   public static func percent(_ share: SampleShare) -> String {
     if share.total == 0 { return "–" }
-    return String(format: "%.1f %%", 100 * share.share) + " (\(ends(of: share.interval)))"
+    return "\(percent(share.share)) (\(ends(of: share.interval)))"
   }
 
   /// The two ends of a share's interval in percent: `58.0 – 64.3`.

@@ -41,7 +41,8 @@ struct QuickstartReport {
             rows: rows.map { row in
               let attack = row.report.attacks[1]
               return [
-                row.name, percent(row.report.cleanAccuracy), percent(attack.robustAccuracy),
+                row.name, Figures.percent(row.report.cleanAccuracy),
+                Figures.percent(attack.robustAccuracy),
                 Figures.ends(of: attack.interval),
                 row.report.specificationHash,
               ]
@@ -151,6 +152,4 @@ struct QuickstartReport {
           """)
       ])
   }
-
-  private func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
 }

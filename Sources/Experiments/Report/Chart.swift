@@ -31,20 +31,16 @@ public struct Chart: Sendable, Equatable, Codable {
   public enum Content: Sendable, Equatable, Codable {
     /// Points joined in the order given.
     case line([Series])
-    /// Points alone.
-    case scatter([Series])
     /// Bars in groups, one group per category and one bar per series in it.
     case bar(categories: [String], series: [Bars])
     /// Bars that touch, one between each pair of neighbouring edges; series lie over each other.
     case histogram(edges: [Double], series: [Bars])
   }
 
-  /// A title with a scale and limits.
+  /// A title with limits.
   public struct Axis: Sendable, Equatable, Codable {
     /// What the axis measures, with its unit.
     public var title: String
-    /// How values are spread; a logarithmic axis leaves out what is not positive.
-    public var scale: Scale
     /// The lower end; nil lets the data decide.
     public var minimum: Double?
     /// The upper end; nil lets the data decide.
@@ -54,23 +50,13 @@ public struct Chart: Sendable, Equatable, Codable {
 
     /// Makes an axis.
     public init(
-      _ title: String = "", scale: Scale = .linear, minimum: Double? = nil, maximum: Double? = nil,
-      isCount: Bool = false
+      _ title: String = "", minimum: Double? = nil, maximum: Double? = nil, isCount: Bool = false
     ) {
       self.title = title
-      self.scale = scale
       self.minimum = minimum
       self.maximum = maximum
       self.isCount = isCount
     }
-  }
-
-  /// How an axis spreads its values.
-  public enum Scale: String, Sendable, Equatable, Codable {
-    /// Equal differences, equal distances.
-    case linear
-    /// Equal ratios, equal distances.
-    case logarithmic
   }
 
   /// Named points.

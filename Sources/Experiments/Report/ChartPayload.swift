@@ -12,11 +12,10 @@ struct ChartPayload: Codable, Equatable {
   var edges: [Double] = []
   var series: [SeriesPayload]
 
-  enum Kind: String, Codable { case line, scatter, bar, histogram, binned }
+  enum Kind: String, Codable { case line, bar, histogram, binned }
 
   struct AxisPayload: Codable, Equatable {
     var title: String
-    var scale: Chart.Scale
     var minimum: Double?
     var maximum: Double?
     var isCount: Bool
@@ -38,9 +37,6 @@ struct ChartPayload: Codable, Equatable {
     switch chart.content {
     case .line(let series):
       kind = .line
-      self.series = series.map { SeriesPayload($0) }
-    case .scatter(let series):
-      kind = .scatter
       self.series = series.map { SeriesPayload($0) }
     case .bar(let names, let bars):
       kind = .bar
@@ -83,7 +79,6 @@ struct ChartPayload: Codable, Equatable {
 extension ChartPayload.AxisPayload {
   init(_ axis: Chart.Axis) {
     title = axis.title
-    scale = axis.scale
     minimum = axis.minimum.finite
     maximum = axis.maximum.finite
     isCount = axis.isCount

@@ -8,7 +8,6 @@ extension Chart {
   var table: ReportTable {
     switch content {
     case .line(let series): pointTable(series)
-    case .scatter(let series): scatterTable(series)
     case .bar(let categories, let series):
       barTable(
         labels: [[xAxis.title]]
@@ -37,15 +36,8 @@ extension Chart {
       }
     }
     let rows = positions.map { x in [Chart.text(x)] + heights.map { $0[x] ?? "" } }
-    return thinned(header: [heading(xAxis, "x")] + series.map(\.name), rows: rows)
-  }
-
-  /// One row per point.
-  private func scatterTable(_ series: [Series]) -> ReportTable {
-    let rows = series.flatMap { series in
-      series.points.map { [series.name, Chart.text($0.x), Chart.text($0.y, $0.interval)] }
-    }
-    return thinned(header: ["Series", heading(xAxis, "x"), heading(yAxis, "y")], rows: rows)
+    return thinned(
+      header: [xAxis.title.isEmpty ? "x" : xAxis.title] + series.map(\.name), rows: rows)
   }
 
   /// One row per category or bin, one column per series; the first of `labels` is the header.
@@ -59,10 +51,6 @@ extension Chart {
         }
     }
     return thinned(header: (labels.first ?? []) + series.map(\.name), rows: rows)
-  }
-
-  private func heading(_ axis: Axis, _ fallback: String) -> String {
-    axis.title.isEmpty ? fallback : axis.title
   }
 
   private func thinned(header: [String], rows: [[String]]) -> ReportTable {

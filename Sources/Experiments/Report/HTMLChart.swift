@@ -45,7 +45,6 @@ enum HTMLChart {
     let (kind, names) =
       switch chart.content {
       case .line(let series): ("Line chart", series.map(\.name))
-      case .scatter(let series): ("Scatter chart", series.map(\.name))
       case .bar(_, let series): ("Bar chart", series.map(\.name))
       case .histogram(_, let series): ("Histogram", series.map(\.name))
       }

@@ -62,16 +62,11 @@ enum ReportScript {
           ticks: {color: colours.muted, precision: payload.isCount ? 0 : undefined},
           grid: {color: colours.line, borderColor: colours.line},
           border: {color: colours.line},
-          type: payload.scale,
+          type: "linear",
         };
         if (payload.minimum != null) options.min = payload.minimum;
         if (payload.maximum != null) options.max = payload.maximum;
         return options;
-      }
-
-      // A value that a logarithmic axis cannot show is left out, as a missing one is.
-      function shown(value, axis) {
-        return value != null && (axis.scale !== "logarithmic" || value > 0) ? value : null;
       }
 
       function horizontal(payload, colours) {
@@ -100,8 +95,7 @@ enum ReportScript {
       function vertical(payload, colours) {
         const y = axis(payload.y, colours);
         const ends = payload.series.flatMap((series) => series.intervals)
-          .filter((interval) => interval != null).flat()
-          .filter((end) => shown(end, payload.y) != null);
+          .filter((interval) => interval != null).flat();
         if (ends.length > 0) {
           y.suggestedMin = ends.reduce((a, b) => Math.min(a, b));
           y.suggestedMax = ends.reduce((a, b) => Math.max(a, b));
@@ -110,13 +104,13 @@ enum ReportScript {
       }
 
       function points(payload, series) {
-        const heights = series.y.map((value) => shown(value, payload.y));
+        const heights = series.y;
         if (payload.kind === "bar" || payload.kind === "binned") return heights;
         if (payload.kind === "histogram") {
           return heights.map((value, index) =>
             ({x: (payload.edges[index] + payload.edges[index + 1]) / 2, y: value}));
         }
-        return heights.map((value, index) => ({x: shown(series.x[index], payload.x), y: value}));
+        return heights.map((value, index) => ({x: series.x[index], y: value}));
       }
 
       function dataset(payload, series, index, colours) {
@@ -128,14 +122,13 @@ enum ReportScript {
           label: series.name, data: points(payload, series), intervals: series.intervals,
           borderColor: colour, backgroundColor: colour, errorColour: colours.text,
         };
-        if (payload.kind === "line" || payload.kind === "scatter") {
+        if (payload.kind === "line") {
           const styles = ["circle", "rectRot", "triangle", "rect", "crossRot", "star"];
           return Object.assign(result, {
-            errorColour: colour, showLine: payload.kind === "line", borderWidth: 2,
+            errorColour: colour, showLine: true, borderWidth: 2,
             borderDash: round === 0 ? [] : [6, 4], spanGaps: false, tension: 0,
             pointStyle: styles[index % styles.length], pointHitRadius: 8,
-            backgroundColor: payload.kind === "line" ? colour : colour + "b3",
-            pointRadius: payload.kind === "scatter" ? 3.5 : few ? 3 : 0,
+            backgroundColor: colour, pointRadius: few ? 3 : 0,
           });
         }
         if (touching) {
@@ -170,7 +163,7 @@ enum ReportScript {
       }
 
       function configuration(payload, colours) {
-        const bars = payload.kind !== "line" && payload.kind !== "scatter";
+        const bars = payload.kind !== "line";
         return {
           type: bars ? "bar" : payload.kind,
           data: {
@@ -183,7 +176,7 @@ enum ReportScript {
             color: colours.text, font: {family: colours.font, size: 12},
             devicePixelRatio: Math.max(2, window.devicePixelRatio || 1),
             interaction: bars ? {mode: "index", intersect: false}
-              : {mode: "nearest", axis: payload.kind === "line" ? "x" : "xy", intersect: false},
+              : {mode: "nearest", axis: "x", intersect: false},
             scales: {x: horizontal(payload, colours), y: vertical(payload, colours)},
             plugins: {
               legend: {

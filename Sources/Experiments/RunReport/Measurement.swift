@@ -79,8 +79,8 @@ struct CostLedger {
       heading: "What measuring has cost",
       blocks: [
         .paragraph(
-          "Passes are counted per image that went through a network. In all \(grouped(forwards)) forward and "
-            + "\(grouped(backwards)) backward passes in \(durationText(seconds: seconds)); the times are of "
+          "Passes are counted per image that went through a network. In all \(thousands(forwards)) forward and "
+            + "\(thousands(backwards)) backward passes in \(durationText(seconds: seconds)); the times are of "
             + "whatever else the machine did, too."),
         .table(
           ReportTable(
@@ -92,11 +92,6 @@ struct CostLedger {
       ])
   }
 
-  /// A number with its thousands apart.
-  private func grouped(_ number: Int) -> String {
-    number.formatted(.number.locale(Locale(identifier: "en")))
-  }
-
   private func row(_ measurement: Measurement, _ attack: AttackReport) -> [ReportTable.Cell] {
     let count = Double(max(1, attack.total))
     func figure(_ value: Double, _ digits: Int) -> ReportTable.Cell {
@@ -106,7 +101,7 @@ struct CostLedger {
       ReportTable.Cell(measurement.network), ReportTable.Cell(attack.name),
       figure(Double(attack.total), 0),
       ReportTable.Cell(
-        String(format: "%.1f %%", 100 * attack.robustAccuracy), link: measurement.link,
+        Figures.percent(attack.robustAccuracy), link: measurement.link,
         value: attack.robustAccuracy),
       figure(Double(attack.forwards) / count, 1), figure(Double(attack.backwards) / count, 1),
       figure(Double(attack.queries) / count, 1), figure(attack.seconds, 1),

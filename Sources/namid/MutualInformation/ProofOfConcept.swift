@@ -150,7 +150,7 @@ struct ProofOfConcept: ParsableCommand {
     ])
     for row in report.rows {
       table.append(
-        [row.attack.name, percent(row.attack.robustAccuracy.share)]
+        [row.attack.name, Figures.percent(row.attack.robustAccuracy.share)]
           + [row.natural, row.standard, row.crossed, row.loss, row.confused].map(Figures.nats)
           + [row.specificationHash])
     }
