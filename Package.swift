@@ -26,40 +26,87 @@ let package = Package(
       name: "CImaging",
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
     .target(name: "Datasets", dependencies: ["CImaging", "Records", "Torch"]),
-    .target(name: "Models", dependencies: ["NeuralNetworks", "Records"]),
-    .target(name: "MutualInformation", dependencies: ["NeuralNetworks", "Records"]),
-    .target(name: "Attacks", dependencies: ["NeuralNetworks", "Records"]),
+    .target(name: "Models", dependencies: ["Torch", "NeuralNetworks", "Records"]),
+    .target(name: "MutualInformation", dependencies: ["Torch", "NeuralNetworks", "Records"]),
+    .target(name: "Attacks", dependencies: ["Torch", "NeuralNetworks", "Records"]),
     .target(
-      name: "Defenses", dependencies: ["Attacks", "Datasets", "Models", "MutualInformation"]),
-    .target(name: "Evaluation", dependencies: ["Attacks", "Datasets", "Models", "Records"]),
-    .target(name: "Training", dependencies: ["Defenses", "Evaluation", "Records"]),
-    .target(name: "Experiments", dependencies: ["Training"]),
+      name: "Defenses",
+      dependencies: [
+        "NeuralNetworks", "Records", "Torch", "Attacks", "Datasets", "Models", "MutualInformation",
+      ]),
+    .target(
+      name: "Evaluation",
+      dependencies: ["NeuralNetworks", "Torch", "Attacks", "Datasets", "Models", "Records"]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Attacks", "Datasets", "Models", "MutualInformation", "NeuralNetworks", "Torch", "Defenses",
+        "Evaluation", "Records",
+      ]),
+    .target(
+      name: "Experiments",
+      dependencies: [
+        "Attacks", "Datasets", "Defenses", "Evaluation", "Models", "MutualInformation",
+        "NeuralNetworks", "Records", "Torch", "Training",
+      ]),
     .executableTarget(
       name: "namid",
       dependencies: [
-        "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Attacks", "Datasets", "Defenses", "Evaluation", "Models", "MutualInformation",
+        "NeuralNetworks", "Records", "Torch", "Training", "Experiments",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "RecordsTests", dependencies: ["Records"]),
     .target(
       name: "TestSupport", dependencies: ["Torch", "NeuralNetworks"], path: "Tests/Support"),
     .testTarget(
       name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["Schemas.txt"]),
-    .testTarget(name: "NeuralNetworksTests", dependencies: ["NeuralNetworks", "TestSupport"]),
-    .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
     .testTarget(
-      name: "MutualInformationTests", dependencies: ["MutualInformation", "TestSupport"]),
-    .testTarget(name: "AttacksTests", dependencies: ["Attacks", "TestSupport"]),
-    .target(name: "RunFixtures", dependencies: ["Datasets"], path: "Tests/CommandTests/Fixtures"),
+      name: "NeuralNetworksTests", dependencies: ["Torch", "NeuralNetworks", "TestSupport"]),
+    .testTarget(
+      name: "ModelsTests", dependencies: ["NeuralNetworks", "Torch", "Models", "TestSupport"]),
+    .testTarget(
+      name: "MutualInformationTests",
+      dependencies: ["NeuralNetworks", "Torch", "MutualInformation", "TestSupport"]),
+    .testTarget(
+      name: "AttacksTests",
+      dependencies: ["NeuralNetworks", "Records", "Torch", "Attacks", "TestSupport"]),
+    .target(
+      name: "RunFixtures", dependencies: ["Torch", "Datasets"], path: "Tests/CommandTests/Fixtures"),
     .executableTarget(
-      name: "OwnParts", dependencies: ["Training"], path: "Examples/OwnParts/Sources/OwnParts"),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "RunFixtures", "OwnParts"]),
+      name: "OwnParts",
+      dependencies: [
+        "Attacks", "Datasets", "Defenses", "Evaluation", "Models", "NeuralNetworks", "Torch",
+        "Training",
+      ], path: "Examples/OwnParts/Sources/OwnParts"),
     .testTarget(
-      name: "EvaluationTests", dependencies: ["Evaluation", "RunFixtures", "TestSupport"]),
+      name: "TrainingTests",
+      dependencies: [
+        "Attacks", "Datasets", "Defenses", "Models", "MutualInformation", "NeuralNetworks",
+        "Records", "Torch", "Training", "RunFixtures", "OwnParts",
+      ]),
     .testTarget(
-      name: "CommandTests", dependencies: ["namid", "RunFixtures"], exclude: ["Fixtures"]),
-    .testTarget(name: "DefensesTests", dependencies: ["Defenses", "TestSupport"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
-    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "RunFixtures"]),
+      name: "EvaluationTests",
+      dependencies: [
+        "Attacks", "Datasets", "Models", "NeuralNetworks", "Records", "Torch", "Evaluation",
+        "RunFixtures", "TestSupport",
+      ]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Records", "Torch", "namid", "RunFixtures"],
+      exclude: ["Fixtures"]),
+    .testTarget(
+      name: "DefensesTests",
+      dependencies: [
+        "Attacks", "Datasets", "Models", "MutualInformation", "NeuralNetworks", "Records", "Torch",
+        "Defenses", "TestSupport",
+      ]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Torch", "Datasets"]),
+    .testTarget(
+      name: "ExperimentsTests",
+      dependencies: [
+        "Attacks", "Datasets", "Defenses", "Evaluation", "Models", "MutualInformation",
+        "NeuralNetworks", "Records", "Torch", "Training", "Experiments", "RunFixtures",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )
