@@ -11,10 +11,8 @@ package final class FolderLock {
   ///
   /// File systems without locks are trusted: there, two processes would only do the same work twice.
   package init?(_ folder: URL, named name: String = FolderLock.fileName) {
-    let path = folder.appending(path: name).path
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { return }
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+    descriptor = Self.open(folder, name)
+    if descriptor >= 0, attemptLock(descriptor) == .takenByOther {
       close(descriptor)
       return nil
     }
@@ -22,9 +20,12 @@ package final class FolderLock {
 
   /// Takes a lock of another name, waiting until it is free: for what takes a moment.
   package init(waitingFor folder: URL, named name: String) {
-    descriptor = open(folder.appending(path: name).path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { return }
-    while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+    descriptor = Self.open(folder, name)
+    if descriptor >= 0 { _ = failure { flock(descriptor, LOCK_EX) } }
+  }
+
+  private static func open(_ folder: URL, _ name: String) -> Int32 {
+    openDescriptor(folder.appending(path: name).path, O_RDWR | O_CREAT).descriptor
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }

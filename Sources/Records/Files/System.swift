@@ -45,6 +45,19 @@ func openDescriptor(
   return (descriptor, code)
 }
 
+/// What became of an attempt to lock an open file.
+enum LockAttempt {
+  case taken
+  case takenByOther
+  case unsupported
+}
+
+/// Locks an open file for this process without waiting.
+func attemptLock(_ descriptor: Int32) -> LockAttempt {
+  guard let code = failure(of: { flock(descriptor, LOCK_EX | LOCK_NB) }) else { return .taken }
+  return code == EWOULDBLOCK ? .takenByOther : .unsupported
+}
+
 /// Forces a folder's list of names onto the disk.
 func syncFolder(_ url: URL) throws(FileError) {
   let opened = openDescriptor(url.path, O_RDONLY | O_DIRECTORY)

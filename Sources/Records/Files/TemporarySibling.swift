@@ -106,16 +106,7 @@ final class TemporarySibling {
     return openDescriptor(url.path, O_RDONLY | O_DIRECTORY)
   }
 
-  private enum Lock {
-    case taken
-    case takenByOther
-    case unsupported
-  }
-
-  private func lock() -> Lock {
-    guard let code = failure(of: { flock(descriptor, LOCK_EX | LOCK_NB) }) else { return .taken }
-    return code == EWOULDBLOCK ? .takenByOther : .unsupported
-  }
+  private func lock() -> LockAttempt { attemptLock(descriptor) }
 
   /// Whether the locked file is still the one that has the name.
   private var isStillThere: Bool {
