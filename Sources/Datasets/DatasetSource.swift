@@ -53,7 +53,7 @@ extension DatasetSource {
   /// To fetch it, or to say where it is.
   public func advice(for directory: URL) -> String {
     "Get it with “namid data fetch \(name) --data-dir \(directory.path)”, or name the directory "
-      + "where it lies with --data-dir."
+      + "where it lies."
   }
 
   /// The folder that holds the set, or nil.

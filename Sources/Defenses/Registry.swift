@@ -125,7 +125,7 @@ public enum DefenseError: Error, CustomStringConvertible, Sendable {
     switch self {
     case .noEstimators(let kind):
       "the defense needs trained estimators: make them with `namid train-estimators --kind "
-        + "\(kind.rawValue)` and name their folder (--estimators)"
+        + "\(kind.rawValue)` and name their folder"
     }
   }
 }

@@ -42,22 +42,21 @@ public enum EvaluationError: Error, CustomStringConvertible, Equatable, Sendable
         + "its weights are finite: its training has failed; measure an earlier checkpoint"
     case .otherEvaluation(let path, let differences):
       "\(path) is the state of another evaluation (\(Self.some(of: differences, "; "))): repeat that "
-        + "command to continue it, choose another folder with --state, or add --fresh to start anew"
+        + "one to continue it, choose another folder for the state, or start anew"
     case .foreignFiles(let path, let names):
       "\(path) holds files that no evaluation has written (\(Self.some(of: names))): choose another "
-        + "folder with --state"
+        + "folder for the state"
     case .unreadableState(let path, let reason):
-      "\(path) cannot be read (\(reason)): choose another folder with --state, or add --fresh to "
-        + "start anew"
+      "\(path) cannot be read (\(reason)): choose another folder for the state, or start anew"
     case .stateInUse(let path):
       "another process is at work on the same evaluation in \(path): wait for it, or choose another "
-        + "folder with --state"
+        + "folder for the state"
     case .differentMeasurements(let first, let other, let difference):
       "\(other) would be measured with \(difference) than \(first), and a mean over both would mean "
-        + "nothing: give --dataset, --norm and --epsilon, or measure them one by one"
+        + "nothing: give all the same images, norm and radius, or measure them one by one"
     case .stateNotWritable(let path, let reason):
       "the evaluation cannot keep its state at \(path): \(reason); choose a folder that can be "
-        + "written to with --state"
+        + "written to"
     }
   }
 

@@ -44,7 +44,7 @@ public enum RunError: Error, CustomStringConvertible, Sendable {
       "\(path) is not a run's folder: it has no \(RunFolder.configurationFile); name a folder that training has made"
     case .imagesDoNotFit(let reason):
       "the data set does not fit the network: \(reason); choose the one it was trained on, or one like it"
-    case .noTarget: "no network given: name the run folder of a trained one (--target)"
+    case .noTarget: "no network given: name the run folder of a trained one"
     case .unreadable(let path, let reason):
       "\(path) cannot be read: \(reason). Restore it, or train the run anew"
     case .estimatorsDoNotFit(let path, let reason):

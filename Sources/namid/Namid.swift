@@ -26,6 +26,11 @@ struct Namid: ParsableCommand {
   static func main() {
     signal(SIGXFSZ, SIG_IGN)
     Tether.attach()
-    main(nil)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      exit(withError: FlagHint.adding(to: error))
+    }
   }
 }

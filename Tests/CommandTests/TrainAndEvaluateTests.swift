@@ -57,7 +57,9 @@ import Torch
       let before = try snapshot(of: folder)
       let again = try Tool.run(training("run", defense: "natural"), in: folder)
       #expect(again.status == 1)
-      #expect(again.errors.contains("run already holds a run: add --resume"), "\(again.errors)")
+      for text in ["run already holds a run: resume it", "--resume"] {
+        #expect(again.errors.contains(text), "\(again.errors)")
+      }
       let other = try Tool.run(training("run") + ["--resume"], in: folder)
       #expect(other.status == 1)
       #expect(other.errors.contains("another configuration"), "\(other.errors)")

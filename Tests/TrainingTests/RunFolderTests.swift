@@ -24,7 +24,7 @@ import Torch
     run.configuration.seed = 1
     let text = message { try run.train() } ?? ""
     #expect(text.contains("\(run.folder.path) already holds a run"), "\(text)")
-    #expect(text.contains("--resume"), "\(text)")
+    #expect(text.contains("resume it"), "\(text)")
     #expect(try snapshot(of: run.folder) == before)
   }
 

@@ -30,20 +30,20 @@ public struct EstimatorPlan: Sendable {
   public var folder: URL
   /// How they are trained; nil for estimators that somebody else has trained.
   public var configuration: EstimatorConfiguration?
-  /// The flag that hands over a folder instead, for messages.
-  public var flag: String
+  /// What the estimators are called where they can be handed over, for messages.
+  public var name: String
 
   /// Estimators that are there already.
-  public init(existing folder: URL, flag: String) {
+  public init(existing folder: URL, name: String) {
     self.folder = folder
-    self.flag = flag
+    self.name = name
   }
 
   /// Estimators to be trained unless the folder holds them.
-  public init(folder: URL, configuration: EstimatorConfiguration, flag: String) {
+  public init(folder: URL, configuration: EstimatorConfiguration, name: String) {
     self.folder = folder
     self.configuration = configuration
-    self.flag = flag
+    self.name = name
   }
 
   /// What estimators on a network's outputs share; data, ball and attack are the network's.
@@ -88,7 +88,7 @@ public struct EstimatorPlan: Sendable {
     if checkpoints.isEmpty { return }
     let state = try checkpoints.state(.latest)
     if state.configurationHash != (try configuration.resumptionHash()) {
-      throw LaboratoryError.otherEstimators(folder.relativePath, flag: flag)
+      throw LaboratoryError.otherEstimators(folder.relativePath, name: name)
     }
   }
 

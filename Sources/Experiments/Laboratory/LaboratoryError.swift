@@ -7,7 +7,7 @@ public enum LaboratoryError: Error, CustomStringConvertible, Equatable, Sendable
   /// Estimators give values that are no numbers.
   case notFinite(estimators: String, count: Int, total: Int)
   /// The folder holds estimators that were trained otherwise.
-  case otherEstimators(String, flag: String)
+  case otherEstimators(String, name: String)
   /// Estimators of a kind that cannot answer the question.
   case wrongEstimators(String, reason: String)
   /// A file for samples whose ending says nothing.
@@ -23,9 +23,9 @@ public enum LaboratoryError: Error, CustomStringConvertible, Equatable, Sendable
     case .notFinite(let estimators, let count, let total):
       "\(estimators) give values that are not finite for \(count) of \(total) samples: their training "
         + "has failed; train them again with a lower learning rate"
-    case .otherEstimators(let path, let flag):
+    case .otherEstimators(let path, let name):
       "\(path) holds estimators that were trained with other settings: repeat those, choose another "
-        + "folder with --out, or hand the estimators over with \(flag) \(path)"
+        + "folder, or hand them over as “\(name)”"
     case .wrongEstimators(let path, let reason):
       "\(path) has no estimators that answer this question: \(reason)"
     case .unknownEnding(let path):

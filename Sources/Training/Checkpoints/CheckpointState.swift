@@ -94,7 +94,7 @@ public enum CheckpointError: Error, CustomStringConvertible, Sendable {
       "\(path) was trained on other data: the images (for estimators also the target network) have "
         + "changed since; restore them, or choose another run folder"
     case .runExists(let path):
-      "\(path) already holds a run: add --resume to continue it, or choose another folder"
+      "\(path) already holds a run: resume it, or choose another folder"
     }
   }
 }

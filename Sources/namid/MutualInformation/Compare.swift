@@ -161,10 +161,10 @@ struct Compare: ParsableCommand {
     return try roles().map { role in
       let given = role == .eq4 ? eq4 : role == .eq5 ? eq5 : nil
       let plan =
-        given.map { EstimatorPlan(existing: URL(filePath: $0), flag: "--\(role.rawValue)") }
+        given.map { EstimatorPlan(existing: URL(filePath: $0), name: role.rawValue) }
         ?? EstimatorPlan(
           folder: URL(filePath: out).appending(path: role.rawValue),
-          configuration: role.configuration(common), flag: "--\(role.rawValue)")
+          configuration: role.configuration(common), name: role.rawValue)
       try plan.check()
       if let given {
         let trained = try TrainedEstimators.read(URL(filePath: given))

@@ -108,7 +108,7 @@ struct ProofOfConcept: ParsableCommand {
   /// Standard MI with ε = 0: patterns are natural images, and the estimator reads their own outputs.
   private func plan(_ saved: SavedNetwork) -> EstimatorPlan {
     if let estimators {
-      return EstimatorPlan(existing: URL(filePath: estimators), flag: "--estimators")
+      return EstimatorPlan(existing: URL(filePath: estimators), name: "estimators")
     }
     var configuration = EstimatorPlan.configuration(
       run: folder, checkpoint: information.checkpoint, network: saved.configuration,
@@ -118,7 +118,7 @@ struct ProofOfConcept: ParsableCommand {
     configuration.attack.steps = 1
     return EstimatorPlan(
       folder: URL(filePath: out).appending(path: "estimator"), configuration: configuration,
-      flag: "--estimators")
+      name: "estimators")
   }
 
   private func estimator(_ trained: TrainedEstimators, _ name: String) throws -> Estimator {
