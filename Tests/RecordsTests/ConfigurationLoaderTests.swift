@@ -169,4 +169,14 @@ struct Settings: Codable, Equatable {
     #expect(loaded.name == text)
     #expect(loaded.widths[text] == 1)
   }
+
+  /// Readers by the rules of YAML 1.1 take such texts for dates and numbers, though ours does not.
+  @Test(arguments: [
+    ("2026-11-22", true), ("12e345", true), ("1_000", true), ("1.2.3", true), ("8/255", false),
+    ("12ab", false), ("e12", false),
+  ])
+  func textsLikeNumbersAreQuoted(text: String, isQuoted: Bool) throws {
+    let yaml = try ConfigurationLoader.render(["name": text])
+    #expect(yaml == "name: " + (isQuoted ? "\"\(text)\"" : text) + "\n")
+  }
 }

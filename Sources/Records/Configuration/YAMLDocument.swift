@@ -107,8 +107,8 @@ extension JSONValue {
 
   private static func plain(_ text: String) -> Node { .scalar(.init(text, .implicit, .plain)) }
 
-  /// Whether a text needs no quotes: it starts with a letter, holds nothing with a meaning in YAML
-  /// and would not be read as something else.
+  /// Whether a text needs no quotes: it starts with a letter or digit, holds nothing with a meaning in
+  /// YAML and would not be read as something else, such as a date or a number beyond all bounds.
   private static func isUnambiguous(_ text: String) -> Bool {
     let harmless = text.utf8.allSatisfy { byte in
       let character = Character(Unicode.Scalar(byte))
@@ -117,6 +117,9 @@ extension JSONValue {
     }
     let startsPlainly = text.first.map { $0.isLetter || $0.isNumber || $0 == "/" } ?? false
     let isYAML11Word = ["yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
-    return harmless && startsPlainly && !isYAML11Word && plainScalar(text) == .string(text)
+    let isLikeANumber =
+      text.first?.isNumber == true && text.allSatisfy { "0123456789.eE+-_".contains($0) }
+    return harmless && startsPlainly && !isYAML11Word && !isLikeANumber
+      && plainScalar(text) == .string(text)
   }
 }
