@@ -109,17 +109,6 @@ import Testing
     #expect(fake.flush() == "\rx  2…\u{1B}[K")
   }
 
-  @Test func messagesStayAboveTheLine() {
-    let fake = Fake()
-    let progress = fake.progress(.redrawn)
-    progress.say("first")
-    #expect(fake.flush() == "first\n")
-    progress.update(1)
-    let drawn = fake.flush()
-    progress.say("second")
-    #expect(fake.flush() == "\r\u{1B}[Ksecond\n" + drawn)
-  }
-
   @Test func logsGetALineNowAndThen() {
     let fake = Fake()
     let progress = fake.progress(.lines(every: 30))
@@ -127,25 +116,14 @@ import Testing
       fake.time += 1
       progress.update(second / 20, notes: [("loss", "1")])
     }
-    progress.say("done")
     progress.finish()
     #expect(
       fake.flush() == """
         x  10% 1/10 [00:30<04:30, 30.0 s/it] loss 1
         x  30% 3/10 [01:00<02:20, 20.0 s/it] loss 1
         x  40% 4/10 [01:30<02:15, 22.5 s/it] loss 1
-        done
 
         """)
-  }
-
-  @Test func silenceIsSilent() {
-    let fake = Fake()
-    let progress = fake.progress(.silent)
-    progress.update(1)
-    progress.say("x")
-    progress.finish()
-    #expect(fake.flush() == "")
   }
 
   @Test func environmentIsRespected() {

@@ -20,8 +20,6 @@ public final class ProgressLine {
     case redrawn
     /// A new line every so many seconds, for logs.
     case lines(every: Double)
-    /// Not at all, for all processes but the first.
-    case silent
 
     /// What suits standard error: redrawn on a terminal, else a line every 30 seconds.
     public static var automatic: Style {
@@ -77,7 +75,6 @@ public final class ProgressLine {
     snapshot.notes = notes
     snapshot.elapsed = now - start
     switch style {
-    case .silent: return
     case .redrawn:
       if let lastShown, now - lastShown < Self.secondsBetweenDrawings { return }
       draw()
@@ -88,19 +85,11 @@ public final class ProgressLine {
     lastShown = now
   }
 
-  /// Shows a line of text that stays, above the progress.
-  ///
-  /// - Parameter line: The text, without a newline.
-  public func say(_ line: String) {
-    if case .silent = style { return }
-    let wasDrawn = isDrawn
-    clear()
-    screen.write(line + "\n")
-    if wasDrawn { draw() }
-  }
-
   /// Ends the progress and clears its line.
-  public func finish() { clear() }
+  public func finish() {
+    if isDrawn { screen.write("\r\u{1B}[K") }
+    isDrawn = false
+  }
 
   /// The line for a moment.
   ///
@@ -123,10 +112,5 @@ public final class ProgressLine {
     let line = snapshot.line(columns: screen.columns() - 1, color: screen.color)
     screen.write("\r\(line)\u{1B}[K")
     isDrawn = true
-  }
-
-  private func clear() {
-    if isDrawn { screen.write("\r\u{1B}[K") }
-    isDrawn = false
   }
 }

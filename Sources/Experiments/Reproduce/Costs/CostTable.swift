@@ -3,7 +3,7 @@ import Records
 import Torch
 
 /// What passes through one network cost here, in seconds per image.
-public struct NetworkCosts: Hashable, Codable, Sendable {
+public struct NetworkCosts: Hashable, Sendable {
   /// An evaluation.
   public var forward: Double
   /// An evaluation with a gradient with respect to the image.
@@ -23,7 +23,7 @@ public struct NetworkCosts: Hashable, Codable, Sendable {
 }
 
 /// What features of one kind of estimator cost here.
-public struct FeatureCosts: Hashable, Codable, Sendable {
+public struct FeatureCosts: Hashable, Sendable {
   /// Seconds per image and estimator.
   public var seconds: Double
   /// Trainable values of one estimator.
@@ -37,7 +37,7 @@ public struct FeatureCosts: Hashable, Codable, Sendable {
 }
 
 /// A network as it is measured.
-public struct NetworkKey: Hashable, Codable, Sendable {
+public struct NetworkKey: Hashable, Sendable {
   /// The network.
   public var network: NetworkSpecification
   /// The precision of its passes.
@@ -45,7 +45,7 @@ public struct NetworkKey: Hashable, Codable, Sendable {
 }
 
 /// Estimators as they are measured.
-public struct FeatureKey: Hashable, Codable, Sendable {
+public struct FeatureKey: Hashable, Sendable {
   /// Length of the feature vectors.
   public var units: Int
   /// Channels of the images.
@@ -70,7 +70,7 @@ public struct CostTable: Sendable {
   static let startSeconds = 1.0
 
   /// The time and memory of a step.
-  public struct Estimate: Hashable, Codable, Sendable {
+  public struct Estimate: Hashable, Sendable {
     /// Seconds.
     public var seconds: Double
     /// Bytes of memory at most.

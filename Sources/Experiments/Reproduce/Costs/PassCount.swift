@@ -4,7 +4,7 @@ import MutualInformation
 import Training
 
 /// How often networks see an image.
-public struct PassCount: Hashable, Codable, Sendable {
+public struct PassCount: Hashable, Sendable {
   /// Evaluations without a gradient.
   public var forwards = 0.0
   /// Evaluations with a gradient with respect to the image.

@@ -5,9 +5,9 @@ import Torch
 import Training
 
 /// How much there is to do in a step: images, and what each of them costs.
-public struct Workload: Hashable, Codable, Sendable {
+public struct Workload: Hashable, Sendable {
   /// Images that all cost the same.
-  public struct Item: Hashable, Codable, Sendable {
+  public struct Item: Hashable, Sendable {
     /// Images, counted as often as they are seen.
     public var images: Double
     /// What each costs.

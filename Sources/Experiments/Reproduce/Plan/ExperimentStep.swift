@@ -2,7 +2,7 @@ import Foundation
 import Records
 
 /// A word of a step's command line.
-public enum StepWord: Hashable, Codable, Sendable {
+public enum StepWord: Hashable, Sendable {
   /// A flag or a value.
   case text(String)
   /// A file or folder in the step's own folder.
@@ -14,9 +14,9 @@ public enum StepWord: Hashable, Codable, Sendable {
 }
 
 /// One call of the tool in an experiment: a training, an evaluation or a measurement.
-public struct ExperimentStep: Hashable, Codable, Sendable {
+public struct ExperimentStep: Hashable, Sendable {
   /// What a step does.
-  public enum Kind: String, CaseIterable, Codable, Sendable {
+  public enum Kind: String, CaseIterable, Sendable {
     /// `namid train`.
     case train
     /// `namid train-estimators`.
