@@ -18,7 +18,7 @@ import Torch
 ///
 /// A sample that is never fooled costs 1 + starts·eot·(steps + 1) forwards and starts·eot·steps backwards, where starts
 /// are restarts times targets; with larger radii two more forwards per start.
-public struct APGD: Attack, Codable, Hashable, Sendable {
+public struct APGD: Attack, Hashable, Sendable {
   /// What is maximised.
   public enum Objective: String, CaseIterable, Codable, Sendable {
     /// Cross-entropy of the label.

@@ -42,6 +42,8 @@ public protocol Attack: Sendable {
   var ball: ThreatModel? { get }
   /// The attacks that this one consists of, in the order in which they are tried on those that are left.
   var members: [any Attack] { get }
+  /// Whether the attack looks for the smallest perturbation, of any size.
+  var seeksSmallest: Bool { get }
   /// What the attack does instead of its definition on a network with so few classes, in words, or nil.
   func fallback(classCount: Int) -> String?
   /// Attacks a batch.
@@ -64,6 +66,9 @@ public protocol Attack: Sendable {
 extension Attack {
   /// The attack itself.
   public var members: [any Attack] { [self] }
+
+  /// No: the attack looks within its ball.
+  public var seeksSmallest: Bool { false }
 
   /// Nothing: the attack works with any number of classes.
   public func fallback(classCount: Int) -> String? { nil }

@@ -7,7 +7,7 @@ import Torch
 ///
 /// Every member is given the original images of the samples that no member before it has fooled, and a sample counts as
 /// fooled when a fresh forward of the returned image says so.
-public struct AutoAttack: Attack, Codable, Hashable, Sendable {
+public struct AutoAttack: Attack, Hashable, Sendable {
   /// Which attacks it consists of.
   public enum Version: String, CaseIterable, Codable, Sendable {
     /// APGD-CE, APGD-T, FAB-T and Square: the version that published figures mean.

@@ -12,7 +12,7 @@ import Torch
 /// The whole budget is spent, whatever ε and the goal: two forwards and one gradient at the image itself, which all
 /// descents share, then for each of `searchSteps` at most `iterations` forwards and one gradient fewer, and one
 /// forward to confirm what was found.
-public struct CarliniWagner: Attack, Codable, Hashable, Sendable {
+public struct CarliniWagner: Attack, Hashable, Sendable {
   /// The norm, L2, and the radius within which a sample counts as fooled.
   public var threat: ThreatModel
   /// Steps of Adam in each descent.
@@ -51,6 +51,8 @@ public struct CarliniWagner: Attack, Codable, Hashable, Sendable {
 
   /// The norm, and the radius within which a sample counts as fooled.
   public var ball: ThreatModel? { threat }
+  /// Yes.
+  public var seeksSmallest: Bool { true }
 
   /// All settings by name.
   public var settings: [String: String] {

@@ -10,7 +10,7 @@ import Torch
 ///
 /// The whole budget is spent on each sample, whatever ε and the goal: one forward unattacked, `steps` + 1 more and
 /// `steps` gradients, and one forward to confirm what was found.
-public struct DDN: Attack, Codable, Hashable, Sendable {
+public struct DDN: Attack, Hashable, Sendable {
   /// The norm, L2, and the radius within which a sample counts as fooled.
   public var threat: ThreatModel
   /// Gradient steps.
@@ -42,6 +42,8 @@ public struct DDN: Attack, Codable, Hashable, Sendable {
 
   /// The norm, and the radius within which a sample counts as fooled.
   public var ball: ThreatModel? { threat }
+  /// Yes.
+  public var seeksSmallest: Bool { true }
 
   /// All settings by name.
   public var settings: [String: String] {

@@ -9,7 +9,7 @@ import Torch
 ///
 /// ε only decides which images count and, with the goal `.fool`, when a sample is done: as soon as a fooling image
 /// within ε is found. The result's `distances` then are upper bounds of what the whole budget would find.
-public struct FAB: Attack, Codable, Hashable, Sendable {
+public struct FAB: Attack, Hashable, Sendable {
   /// The norm to be made small, and ε.
   public var threat: ThreatModel
   /// How many rival classes are approached one after the other, those with the largest unattacked logits first.
@@ -50,6 +50,8 @@ public struct FAB: Attack, Codable, Hashable, Sendable {
 
   /// What the attacker may do.
   public var ball: ThreatModel? { threat }
+  /// Yes.
+  public var seeksSmallest: Bool { true }
 
   /// All settings by name.
   public var settings: [String: String] {

@@ -8,7 +8,7 @@ import Torch
 /// mass and share the budget. The radius bounds no norm of the perturbation, so there is no `ball`.
 ///
 /// The network sees, and the attack returns, images clipped to [0, 1]; mass above 1 is lost by that.
-public struct FWA: Attack, Codable, Hashable, Sendable {
+public struct FWA: Attack, Hashable, Sendable {
   /// The algorithm and its usual settings.
   public enum Mode: String, CaseIterable, Codable, Sendable {
     /// Frank and Wolfe's method with an entropic linear step, the attack of the paper's title.

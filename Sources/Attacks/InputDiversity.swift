@@ -6,7 +6,7 @@ import Torch
 /// including, `high`; it is put at a random place in a black frame of size `high`, and the frame is resized to the
 /// image's own size. Both bounds are in shares of the longer side and rounded to pixels. Where they are the same
 /// number of pixels there is no size to choose from, and images stay as they are.
-public struct InputDiversity: Codable, Hashable, Sendable {
+public struct InputDiversity: Hashable, Sendable {
   /// How likely an image is changed at a step.
   public var probability: Double
   /// The smallest size.

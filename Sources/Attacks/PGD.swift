@@ -3,7 +3,7 @@ import Records
 import Torch
 
 /// Projected gradient descent (Madry et al., ICLR 2018), in L∞ and L2.
-public struct PGD: Attack, Codable, Hashable, Sendable {
+public struct PGD: Attack, Hashable, Sendable {
   /// What the attacker may do.
   public var threat: ThreatModel
   /// Gradient steps per start.

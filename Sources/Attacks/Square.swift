@@ -5,7 +5,7 @@ import Torch
 ///
 /// Each sample has windows and signs of its own. A proposal that changes nothing, as where a window already has the
 /// signs drawn, is not asked: the network's answer is known.
-public struct Square: Attack, Codable, Hashable, Sendable {
+public struct Square: Attack, Hashable, Sendable {
   /// What the attacker may do.
   public var threat: ThreatModel
   /// Proposals per restart after the first image; every one that changes the image is a query.

@@ -9,7 +9,7 @@ import Torch
 ///
 /// Made for transfer to another network: with the goal `.strongest` the last image is given back, as in the papers.
 /// With the goal `.fool` the network judges each image as it is, not as changed, and a sample is done when fooled.
-public struct TIDIM: Attack, Codable, Hashable, Sendable {
+public struct TIDIM: Attack, Hashable, Sendable {
   /// Which form of the attack.
   public enum Variant: String, CaseIterable, Codable, Sendable {
     /// As in the papers that define it.

@@ -36,7 +36,7 @@ public struct TransportPlan {
 }
 
 /// What makes a transport of mass an allowed one, as numbers to be checked.
-public struct TransportCertificate: Codable, Hashable, Sendable {
+public struct TransportCertificate: Hashable, Sendable {
   /// The smallest mass that any pixel sends anywhere; negative mass is not allowed.
   public var smallestMass: Double
   /// The largest difference between what a pixel sends and what it has.

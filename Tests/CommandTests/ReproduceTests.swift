@@ -71,6 +71,7 @@ import Testing
       let secondsPerStep = Date().timeIntervalSince(begin) / Double(total)
       // Mostly in the middle of a step, which the number of finished steps alone would never hit.
       var draws = Draws(state: 17)
+      var earlier = 0
       for third in 0..<3 {
         let steps = total * third / 3 + Int.random(in: 0..<(total / 3), using: &draws)
         let part = Double.random(in: 0..<1, using: &draws)
@@ -90,6 +91,11 @@ import Testing
         // A figure that is not there yet must not be shown.
         let between = try results(folder, "killed")
         #expect(between["steps"]?.arrayValue?.contains { $0["state"] == "failed" } == false)
+        // What earlier calls have finished is in the tables all the while.
+        let known = between["steps"]?.arrayValue?.count { $0["state"] == "finished" } ?? 0
+        #expect(known >= earlier, "\(known) of \(earlier)")
+        #expect(end.status == 0 || between["interrupted"] == true)
+        earlier = finishedSteps(folder, "killed")
         // The call that was going on ends with the one that has started it.
         usleep(300_000)
       }
@@ -116,6 +122,35 @@ import Testing
       #expect(csv.status == 0 && csv.output.hasPrefix("table,preset,part"), "\(csv.errors)")
       #expect(csv.output.split(separator: "\n").count == 9)
       #expect(!csv.errors.contains("[1/"), "\(csv.errors)")
+    }
+  }
+
+  /// Rows that are not asked for stay where they are measured, and are left out where they are not.
+  @Test func measuredRowsStayInTheTables() throws {
+    try withRecipe { folder in
+      func rows() throws -> [JSONValue?] {
+        (try results(folder, "out")["tables"]?.arrayValue?[0]["parts"]?.arrayValue?[0]["rows"]?
+          .arrayValue ?? []).map { $0["name"] }
+      }
+      let seed = ["--seeds", "0"]
+      #expect(try Tool.run(words("out", ["--only", "Standard"] + seed), in: folder).status == 0)
+      #expect(try rows() == ["Standard"])
+      #expect(try Tool.run(words("out", ["--only", "NAMID"] + seed), in: folder).status == 0)
+      #expect(try rows() == ["Standard", "NAMID"])
+      let again = try Tool.run(words("out", ["--only", "Standard"] + seed), in: folder)
+      #expect(again.status == 0 && !again.errors.contains("[1/"), "\(again.errors)")
+      #expect(try rows() == ["Standard", "NAMID"])
+      #expect(try results(folder, "out")["interrupted"] == false)
+      // Another recipe's tables take their place, and that is said.
+      try Data(recipe.utf8).write(to: folder.appending(path: "other.yaml"))
+      let other = try Tool.run(
+        ["reproduce", "other.yaml", "--out", "out", "--threads", "1"] + seed, in: folder)
+      #expect(other.status == 0)
+      #expect(other.errors.contains("the tables of bars in out are replaced"), "\(other.errors)")
+      // A folder that is none is said by a dry run, too.
+      let file = try Tool.run(words("bars.yaml", ["--dry-run"]), in: folder)
+      #expect(
+        file.status == 1 && file.errors.contains("bars.yaml is not a folder"), "\(file.errors)")
     }
   }
 

@@ -143,6 +143,25 @@ extension ReproduceFixtures {
     #expect(trainings(try ids("figure7")).subtracting(first).count == 2 * seeds)
   }
 
+  /// The images that all are judged on are the same, whichever seeds are asked for.
+  @Test func theSurrogateHasTheRecipesFirstSeed() throws {
+    let text = ReproduceFixtures.recipe + "\nsurrogate: Standard\n"
+    for seeds in [[0, 1], [1], [2]] {
+      let plan = try ReproduceFixtures.plan(text, options: .init(seeds: seeds)).plan
+      let transfers = plan.steps.filter { $0.kind == .transfer }
+      let source = plan.steps.first { $0.title == "train Standard, CIFAR-10, L∞, seed 0" }
+      #expect(!transfers.isEmpty)
+      #expect(transfers.allSatisfy { $0.needs.contains(source?.id ?? "") }, "\(seeds)")
+    }
+  }
+
+  /// More images than there are is all of them.
+  @Test func aLimitBeyondTheTestSetIsNone() throws {
+    let text = ReproduceFixtures.recipe.replacing("limit: 100", with: "limit: 4000000000")
+    let part = try #require(try ReproduceFixtures.plan(text).table.parts.first)
+    #expect(part.columns.allSatisfy { $0.limit == nil })
+  }
+
   @Test func onlySomeRowsAndOtherSeeds() throws {
     let (plan, table) = try ReproduceFixtures.plan(
       options: PlanBuilder.Options(seeds: [3, 4], only: ["NAMID"]))

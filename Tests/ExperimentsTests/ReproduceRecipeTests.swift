@@ -117,9 +117,130 @@ import Training
         ["mine.yaml:20", "columns.DDN.reading", "a surrogate makes the images"]
       ),
     ]
+    expect(mistakes)
+  }
+
+  private func expect(_ mistakes: [(text: String, said: [String])]) {
     for (text, said) in mistakes {
       let message = message(text) ?? "nothing"
       for words in said { #expect(message.contains(words), "\(message)") }
+    }
+  }
+
+  /// What would fail after hours of training is said before it.
+  @Test func whatCanOnlyFailLaterIsSaidAtOnce() {
+    let one =
+      "  None: {attack: clean}\n  PGD-40: {attack: pgd-40}\n  AA: {attack: autoattack, limit: 100}"
+    expect([
+      (
+        recipe("target: Standard", "target: Standard\n    kind: standard"),
+        [
+          "rows.NAMID.estimators",
+          "reads estimators of kind natural-adversarial, and ours are of kind standard",
+        ]
+      ),
+      (
+        recipe("defense: namid", "defense: trades"),
+        [
+          "mine.yaml:13",
+          "rows.NAMID.estimators: the defense trades reads no estimators: leave ours out",
+        ]
+      ),
+      (
+        recipe("target: Standard", "target: Standard\n    settings: {data: {name: cifar100}}"),
+        ["mine.yaml:17", "estimators.ours.settings.data.name", "their target's data set"]
+      ),
+      (
+        recipe("target: Standard", "target: Standard\n    settings: {batchSize: 50000}"),
+        ["estimators.ours", "batchSize is 50000, and there are 49000 images"]
+      ),
+      (
+        recipe("target: Standard", "target: Standard\n    settings: {epochs: 900000000000000000}"),
+        ["estimators.ours.settings: epochs", "at most 1000000"]
+      ),
+      (
+        recipe("target: Standard", "target: Standard\n    settings: {units: 1000000}"),
+        ["estimators.ours.settings: units", "from 1 to 16384"]
+      ),
+      (
+        recipe("namid: {alpha: 1}", "data: {validation: 50000}"),
+        ["mine.yaml:5", "rows.Standard: data.validation holds 50000 of 50000 training images out"]
+      ),
+      (
+        recipe("{defense: standard}", "{defense: standard, settings: {threat: {epsilon: 4/255}}}"),
+        ["mine.yaml:10", "rows.Standard.settings.threat", "one data set and one ball"]
+      ),
+      (
+        recipe(
+          "{defense: standard}", "{defense: standard, settings: {data: {name: fashion-mnist}}}"),
+        ["rows.Standard.settings.data.name", "say it in a part"]
+      ),
+      (
+        recipe("{attack: pgd-40}", "{attack: pgd-40, reading: any-size}"),
+        ["mine.yaml:19", "columns.PGD-40.reading", "cw, ddn, fmn, fab", "pgd-40 does not"]
+      ),
+      (
+        recipe(one, "  DDN: {attack: ddn-20, norms: [l2]}"),
+        ["columns: none is for the norm linf of the part CIFAR-10, L∞"]
+      ),
+      (
+        recipe("{defense: standard}", "{defense: standard, shown: false}")
+          .replacing("    estimators: ours", with: "    estimators: ours\n    shown: false"),
+        ["rows: none is shown"]
+      ),
+      (
+        recipe("target: Standard", "target: Hidden").replacing(
+          "  Standard:",
+          with: "  Hidden: {defense: namid, estimators: ours, shown: false}\n  Standard:"),
+        ["rows.Hidden needs estimators.ours needs rows.Hidden"]
+      ),
+      (recipe("  Standard:", "  \"Stan\\ndard\":"), ["rows: must have names of one line"]),
+      (
+        ReproduceFixtures.recipe
+          + "\nprobes:\n  P: {kind: compare, network: Standard, eq4: ours, eq5: ours, attack: pgd-2}\n",
+        [
+          "probes.P.eq4", "ours do not answer its question",
+          "objective is eq5, where eq4 is compared",
+        ]
+      ),
+    ])
+    let standard = recipe("target: Standard", "target: Standard\n    kind: standard")
+      .replacing("defense: namid", with: "defense: wmim")
+    #expect(message(standard) == nil)
+    #expect(
+      message(standard + probe("pgd-2"))?.contains("threat.epsilon 0 in their settings") == true)
+  }
+
+  /// A recipe of one's own that names a table of the paper is compared with the tool's recipe of it.
+  @Test func recipesOfOnesOwnAreComparedWithThePapers() throws {
+    let figures = try PaperFigures(file: ReproduceFixtures.catalog.figures)
+    func differences(_ text: String) throws -> [String] {
+      var file = try ReproduceFixtures.file(text)
+      try file.follow(ReproduceFixtures.catalog, figures)
+      var builder = PlanBuilder(file, facts: try ReproduceFixtures.facts(of: file))
+      return try builder.build().table.differences
+    }
+    let found = try differences(ReproduceFixtures.recipe)
+    #expect(found.contains("base width: 4 instead of 64"), "\(found)")
+    #expect(found.contains { $0.hasPrefix("rows left out: WMIM; TRADES") }, "\(found)")
+    #expect(found.contains("α of NAMID: 1.0 instead of 5.0 (NAMID)"), "\(found)")
+    #expect(found.contains("test images: 100 instead of all (AA)"), "\(found)")
+    for (text, said) in [
+      (
+        recipe("paper: table1", "paper: tabel1"),
+        "no table or figure \"tabel1\": did you mean \"table1\""
+      ),
+      (
+        recipe("{attack: clean}", "{attack: clean, paper: Nnoe}"),
+        "no column \"Nnoe\": did you mean \"None\""
+      ),
+    ] {
+      do {
+        _ = try differences(text)
+        Issue.record("\(text) was accepted")
+      } catch {
+        #expect("\(error)".contains(said) && "\(error)".contains("mine.yaml:"), "\(error)")
+      }
     }
   }
 

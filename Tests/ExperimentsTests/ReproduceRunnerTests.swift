@@ -175,6 +175,29 @@ import Training
     }
   }
 
+  /// A copy of a run that was cut short is trained again, and not measured for ever.
+  @Test func aCheckpointThatWasCutShortIsNotFinished() throws {
+    try ReproduceFixtures.inFolder { folder in
+      let store = StepStore(folder)
+      let step = try ExperimentStep(.train, title: "train", label: "a", words: [.own("run")])
+      let checkpoints = store.product(of: step).appending(path: "checkpoints")
+      let epoch = checkpoints.appending(path: "epoch-0001")
+      try FileManager.default.createDirectory(at: epoch, withIntermediateDirectories: true)
+      let weights = epoch.appending(path: "model.safetensors")
+      try Data(count: 100).write(to: weights)
+      for name in ["latest", "best"] {
+        try FileManager.default.createSymbolicLink(
+          atPath: checkpoints.appending(path: name).path, withDestinationPath: "epoch-0001")
+      }
+      #expect(try store.finish(step, seconds: 1).bytes == 200)
+      #expect(store.finished(step) != nil)
+      try Data(count: 99).write(to: weights)
+      #expect(store.finished(step) == nil)
+      try Data(count: 100).write(to: weights)
+      #expect(store.finished(step) != nil)
+    }
+  }
+
   @Test func anInterruptionEndsEverythingAndLosesNothing() throws {
     try ReproduceFixtures.inFolder { folder in
       let plan = try plan.get()

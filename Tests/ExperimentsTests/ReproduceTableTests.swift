@@ -176,7 +176,10 @@ import Testing
     let text = TableText(table)
     #expect(text.text.contains("43.0 ± 2.6 (n = 3)"))
     #expect(text.text.contains("44.79 (-1.8)"))
-    #expect(text.markdown.contains("[43.0 ± 2.6 (n = 3)](steps/evaluate-namid-latest-seed0-"))
+    // A figure of three seeds leads to all three.
+    #expect(
+      text.markdown.contains("43.0 ± 2.6 (n = 3), seeds [0](steps/evaluate-namid-latest-seed0-"))
+    #expect(text.markdown.contains(" [2](steps/evaluate-namid-latest-seed2-"))
     #expect(text.text.contains("data: CIFAR-10 (JPEG copy), not CIFAR-10 as published"))
     #expect(
       text.latex.contains("43.0 $\\pm$ 2.6 (n = 3)") && text.latex.contains("\\begin{tabular}"))
@@ -190,6 +193,23 @@ import Testing
       #expect(commas == header - 1)
     }
     #expect(text.csv.contains(",latest,PGD-40,pgd-40,percent,measured,43.0"))
+  }
+
+  /// Names come from a file that anybody may have written.
+  @Test func namesMeanNothingToMarkdownAndLaTeX() throws {
+    var table = try table { _ in [0.8, 0.4] }
+    table.title = "<script>alert(1)</script>"
+    table.about = "x_1 costs 5 $ & more"
+    table.parts[0].rows[0].name = "iii (λ = 0) ^~\\{}|"
+    let text = TableText(table)
+    #expect(text.markdown.contains("\\<script\\>") && !text.markdown.contains("<script>"))
+    #expect(text.markdown.contains("x\\_1 costs 5 \\$ \\& more"))
+    #expect(text.markdown.contains("iii (λ = 0) ^\\~\\\\{}\\|"))
+    #expect(
+      text.latex.contains(
+        "iii ($\\lambda$ = 0) $\\hat{\\ }$$\\sim$$\\backslash$\\{\\}$|$ &"))
+    #expect(text.latex.contains("$<$script$>$"))
+    #expect(text.text.contains("x_1 costs 5 $ & more"))
   }
 
   @Test func smallestPerturbationsAndInformationAreRead() throws {

@@ -6,9 +6,9 @@ enum Markdown {
   static let longest = 200
 
   /// A text within a sentence or a table's cell: nothing in it means anything to Markdown or HTML.
-  static func plain(_ text: String) -> String {
+  static func plain(_ text: String, upTo longest: Int = longest) -> String {
     String(
-      oneLine(text).flatMap { character -> [Character] in
+      oneLine(text, upTo: longest).flatMap { character -> [Character] in
         "\\`*_[]<>|&#~$".contains(character) ? ["\\", character] : [character]
       })
   }
@@ -30,7 +30,7 @@ enum Markdown {
   }
 
   /// A text without line breaks and control characters, cut where it is long.
-  static func oneLine(_ text: String) -> String {
+  static func oneLine(_ text: String, upTo longest: Int = longest) -> String {
     let calm = String(
       String.UnicodeScalarView(
         text.unicodeScalars.prefix(2 * longest).map { isUnruly($0) ? " " : $0 }))

@@ -77,7 +77,7 @@ extension ModelCard {
         "type": "accuracy", "value": .double(share.accuracy),
         "name": .string(
           attack.map { $0.name == "clean" ? "Clean accuracy" : "Accuracy under \($0.name)" }
-            .map(Markdown.oneLine) ?? "Clean accuracy"),
+            .map { Markdown.oneLine($0) } ?? "Clean accuracy"),
         "args": .object(arguments),
       ]
     }

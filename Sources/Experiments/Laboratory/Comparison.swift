@@ -33,16 +33,23 @@ public enum EstimatorRole: String, CaseIterable, Codable, Sendable {
 
   /// Why estimators that somebody hands over are none of this kind; nil where they are.
   public func problem(_ identity: EstimatorIdentity) -> String? {
-    if identity.kind != .pair { return "they estimate \(identity.kind.rawValue) MI" }
+    problem(kind: identity.kind, objective: identity.objective, control: identity.control)
+  }
+
+  /// Why estimators with these settings are none of this kind; nil where they are.
+  func problem(
+    kind: EstimatorKind, objective: EstimatorObjective, control: EstimatorControl?
+  ) -> String? {
+    if kind != .pair { return "they estimate \(kind.rawValue) MI" }
     let wanted = configuration(EstimatorConfiguration())
-    if identity.control != wanted.control {
-      return "their control is \(identity.control?.rawValue ?? "none"), where "
-        + "\(wanted.control?.rawValue ?? "none") is compared"
-    }
-    if self != .random && identity.objective != wanted.objective {
+    if control != wanted.control {
       return
-        "their objective is \(identity.objective.rawValue), where \(wanted.objective.rawValue) "
+        "their control is \(control?.rawValue ?? "none"), where \(wanted.control?.rawValue ?? "none") "
         + "is compared"
+    }
+    if self != .random && objective != wanted.objective {
+      return
+        "their objective is \(objective.rawValue), where \(wanted.objective.rawValue) is compared"
     }
     return nil
   }

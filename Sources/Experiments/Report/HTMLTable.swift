@@ -37,6 +37,12 @@ enum HTMLTable {
       inner = "<a href=\"\(HTMLEscaping.text(link))\">\(inner)</a>"
     }
     inner += cell.notes.map { "<small>\(HTMLEscaping.text($0))</small>" }.joined()
+    if !cell.sources.isEmpty {
+      let links = cell.sources.map {
+        "<a href=\"\(HTMLEscaping.text($0.link))\">\(HTMLEscaping.text($0.name))</a>"
+      }
+      inner += "<small>\(links.joined(separator: " "))</small>"
+    }
     return "<td\(kind)\(value)>\(inner)</td>"
   }
 }

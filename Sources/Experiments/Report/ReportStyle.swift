@@ -23,7 +23,7 @@ enum ReportStyle {
     * { box-sizing: border-box; }
     html { -webkit-text-size-adjust: 100%; }
     body {
-      margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 68rem;
+      margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 76rem;
       background: var(--page); color: var(--text);
       font: 16px/1.55 system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif;
       overflow-wrap: break-word;
@@ -57,13 +57,15 @@ enum ReportStyle {
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     .table table { min-width: min(100%, 30rem); font-size: 0.94rem; }
     .table th, .table td {
-      padding: 0.42rem 0.9rem; border-bottom: 1px solid var(--line);
+      padding: 0.42rem 0.8rem; border-bottom: 1px solid var(--line);
       text-align: left; vertical-align: baseline;
     }
     .table th { color: var(--muted); font-size: 0.84rem; font-weight: 600; vertical-align: bottom; }
     .table thead th { border-bottom: 2px solid var(--line); }
     .table .number { text-align: right; }
     .table td.number { white-space: nowrap; }
+    .table tr > :first-child { position: sticky; left: 0; background: var(--page); }
+    .chart .table tr > :first-child { background: var(--surface); }
     .table th button {
       all: unset; box-sizing: border-box; cursor: pointer; font: inherit; color: inherit;
     }

@@ -45,17 +45,29 @@ public struct ReportTable: Sendable, Equatable, Codable {
     public var notes: [String]
     /// Where the figure comes from: a file, relative to the report.
     public var link: String?
+    /// Where the parts of a figure come from, in small print below it.
+    public var sources: [Source]
     /// The value that rows are sorted by; nil takes the text.
     public var value: Double?
 
     /// Makes a cell.
     public init(
-      _ text: String, notes: [String] = [], link: String? = nil, value: Double? = nil
+      _ text: String, notes: [String] = [], link: String? = nil, sources: [Source] = [],
+      value: Double? = nil
     ) {
       self.text = text
       self.notes = notes
       self.link = link
+      self.sources = sources
       self.value = value
+    }
+
+    /// A file that a part of a figure comes from.
+    public struct Source: Sendable, Equatable, Codable {
+      /// Which part, such as `seed 0`.
+      public var name: String
+      /// The file, relative to the report.
+      public var link: String
     }
   }
 

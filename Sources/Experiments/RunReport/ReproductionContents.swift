@@ -42,7 +42,10 @@ struct ReproductionContents {
       ),
     ]
     if record.isInterrupted {
-      blocks.append(.paragraph("Interrupted: what is missing here was not measured yet."))
+      blocks.append(
+        .paragraph(
+          "Written before the end (interrupted, or still at work): what is missing here was not measured yet."
+        ))
     }
     let failures = record.steps.filter { $0.state == .failed }
     if !failures.isEmpty {

@@ -44,11 +44,14 @@ struct TableSection {
   ) -> ReportTable.Cell {
     guard let cell else { return ReportTable.Cell("not planned") }
     let paper = compares ? cell.comparison.map { "paper \($0)" } : nil
+    let notes = [cell.spread(unit), compares ? cell.advantage.map { "Δ \($0)" } : nil, paper]
+    let sources = cell.runs.map {
+      ReportTable.Cell.Source(name: "seed \($0.seed)", link: link($0.file))
+    }
     return ReportTable.Cell(
-      cell.mean(unit) + cell.marks,
-      notes: [cell.spread(unit), compares ? cell.advantage.map { "Δ \($0)" } : nil, paper]
-        .compactMap(\.self),
-      link: cell.runs.first.map { link($0.file) }, value: cell.summary?.mean)
+      cell.mean(unit) + cell.marks, notes: notes.compactMap(\.self),
+      link: sources.count == 1 ? sources[0].link : nil,
+      sources: sources.count > 1 ? sources : [], value: cell.summary?.mean)
   }
 }
 

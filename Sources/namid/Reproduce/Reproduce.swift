@@ -69,13 +69,17 @@ struct Reproduce: ParsableCommand {
       recipe, preset: preset,
       options: PlanBuilder.Options(seeds: seeds?.values, only: only),
       data: data.directory, out: URL(filePath: out), device: device)
-    for problem in work.problems where !dryRun { throw problem }
+    if !dryRun, let last = work.problems.last {
+      for problem in work.problems.dropLast() { note("Error: \(problem)") }
+      throw last
+    }
     if dryRun {
       let costs = try work.costs(say: note)
       print(PlanText(work, costs: costs, jobs: jobs).text, terminator: "")
-      for problem in work.problems { note("cannot start: \(problem)") }
-      if let problem = work.diskProblem(costs) { note("cannot start: \(problem)") }
-      if !work.problems.isEmpty { throw ExitCode(1) }
+      let problems =
+        work.problems + [work.folderProblem, work.diskProblem(costs)].compactMap(\.self)
+      for problem in problems { note("cannot start: \(problem)") }
+      if !problems.isEmpty { throw ExitCode(1) }
       return
     }
     guard let lock = try work.store.lock() else {
@@ -91,8 +95,16 @@ struct Reproduce: ParsableCommand {
   private func carryOut(_ work: ReproductionWork, _ costs: CostTable) throws {
     Interruption.watch()
     let writer = ReproductionWriter(work, command: commandLine())
+    let replaced = writer.replaced
+    if !replaced.isEmpty {
+      note(
+        "the tables of \(replaced.joined(separator: ", ")) in \(out) are replaced; their steps stay, and the "
+          + "same command as before writes them again")
+    }
     // What an earlier call has written must not be taken for this one's.
-    try writer.write(writer.record(results: [:], isInterrupted: false))
+    try writer.write(writer.record([:], hasEnded: false))
+    var known: [String: StepResult] = [:]
+    var lastWritten = Date()
     let progress = ReproductionProgress(work, costs, jobs: jobs)
     let common = commonArguments
     let (results, isInterrupted) = PlanRunner(work.plan, store: work.store).run(
@@ -103,8 +115,17 @@ struct Reproduce: ParsableCommand {
       rest: {
         progress.tick()
         usleep(100_000)
-      }, tell: progress.show)
-    let record = writer.record(results: results, isInterrupted: isInterrupted)
+      },
+      tell: { event in
+        progress.show(event)
+        guard case .ended(let step, let result, _) = event else { return }
+        known[step.id] = result
+        // Finished figures are in the tables while the rest goes on, also after an end that nobody could foresee.
+        guard Date().timeIntervalSince(lastWritten) > 60 else { return }
+        try? writer.write(writer.record(known, hasEnded: false))
+        lastWritten = Date()
+      })
+    let record = writer.record(results, hasEnded: !isInterrupted)
     // Figures that took hours are shown even where a full disk keeps them from being written.
     let written = Result { try writer.write(record) }
     print(format.render(record.tables), terminator: "")

@@ -11,6 +11,8 @@ enum ReproductionError: Error, CustomStringConvertible {
   case notEnoughDisk(folder: String, needed: Double, free: Double)
   /// Another process works in the folder.
   case busy(String)
+  /// Something else stands where the folder should be.
+  case notAFolder(String)
 
   var description: String {
     switch self {
@@ -21,6 +23,8 @@ enum ReproductionError: Error, CustomStringConvertible {
         + "room, or name another folder (--out)"
     case .busy(let folder):
       "another reproduction is at work in \(folder): wait for it, or name another folder (--out)"
+    case .notAFolder(let path):
+      "\(path) is not a folder: name another one (--out)"
     }
   }
 }
@@ -52,8 +56,12 @@ func byteText(_ bytes: Double) -> String {
 
 /// What is going to be done: recipes, their steps in order and the tables that they fill.
 struct ReproductionWork {
+  /// What is asked for.
   let plan: ExperimentPlan
-  let tables: [PlannedTable]
+  /// The same with the rows that are not asked for: those that an earlier call has measured stay in the tables.
+  let whole: ExperimentPlan
+  private let wholeTables: [PlannedTable]
+  private let isAskedFor: Set<[String]>
   let figures: PaperFigures
   let store: StepStore
   /// What stands in the way.
@@ -68,8 +76,11 @@ struct ReproductionWork {
     self.device = device
     store = StepStore(out)
     let catalog = Result { () throws(RecipeError) in try RecipeCatalog() }
-    let files = try Self.files(argument, preset: preset, catalog)
+    var files = try Self.files(argument, preset: preset, catalog)
     figures = try (try? catalog.get()).map { try PaperFigures(file: $0.figures) } ?? PaperFigures()
+    if RecipeCatalog.isPath(argument), let catalog = try? catalog.get() {
+      for index in files.indices { try files[index].follow(catalog, figures) }
+    }
     try Self.check(options.only, among: files)
     var facts: [String: DataFacts] = [:]
     for name in try files.flatMap({ try PlanBuilder.datasets(of: $0) }) where facts[name] == nil {
@@ -83,15 +94,54 @@ struct ReproductionWork {
       }
     }
     var steps: [ExperimentStep] = []
+    var wholeSteps: [ExperimentStep] = []
     var tables: [PlannedTable] = []
+    var rows: Set<[String]> = []
     for file in files {
       var builder = PlanBuilder(file, facts: facts, options: options)
       let built = try builder.build()
+      if built.table.parts.isEmpty { continue }
       steps += built.steps
-      if !built.table.parts.isEmpty { tables.append(built.table) }
+      for part in built.table.parts {
+        rows.formUnion(part.rows.map { [file.name, part.name, $0.name] })
+      }
+      var all = PlanBuilder(file, facts: facts, options: .init(seeds: options.seeds))
+      let whole = try all.build()
+      wholeSteps += whole.steps
+      tables.append(whole.table)
     }
     plan = try ExperimentPlan(steps)
-    self.tables = tables
+    whole = try ExperimentPlan(wholeSteps)
+    wholeTables = tables
+    isAskedFor = rows
+  }
+
+  /// The tables with the rows that are asked for, and those that have a figure.
+  ///
+  /// - Parameter results: What became of the steps.
+  /// - Returns: The tables, in the recipes' order.
+  func tables(_ results: [String: StepResult]) -> [PlannedTable] {
+    wholeTables.map { table in
+      var table = table
+      for place in table.parts.indices {
+        let part = table.parts[place].name
+        table.parts[place].rows.removeAll { row in
+          !isAskedFor.contains([table.name, part, row.name])
+            && !row.cells.flatMap(\.sources).contains { results[$0.step]?.isFinished == true }
+        }
+      }
+      table.parts.removeAll { $0.rows.isEmpty }
+      return table
+    }
+  }
+
+  /// What became of all steps: some are told, the others are finished by earlier calls or not run.
+  func results(_ known: [String: StepResult]) -> [String: StepResult] {
+    var results = known
+    for step in whole.steps where results[step.id] == nil {
+      results[step.id] = store.finished(step).map(StepResult.finished)
+    }
+    return results
   }
 
   private static func files(
@@ -127,6 +177,14 @@ struct ReproductionWork {
 
   /// The steps that are still to do.
   var remaining: [ExperimentStep] { PlanRunner(plan, store: store).remaining }
+
+  /// Something that is no folder where steps should go; nil where there is none.
+  var folderProblem: ReproductionError? {
+    var isFolder: ObjCBool = false
+    let path = store.root.path
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
+    return isFolder.boolValue ? nil : .notAFolder(path)
+  }
 
   /// Too little room for what is still to do; nil where there is enough, or where nobody knows.
   func diskProblem(_ costs: CostTable) -> ReproductionError? {

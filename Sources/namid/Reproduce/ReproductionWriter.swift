@@ -20,14 +20,29 @@ struct ReproductionWriter {
   var tables: URL { work.store.root.appending(path: "tables.md") }
 
   /// All records and tables.
-  func record(results: [String: StepResult], isInterrupted: Bool) -> ReproductionRecord {
+  ///
+  /// - Parameters:
+  ///   - known: What became of the steps of this call; others may be finished by earlier ones.
+  ///   - hasEnded: Whether all was tried that could be: not while steps are at work, and not after an interruption.
+  /// - Returns: The record.
+  func record(_ known: [String: StepResult], hasEnded: Bool) -> ReproductionRecord {
+    let results = work.results(known)
     var builder = TableBuilder(
-      work.plan, results: results, figures: work.figures, read: work.store.figures(of:))
+      work.whole, results: results, figures: work.figures, read: work.store.figures(of:))
+    let steps = work.whole.steps.filter { work.plan[$0.id] != nil || results[$0.id] != nil }
     return ReproductionRecord(
       command: command, version: Namid.configuration.version, machine: machine,
-      written: Date().formatted(.iso8601), isInterrupted: isInterrupted,
-      tables: work.tables.map { builder.table($0) },
-      steps: work.plan.steps.map { StepOutcome($0, results[$0.id]) })
+      written: Date().formatted(.iso8601), isInterrupted: !hasEnded,
+      tables: work.tables(results).map { builder.table($0) },
+      steps: steps.map { StepOutcome($0, results[$0.id]) })
+  }
+
+  /// The titles of tables in the folder that this call's tables take the place of.
+  var replaced: [String] {
+    guard case .reproduction(_, let earlier)? = try? ReportSource(work.store.root, say: { _ in })
+    else { return [] }
+    let own = work.tables([:]).map(\.name)
+    return earlier.tables.map(\.name).filter { !own.contains($0) }
   }
 
   /// Writes both files.
@@ -49,7 +64,7 @@ struct ReproductionWriter {
 
       `\(record.command)`
 
-      \(record.written); \(record.machine); namid \(record.version). Steps: \(record.progress)\(record.isInterrupted ? " (interrupted)" : ""). \
+      \(record.written); \(record.machine); namid \(record.version). Steps: \(record.progress)\(record.isInterrupted ? " (not at their end: interrupted, or still at work)" : ""). \
       Percentages of images, last and best checkpoint side by side; brackets are 95 % intervals over \
       images, ± the standard deviation over seeds; ! marks figures that the evaluation doubts; − and a row's \
       name stand before the difference to that row, image by image, in points with its 95 % interval; behind \

@@ -57,7 +57,7 @@ extension PlanBuilder {
       channels: facts.shape[0], imageHeight: facts.shape[1], imageWidth: facts.shape[2])
   }
 
-  private func trainingImages(_ data: DataSettings, _ facts: DataFacts) -> Int {
+  func trainingImages(_ data: DataSettings, _ facts: DataFacts) -> Int {
     let rest = max(0, facts.trainCount - data.validation)
     return min(data.limit ?? rest, rest)
   }
@@ -95,7 +95,7 @@ extension PlanBuilder {
       network: specification(network.model, facts), batchSize: configuration.batchSize,
       items: [
         .init(
-          images: Double(images * configuration.epochs), passes: .estimators(configuration),
+          images: Double(images) * Double(configuration.epochs), passes: .estimators(configuration),
           precision: configuration.precision)
       ], units: configuration.units, dataBytes: facts.bytes,
       // Two epochs of weights with both moments of Adam.

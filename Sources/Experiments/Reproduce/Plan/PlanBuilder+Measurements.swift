@@ -19,7 +19,12 @@ extension PlanBuilder {
     let columns = recipe.columns.entries.filter {
       $0.value.norms?.contains(sample.threat.norm) ?? true
     }
+    guard !columns.isEmpty else {
+      throw settings.refusal(
+        "columns", "none is for the norm \(sample.threat.norm.rawValue) of the part \(name)")
+    }
     try check(columns, threat: sample.threat)
+    let images = facts[sample.data.name]?.testCount ?? .max
     let groups = groups(of: columns)
     var rows: [PlannedRow] = []
     for row in shownRows {
@@ -32,7 +37,8 @@ extension PlanBuilder {
       columns: columns.map { column in
         PlannedColumn(
           name: column.name, paper: column.value.paper ?? column.name,
-          attack: column.value.attack, limit: column.value.limit ?? recipe.limit)
+          attack: column.value.attack,
+          limit: (column.value.limit ?? recipe.limit).flatMap { $0 < images ? $0 : nil })
       }, rows: rows)
   }
 
@@ -83,7 +89,8 @@ extension PlanBuilder {
   ) throws -> ExperimentStep {
     var words: [StepWord] = []
     if let surrogate = recipe.surrogate {
-      let first = seeds(of: surrogate).first ?? 0
+      // One surrogate for all seeds, whichever of them are asked for.
+      let first = (recipe.rows[surrogate]?.seeds ?? recipe.seeds).first ?? 0
       let source = try self.network(surrogate, part: part, seed: first)
       words = [
         .text("transfer"), .text("--surrogate"), .output(step: source.step.id, path: "run"),
@@ -130,12 +137,20 @@ extension PlanBuilder {
   ) throws(RecipeError) {
     for column in columns {
       let key = "columns.\(column.name).attack"
+      var seeksSmallest = false
       do throws(AttackListError) {
         let attacks = try AttackList.parse(column.value.attack, threat: threat)
         if attacks.count > 1 { throw .unknown(column.value.attack, suggestion: nil, known: []) }
+        seeksSmallest = attacks.first?.seeksSmallest == true
       } catch {
         let several = column.value.attack.contains(",")
         throw settings.refusal(key, several ? "a column is one attack, not a list" : "\(error)")
+      }
+      if column.value.reading == .anySize, !seeksSmallest {
+        throw settings.refusal(
+          "columns.\(column.name).reading",
+          "any-size is for attacks that look for the smallest perturbation (cw, ddn, fmn, fab), and "
+            + "\(column.value.attack) does not")
       }
     }
   }

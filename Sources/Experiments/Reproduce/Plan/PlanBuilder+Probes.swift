@@ -69,13 +69,9 @@ extension PlanBuilder {
     var words: [StepWord] = [
       .text("mi"), .text(probe.kind.rawValue), .output(step: network.step.id, path: "run"),
     ]
-    let readers: [(flag: String, name: String?)] =
-      probe.kind == .pairings
-      ? [("--estimators", probe.estimators)] : [("--eq4", probe.eq4), ("--eq5", probe.eq5)]
-    for (flag, name) in readers {
-      guard let name else { continue }
+    for (field, name) in probe.readers {
       let step = try estimators(name, part: part, seed: seed)
-      words += [.text(flag), .output(step: step.id, path: "run")]
+      words += [.text("--\(field)"), .output(step: step.id, path: "run")]
     }
     if probe.kind == .comparison { words += [.text("--controls"), .text("none")] }
     words += ["--attack", probe.attack, "--limit", "\(probe.limit)"].map(StepWord.text)

@@ -29,7 +29,6 @@ public struct PlanBuilder {
   let options: Options
   let facts: [String: DataFacts]
   var steps: [ExperimentStep] = []
-  private var trail: [String] = []
 
   /// A builder of one recipe's plan.
   ///
@@ -63,7 +62,7 @@ public struct PlanBuilder {
   /// - Returns: Steps, each after those that it needs, and the table.
   /// - Throws: `RecipeError` naming what is wrong and where.
   public mutating func build() throws -> (steps: [ExperimentStep], table: PlannedTable) {
-    try checkReferences()
+    try check()
     var parts: [PlannedPart] = []
     for part in recipe.parts.names {
       if !recipe.columns.isEmpty, let planned = try measured(part: part) { parts.append(planned) }
@@ -72,7 +71,8 @@ public struct PlanBuilder {
     return (
       steps,
       PlannedTable(
-        name: file.name, title: recipe.title, about: recipe.about, preset: file.preset,
+        name: file.name, title: recipe.title.isEmpty ? file.name : recipe.title,
+        about: recipe.about, preset: file.preset,
         paper: recipe.paper,
         differences: try RecipeDifferences(file, options: options).sentences(), parts: parts)
     )
@@ -95,19 +95,10 @@ public struct PlanBuilder {
   mutating func network(
     _ name: String, part: String, seed: Int
   ) throws -> (step: ExperimentStep, configuration: RunConfiguration) {
-    try enter("rows.\(name)")
-    defer { trail.removeLast() }
     var resolved = try settings.training(row: name, part: part)
     resolved.configuration.seed = seed
     let data = resolved.configuration.data.name
-    if let facts = facts[data],
-      let problem = specification(resolved.configuration.model, facts).problem
-    {
-      let key = settings.place(of: "model", row: name, part: part).map { "\($0).model" }
-      let network = resolved.configuration.model.architecture
-      throw settings.refusal(
-        "rows.\(name)", key: key, "the network \(network) cannot be built: \(problem)")
-    }
+    try check(resolved.configuration, row: name, part: part)
     var words: [StepWord] = ["train", "--defense", resolved.configuration.defense.rawValue]
       .map(StepWord.text)
     words += [.text("--dataset"), Self.dataset(data)]
@@ -130,11 +121,10 @@ public struct PlanBuilder {
 
   /// The step that trains estimators.
   mutating func estimators(_ name: String, part: String, seed: Int) throws -> ExperimentStep {
-    try enter("estimators.\(name)")
-    defer { trail.removeLast() }
     let target = recipe.estimators[name]?.target ?? ""
     let network = try self.network(target, part: part, seed: seed)
     let (own, configuration) = try settings.estimators(name, target: network.configuration)
+    try check(configuration, named: name)
     let words: [StepWord] =
       [.text("train-estimators"), .text("--target"), .output(step: network.step.id, path: "run")]
       + (own + ["--seed", "\(seed)"]).map(StepWord.text)
@@ -153,13 +143,6 @@ public struct PlanBuilder {
     if let same = steps.first(where: { $0.id == step.id }) { return same }
     steps.append(step)
     return step
-  }
-
-  private mutating func enter(_ key: String) throws(RecipeError) {
-    if let start = trail.firstIndex(of: key) {
-      throw .circular(trail[start...] + [key], origin: file.origin(of: key))
-    }
-    trail.append(key)
   }
 
   // MARK: Names
@@ -184,48 +167,5 @@ public struct PlanBuilder {
       result += words[pair...(pair + 1)]
     }
     return result
-  }
-
-  // MARK: Checks
-
-  /// Refuses names of rows and estimators that are not there.
-  private func checkReferences() throws(RecipeError) {
-    for row in recipe.rows.entries {
-      guard let name = row.value.estimators else { continue }
-      try check(name, among: recipe.estimators.names, "rows.\(row.name).estimators", "estimators")
-    }
-    for item in recipe.estimators.entries {
-      try check(
-        item.value.target, among: recipe.rows.names, "estimators.\(item.name).target", "row")
-    }
-    if let surrogate = recipe.surrogate {
-      try check(surrogate, among: recipe.rows.names, "surrogate", "row")
-      for column in recipe.columns.entries where column.value.reading == .anySize {
-        throw settings.refusal(
-          "columns.\(column.name).reading",
-          "any-size needs the attacked network's own answers, and here a surrogate makes the images; "
-            + "leave the reading out")
-      }
-    }
-    for probe in recipe.probes.entries {
-      let key = "probes.\(probe.name)"
-      try check(probe.value.network, among: recipe.rows.names, "\(key).network", "row")
-      let read = [
-        ("estimators", probe.value.estimators), ("eq4", probe.value.eq4), ("eq5", probe.value.eq5),
-      ]
-      for (field, name) in read {
-        guard let name else { continue }
-        try check(name, among: recipe.estimators.names, "\(key).\(field)", "estimators")
-      }
-    }
-  }
-
-  private func check(
-    _ name: String, among known: [String], _ key: String, _ what: String
-  ) throws(RecipeError) {
-    if known.contains(name) { return }
-    let guess = nearest(name, among: known).map { ": did you mean \"\($0)\"?" } ?? ""
-    throw settings.refusal(
-      key, "there is no \(what) \"\(name)\"\(guess) (there are: \(known.joined(separator: ", ")))")
   }
 }

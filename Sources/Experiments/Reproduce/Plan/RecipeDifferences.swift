@@ -1,9 +1,10 @@
+import Attacks
+import Models
 import Records
 import Training
 
-/// In words, how a recipe with a preset differs from the same file without one.
-///
-/// Where a file's own values are the paper's, these are the differences from the paper.
+/// In words, how a recipe differs from its reference: for one that comes with the tool the same file without a preset,
+/// whose values are the paper's, and for one of one's own that names a table of the paper the tool's recipe of it.
 struct RecipeDifferences {
   private let file: RecipeFile
   private let options: PlanBuilder.Options
@@ -107,6 +108,11 @@ struct RecipeDifferences {
   }
 
   private func tree(_ configuration: RunConfiguration) -> JSONValue {
+    var configuration = configuration
+    // Said as a number, and the same whether it was written or not.
+    configuration.model.width =
+      configuration.model.width
+      ?? Architecture.named(configuration.model.architecture)?.defaultWidth
     var tree = (try? JSONValue(encoding: configuration))?.objectValue ?? [:]
     for key in ["seed", "estimators"] { tree[key] = nil }
     return .object(tree)
@@ -137,16 +143,34 @@ struct RecipeDifferences {
   private func sentences(_ changes: [Change], all count: Int) -> [String] {
     changes.map { change in
       change.places.count == count
-        ? change.text : "\(change.text) (\(change.places.joined(separator: ", ")))"
+        ? change.text : "\(change.text) (\(Self.list(change.places)))"
     }
+  }
+
+  /// Names in a row; those with commas in quotes.
+  private static func list(_ names: [String]) -> String {
+    names.map { $0.contains(",") ? "“\($0)”" : $0 }.joined(separator: ", ")
   }
 
   // MARK: Columns and seeds
 
-  private func columns() -> [String] {
+  /// The columns that some part of the table has.
+  private func measuredColumns() throws(RecipeError) -> [Named<RecipeColumn>.Entry] {
+    guard let row = file.recipe.rows.names.first else { return [] }
+    var norms: [Norm] = []
+    for part in file.recipe.parts.names {
+      norms.append(
+        try RecipeSettings(file).training(row: row, part: part).configuration.threat.norm)
+    }
+    return file.recipe.columns.entries.filter { column in
+      column.value.norms.map { $0.contains(where: norms.contains) } ?? true
+    }
+  }
+
+  private func columns() throws(RecipeError) -> [String] {
     var attacks: [String] = []
     var changes: [Change] = []
-    let common = file.recipe.columns.entries.filter { file.reference.columns[$0.name] != nil }
+    let common = try measuredColumns().filter { file.reference.columns[$0.name] != nil }
     for column in common {
       guard let other = file.reference.columns[column.name] else { continue }
       if column.value.attack != other.attack {

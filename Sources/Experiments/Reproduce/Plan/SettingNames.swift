@@ -18,6 +18,6 @@ enum SettingNames {
 
   static func value(_ text: String, of key: String) -> String {
     if text != "null" { return text.replacing("\"", with: "") }
-    return key == "data.limit" ? "all" : key == "model.width" ? "the network's own" : "none"
+    return key == "data.limit" ? "all" : "none"
   }
 }

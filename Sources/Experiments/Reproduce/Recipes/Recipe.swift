@@ -47,9 +47,24 @@ public struct Recipe: ConfigurationGroup, Equatable, Sendable {
     try require(
       !columns.isEmpty || !probes.isEmpty, "columns",
       "must name at least one attack (or probes one measurement)")
+    for (key, names) in [
+      ("parts", parts.names), ("rows", rows.names), ("estimators", estimators.names),
+      ("columns", columns.names), ("probes", probes.names),
+    ] {
+      try require(
+        names.allSatisfy(Self.isName), key, "must have names of one line, 1 to 100 characters each")
+    }
     try require(seeds: seeds)
     try require(!checkpoints.isEmpty, "checkpoints", "must not be empty")
     try require((limit ?? 1) >= 1, "limit", "must be at least 1")
+  }
+
+  private static func isName(_ name: String) -> Bool {
+    (1...100).contains(name.count)
+      && name.unicodeScalars.allSatisfy { scalar in
+        ![.control, .format, .lineSeparator, .paragraphSeparator].contains(
+          scalar.properties.generalCategory)
+      }
   }
 }
 
@@ -176,6 +191,12 @@ public struct RecipeProbe: ConfigurationGroup, Equatable, Sendable {
 
   /// Pairings.
   public init() {}
+
+  /// The estimators that are named, by the key that names them.
+  var readers: [(field: String, name: String)] {
+    let all = kind == .pairings ? [("estimators", estimators)] : [("eq4", eq4), ("eq5", eq5)]
+    return all.compactMap { field, name in name.map { (field, $0) } }
+  }
 
   /// Refuses missing estimators.
   public func validate() throws {

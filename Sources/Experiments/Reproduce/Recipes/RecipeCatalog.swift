@@ -9,7 +9,7 @@ public struct RecipeFile: Sendable {
   public var preset: String?
   /// The recipe.
   public var recipe: Recipe
-  /// The same file without a preset, which is the paper's setting where the file says so.
+  /// What the recipe is compared with: the same file without a preset, or the tool's recipe of the table that it names.
   public var reference: Recipe
   private let origins: ConfigurationOrigins
 
@@ -29,6 +29,45 @@ public struct RecipeFile: Sendable {
       preset == nil
       ? read.configuration
       : try ConfigurationWithPresets(defaults: Recipe(), file: url).configuration
+  }
+
+  /// Compares a recipe of one's own with the paper's: its reference becomes the tool's recipe of the table that it names.
+  ///
+  /// - Parameters:
+  ///   - catalog: The recipes that come with the tool.
+  ///   - figures: The paper's figures.
+  /// - Throws: `RecipeError` for a table, part or column that the paper does not have.
+  public mutating func follow(
+    _ catalog: RecipeCatalog, _ figures: PaperFigures
+  ) throws {
+    guard let name = recipe.paper else { return }
+    guard let table = figures.tables[name] else {
+      throw refusal("paper", name, "table or figure", among: figures.tables.names)
+    }
+    for part in recipe.parts.entries {
+      guard let name = part.value.paper, table[name] == nil else { continue }
+      throw refusal("parts.\(part.name).paper", name, "part", among: table.names)
+    }
+    let columns = table.entries.flatMap(\.value.columns)
+    for column in recipe.columns.entries {
+      guard let name = column.value.paper, !columns.contains(name) else { continue }
+      throw refusal("columns.\(column.name).paper", name, "column", among: columns)
+    }
+    guard catalog.names.contains(name) else { return }
+    reference = try RecipeFile(catalog.file(of: name), preset: nil).recipe
+  }
+
+  private func refusal(
+    _ key: String, _ name: String, _ what: String, among known: [String]
+  ) -> RecipeError {
+    let guess = nearest(name, among: known).map { ": did you mean \"\($0)\"?" } ?? ""
+    var names: [String] = []
+    for other in known where !names.contains(other) { names.append(other) }
+    return .refused(
+      key: key,
+      reason:
+        "the paper has no \(what) \"\(name)\"\(guess) (it has: \(names.joined(separator: ", ")))",
+      origin: origin(of: key))
   }
 
   /// Where a key was written, such as `Recipes/table1.yaml:12`.

@@ -40,6 +40,12 @@ struct RecipeSettings {
     let shared = try common(recipe.settings, key: "settings", for: entry)
     let ofPart = try common(part.settings, key: "parts.\(partName).settings", for: entry)
     let own = try group(row.settings, at: "rows.\(name).settings")
+    // Its figures stand under the part's heading.
+    for key in ["data.name", "threat"] where row.settings.says(key) {
+      throw refusal(
+        "rows.\(name).settings.\(key)",
+        "all rows of a part have one data set and one ball: say it in a part")
+    }
     let settings = SettingText.all(
       of: [ofPart, own].reduce(.object(shared)) { $0.overlaid(with: .object($1)) })
     let estimators = row.estimators.map { ["estimators=\(SettingText.quoted($0))"] } ?? []
@@ -63,6 +69,9 @@ struct RecipeSettings {
       preconditionFailure("\(name) are no estimators")
     }
     let key = "estimators.\(name).settings"
+    if item.settings.says("data.name") {
+      throw refusal("\(key).data.name", "estimators are trained on their target's data set")
+    }
     let settings = SettingText.all(of: .object(try group(item.settings, at: key)))
     var defaults = item.kind == .standard ? .standard : EstimatorConfiguration()
     defaults.data = target.data

@@ -12,16 +12,24 @@ public struct TableText {
 
   /// For a terminal.
   public var text: String {
-    let parts = table.parts.map { "\($0.heading)\n" + grid($0, links: false).text }
-    return ([table.heading] + parts).joined(separator: "\n") + notes(bullet: "  ")
+    let parts = table.parts.map { "\($0.heading)\n" + grid($0, .plain).text }
+    let about = table.about.isEmpty ? [] : [table.about + "\n"]
+    return ([table.heading] + about + parts).joined(separator: "\n") + notes(bullet: "  ") { $0 }
   }
 
-  /// As Markdown; each figure is a link to its result.
+  /// As Markdown; each figure is a link to its result, one of several seeds is followed by a link for each.
   public var markdown: String {
     let parts = table.parts.map {
-      "### \($0.heading)\n\n" + grid($0, links: true).markdown
+      "### \(Self.markdownText($0.heading))\n\n" + grid($0, .markdown).markdown
     }
-    return (["## \(table.heading)"] + parts).joined(separator: "\n") + notes(bullet: "* ")
+    let about = table.about.isEmpty ? [] : [Self.markdownText(table.about) + "\n"]
+    return (["## \(Self.markdownText(table.heading))"] + about + parts).joined(separator: "\n")
+      + notes(bullet: "* ", Self.markdownText)
+  }
+
+  /// A table escapes bars by itself.
+  private static func markdownText(_ text: String) -> String {
+    Markdown.plain(text, upTo: 10_000).replacing("\\|", with: "|")
   }
 
   /// The names of the columns of `csv`.
@@ -39,7 +47,7 @@ public struct TableText {
   /// As LaTeX tables that need no package.
   public var latex: String {
     table.parts.map { part in
-      let grid = rows(part, links: false)
+      let grid = rows(part, .plain)
       let lines = ([header(part)] + grid).map {
         $0.map(Self.latexText).joined(separator: " & ") + " \\\\"
       }
@@ -58,16 +66,21 @@ public struct TableText {
 
         """
     }.joined(separator: "\n")
-      + table.differences.map { "% \($0)\n" }.joined()
+      + ([table.about] + table.differences).filter { !$0.isEmpty }.map { "% \($0)\n" }.joined()
   }
 
   // MARK: Words
 
-  private func notes(bullet: String) -> String {
+  private func notes(bullet: String, _ written: (String) -> String) -> String {
     let notes = TableNotes(table).lists
     if notes.isEmpty { return "" }
-    let lines = notes.flatMap { [$0.title] + $0.items.map { bullet + $0 } + [""] }
+    let lines = notes.flatMap { [$0.title] + $0.items.map { bullet + written($0) } + [""] }
     return "\n" + lines.joined(separator: "\n")
+  }
+
+  /// How names and figures are written.
+  private enum Writing {
+    case plain, markdown
   }
 
   // MARK: Rows
@@ -76,16 +89,17 @@ public struct TableText {
     ["row", ""] + part.columns.map(\.heading)
   }
 
-  private func grid(_ part: PartRecord, links: Bool) -> TextTable {
+  private func grid(_ part: PartRecord, _ writing: Writing) -> TextTable {
+    let written = { (text: String) in writing == .plain ? text : Self.markdownText(text) }
     var grid = TextTable(
-      header(part), alignments: [.left, .left] + part.columns.map { _ in .right })
-    for row in rows(part, links: links) { grid.append(row) }
+      header(part).map(written), alignments: [.left, .left] + part.columns.map { _ in .right })
+    for row in rows(part, writing) { grid.append(row.prefix(2).map(written) + row.dropFirst(2)) }
     return grid
   }
 
   /// One line per row and checkpoint, and below them, for the one that is compared, the difference to the first row, image by
   /// image, and the paper's figures with the difference to them.
-  private func rows(_ part: PartRecord, links: Bool) -> [[String]] {
+  private func rows(_ part: PartRecord, _ writing: Writing) -> [[String]] {
     part.rows.flatMap { row -> [[String]] in
       var lines: [[String]] = []
       for checkpoint in RecipeCheckpoint.allCases {
@@ -94,7 +108,7 @@ public struct TableText {
         let label = part.hasCheckpoints ? checkpoint.title : ""
         lines.append(
           [lines.isEmpty ? row.name : "", label]
-            + cells.map { $0.map { text(of: $0, part.unit, links: links) } ?? "not planned" })
+            + cells.map { $0.map { text(of: $0, part.unit, writing) } ?? "not planned" })
       }
       let first = part.columns.map { row[$0.name, part.compared] }
       if let baseline = first.lazy.compactMap({ $0?.paired?.row }).first {
@@ -109,10 +123,14 @@ public struct TableText {
     }
   }
 
-  private func text(of cell: CellRecord, _ unit: FigureUnit, links: Bool) -> String {
+  private func text(of cell: CellRecord, _ unit: FigureUnit, _ writing: Writing) -> String {
     let text = cell.text(unit)
-    guard links, let file = cell.runs.first?.file else { return text }
-    return "[\(text.replacing("[", with: "(").replacing("]", with: ")"))](\(file))"
+    guard writing == .markdown, let first = cell.runs.first else { return text }
+    if cell.runs.count > 1 {
+      let seeds = cell.runs.map { "[\($0.seed)](\($0.file))" }
+      return "\(text), seeds \(seeds.joined(separator: " "))"
+    }
+    return "[\(text.replacing("[", with: "(").replacing("]", with: ")"))](\(first.file))"
   }
 
   // MARK: CSV and LaTeX
@@ -142,10 +160,16 @@ public struct TableText {
   }
 
   private static func latexText(_ text: String) -> String {
-    let special: [(String, String)] = [
-      ("_", "\\_"), ("%", "\\%"), ("&", "\\&"), ("#", "\\#"), ("±", "$\\pm$"),
-      ("ε", "$\\epsilon$"), ("∞", "$\\infty$"), ("x̃", "$\\tilde{x}$"), ("−", "$-$"),
-    ]
-    return special.reduce(text) { $0.replacing($1.0, with: $1.1) }
+    text.map { latexCharacters[$0] ?? String($0) }.joined()
   }
+
+  /// What means something to LaTeX, and what it cannot write without a package.
+  private static let latexCharacters: [Character: String] = [
+    "_": "\\_", "%": "\\%", "&": "\\&", "#": "\\#", "$": "\\$", "{": "\\{", "}": "\\}",
+    "\\": "$\\backslash$", "^": "$\\hat{\\ }$", "~": "$\\sim$", "<": "$<$", ">": "$>$", "|": "$|$",
+    "±": "$\\pm$", "∞": "$\\infty$", "x̃": "$\\tilde{x}$", "−": "$-$", "×": "$\\times$",
+    "α": "$\\alpha$", "β": "$\\beta$", "γ": "$\\gamma$", "δ": "$\\delta$", "ε": "$\\epsilon$",
+    "κ": "$\\kappa$", "λ": "$\\lambda$", "μ": "$\\mu$", "ρ": "$\\rho$", "σ": "$\\sigma$",
+    "τ": "$\\tau$",
+  ]
 }

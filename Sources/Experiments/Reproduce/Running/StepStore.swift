@@ -25,9 +25,11 @@ public struct StepRecord: Codable, Hashable, Sendable {
   public var sameAs: String?
   /// SHA-256 of its figures; nil for trainings.
   public var digest: String?
+  /// Bytes of a training's last and best checkpoint, by which a copy that was cut short is noticed; nil for figures.
+  public var bytes: Int?
 
   enum CodingKeys: String, CodingKey {
-    case id, kind, title, command, folder, finished, seconds, digest
+    case id, kind, title, command, folder, finished, seconds, digest, bytes
     case peakMemory = "peak_memory"
     case sameAs = "same_as"
   }
@@ -70,7 +72,9 @@ public struct StepStore: Sendable {
       record.id == step.id
     else { return nil }
     if step.kind.isTraining {
-      return CheckpointFolder(run: product(of: step)).isEmpty ? nil : record
+      let checkpoints = CheckpointFolder(run: product(of: step))
+      let isWhole = record.bytes == nil || record.bytes == checkpoints.bytes
+      return checkpoints.isEmpty || !isWhole ? nil : record
     }
     return record.digest != nil && record.digest == (try? digest(of: step)) ? record : nil
   }
@@ -92,7 +96,8 @@ public struct StepStore: Sendable {
       id: step.id, kind: step.kind.rawValue, title: step.title, command: step.command,
       folder: "\(ExperimentStep.folderName)/\(step.id)",
       finished: Date().formatted(.iso8601), seconds: seconds, peakMemory: peakMemory,
-      sameAs: sameAs, digest: step.kind.isTraining ? nil : try digest(of: step))
+      sameAs: sameAs, digest: step.kind.isTraining ? nil : try digest(of: step),
+      bytes: step.kind.isTraining ? CheckpointFolder(run: product(of: step)).bytes : nil)
     let marker = folder(of: step.id).appending(path: Self.markerName)
     try AtomicFile.write(JSONValue(encoding: record).data(indent: 2), to: marker)
     return record
