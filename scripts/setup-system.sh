@@ -52,16 +52,16 @@ check_swift() {
       "Install a newer one as https://www.swift.org/install says, or put it first on PATH."
 }
 
-# Gloo's headers serve distributed training alone: asked for before the first build, never required.
+# Gloo's headers are for training in several processes, which nothing does yet: asked for before the first build,
+# never required.
 offer_gloo() {
   have_header gloo/config.h && return 0
   [ -x "$NAMID_ROOT/.build/release/namid" ] && return 0
   if is_root && have apt-get; then
-    say "installing libgloo-dev (its headers serve training in several processes) ..."
+    say "installing libgloo-dev (headers for training in several processes, which nothing uses yet) ..."
     apt_install libgloo-dev && return 0
   fi
-  say "going on without Gloo's headers: only training in several processes needs them" \
-    "(sudo apt-get install -y libgloo-dev)."
+  say "going on without Gloo's headers: nothing uses them yet (sudo apt-get install -y libgloo-dev)."
 }
 
 missing=()

@@ -18,7 +18,7 @@ public enum CIFARBinary {
   ) throws -> ImageSet {
     let names = folder.appendingPathComponent("batches.meta.txt")
     if Files.isFile(names) {
-      let text = String(decoding: try Files.read(names), as: UTF8.self)
+      let text = String(decoding: try Files.read(names, limit: 65_536), as: UTF8.self)
       try CIFARLayout.checkClassNames(
         text.split(whereSeparator: \.isNewline).map(String.init), file: names)
     }
@@ -28,13 +28,10 @@ public enum CIFARBinary {
     let files = CIFARLayout.batches(of: split).map { folder.appendingPathComponent($0 + ".bin") }
     pixels.reserveCapacity(files.count * imagesPerBatch * CIFARLayout.bytesPerImage)
     for file in files {
-      let bytes = [UInt8](try Files.read(file))
       let expected = imagesPerBatch * record
-      guard bytes.count >= expected else {
-        throw DatasetError.truncated(file: file.path, expected: expected, found: bytes.count)
-      }
+      let bytes = [UInt8](try Files.read(file, limit: expected))
       guard bytes.count == expected else {
-        throw DatasetError.tooLong(file: file.path, expected: expected, found: bytes.count)
+        throw DatasetError.truncated(file: file.path, expected: expected, found: bytes.count)
       }
       for index in 0..<imagesPerBatch {
         let start = index * record

@@ -1,3 +1,5 @@
+import Records
+
 /// What can be wrong with image files, and what to do about it.
 public enum DatasetError: Error, Equatable, Sendable {
   /// Nothing of the set was found.
@@ -105,6 +107,14 @@ extension DatasetError: CustomStringConvertible {
 }
 
 extension DatasetError {
+  /// A name that none of some sets has, nor one's own images.
+  public static func unknownName(_ name: String, among sets: [any DatasetSource]) -> DatasetError {
+    let known = sets.map(\.name)
+    return .unknownName(
+      name, nearest: nearest(name, among: known).map { [$0] } ?? [],
+      known: known + [Datasets.folderPrefix, Datasets.filePrefix].map { $0 + "PATH" })
+  }
+
   /// Which file and why, without what to do: for a line of a list.
   var brief: String {
     if case .corruptImage(let file, let reason) = self { return "\(file): \(reason)" }

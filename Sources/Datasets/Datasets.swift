@@ -39,10 +39,7 @@ public enum Datasets {
   public static func source(named name: String) throws -> any DatasetSource {
     if let own = own(name) { return own }
     guard let source = all.first(where: { $0.name == name }) else {
-      let known = all.map(\.name)
-      throw DatasetError.unknownName(
-        name, nearest: nearest(name, among: known).map { [$0] } ?? [],
-        known: known + ["folder:PATH", "file:PATH"])
+      throw DatasetError.unknownName(name, among: all)
     }
     return source
   }

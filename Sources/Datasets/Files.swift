@@ -1,4 +1,5 @@
 import Foundation
+import Records
 
 /// Reading and listing, with errors that name the file.
 enum Files {
@@ -14,16 +15,17 @@ enum Files {
       && !isDirectory.boolValue
   }
 
-  static func read(_ url: URL) throws -> Data {
+  /// Reads a whole file of at most `limit` bytes.
+  static func read(_ url: URL, limit: Int) throws -> Data {
     guard isFile(url) else {
       throw DatasetError.missing(
         what: url.lastPathComponent, lookedIn: [url.deletingLastPathComponent().path],
         remedy: "The set is incomplete: fetch or copy it again.")
     }
     do {
-      return try Data(contentsOf: url)
-    } catch {
-      throw DatasetError.unreadable(file: url.path, reason: reason(error))
+      return try readFile(at: url, limit: limit)
+    } catch .overLimit(_, let size, _) {
+      throw DatasetError.tooLong(file: url.path, expected: limit, found: size)
     }
   }
 
@@ -33,16 +35,6 @@ enum Files {
     let lines = String(decoding: data, as: UTF8.self)
       .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     return lines.enumerated().filter { !$1.isEmpty }.map { ($0 + 1, $1) }
-  }
-
-  private static func read(_ url: URL, limit: Int) throws -> Data {
-    var status = stat()
-    if stat(url.path, &status) == 0, Int(status.st_size) > limit {
-      throw DatasetError.foreign(
-        file: url.path, expected: "a text of at most \(limit) bytes",
-        found: "\(status.st_size) bytes")
-    }
-    return try read(url)
   }
 
   /// Names in a folder, sorted by their bytes: the same order on every machine and in every locale.

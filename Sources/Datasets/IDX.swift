@@ -22,8 +22,12 @@ public enum IDX {
   /// - Returns: Shape and values.
   /// - Throws: `DatasetError` that names the file: truncated, too long, foreign or unreadable.
   public static func read(_ file: URL, rank: Int, limit: Int = 1 << 30) throws -> Content {
-    let data = try Files.read(file)
+    // What does not shrink grows a little when it is packed.
+    let data = try Files.read(file, limit: limit + limit / 100 + 65_536)
     guard Gzip.isGzip(data) else {
+      if data.count > limit {
+        throw DatasetError.tooLong(file: file.path, expected: limit, found: data.count)
+      }
       return try parse([UInt8](data), rank: rank, of: file.path)
     }
     let label = file.path + " (unpacked)"

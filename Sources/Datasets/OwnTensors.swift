@@ -38,7 +38,9 @@ public struct OwnTensors: DatasetSource {
       [.int64, .int32, .uint8].contains(labels.dtype)
     else { throw foreign("no tensor labels of whole numbers", "labels: int64 (N)") }
     let values = labels.ints()
-    let classes = content.metadata["classes"].flatMap(Int.init) ?? ((values.max() ?? 0) + 1)
+    let largest = values.max() ?? 0
+    guard largest < 65_536 else { throw foreign("the label \(largest)", "labels below 65536") }
+    let classes = content.metadata["classes"].flatMap(Int.init) ?? (largest + 1)
     guard (1...65_536).contains(classes) else {
       throw foreign("\(classes) classes", "from 1 to 65536")
     }

@@ -63,7 +63,7 @@ func requireMemory(forImages count: Int, height: Int, width: Int) throws {
 func decodeFile<Result>(
   _ file: URL, body: (UnsafeBufferPointer<UInt8>, _ height: Int, _ width: Int) throws -> Result
 ) throws -> Result {
-  let data = try Files.read(file)
+  let data = try Files.read(file, limit: 1 << 28)
   do {
     return try withDecodedImage(data, body: body)
   } catch let error as ImagingError {

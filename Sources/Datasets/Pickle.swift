@@ -48,7 +48,7 @@ struct Pickle {
 
   /// Reads a whole file.
   init(file: URL) throws {
-    self = try PickleReader.read([UInt8](try Files.read(file)), file: file.path)
+    self = try PickleReader.read([UInt8](try Files.read(file, limit: 1 << 28)), file: file.path)
   }
 
   init(emptyOf file: String, bytes: [UInt8]) {

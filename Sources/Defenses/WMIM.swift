@@ -34,7 +34,9 @@ public struct WMIM: Defense {
     public func validate() throws {
       try require(weight >= 0, "weight", "must not be negative")
       try require(learningRate > 0, "learningRate", "must be positive")
-      try require(units >= 1, "units", "must be at least 1")
+      try require(
+        EstimatorSpecification.possibleUnits.contains(units), "units",
+        "must be from 1 to \(EstimatorSpecification.possibleUnits.upperBound)")
     }
   }
 

@@ -79,24 +79,18 @@ public final class Network: Classifier {
 }
 
 extension Network {
-  /// Why the weights alone cannot lie in this machine's memory, or nil; they grow with the width's square.
+  /// Why the weights alone cannot lie in this machine's memory, or nil.
   private static func memoryProblem(
     _ specification: NetworkSpecification, _ kind: Architecture
   ) -> String? {
-    let small = 64
-    guard specification.width > 16 * small else { return nil }
-    var narrow = specification
-    narrow.width = small
-    let store = ParameterStore(stream: RandomStream(seed: 0), device: .cpu)
-    _ = kind.build(narrow, store.root)
-    let ratio = Double(specification.width) / Double(small)
-    let bytes = 4 * ratio * ratio * Double(store.parameterCount)
+    let count = ParameterStore.parameterCount { _ = kind.build(specification, $0) }
+    let bytes = 4 * Double(count)
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
     return bytes < memory
       ? nil
       : """
-      its width is \(specification.width); the weights alone take about \(Int(bytes / 1e9)) GB, and this \
-      machine has \(Int(memory / 1e9))
+      its width is \(specification.width) and its images have \(specification.imageHeight)×\(specification.imageWidth) \
+      pixels; the weights alone take about \(Int(bytes / 1e9)) GB, and this machine has \(Int(memory / 1e9))
       """
   }
 

@@ -19,6 +19,20 @@ public struct EstimatorSpecification: Codable, Hashable, Sendable {
     self.channels = channels
     self.leak = leak
   }
+
+  /// Lengths of feature vectors that an estimator can have.
+  public static let possibleUnits = 1...16_384
+
+  /// Which number no estimator can have, or nil; it may come from a damaged file.
+  public var problem: String? {
+    let numbers = [
+      ("units", units, Self.possibleUnits), ("classCount", classCount, 1...65_536),
+      ("channels", channels, 1...65_536),
+    ]
+    return numbers.first { !$2.contains($1) }.map { name, value, range in
+      "\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)"
+    }
+  }
 }
 
 /// A network E_φ that estimates the mutual information of a pattern (an image, or its noise) and logits.

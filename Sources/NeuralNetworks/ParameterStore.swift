@@ -28,6 +28,7 @@ public final class ParameterStore {
   /// Present while the store is frozen.
   private(set) var foldedWeights: FoldedWeights?
   private let stream: RandomStream
+  private let hasValues: Bool
 
   /// An empty store.
   ///
@@ -37,6 +38,24 @@ public final class ParameterStore {
   public init(stream: RandomStream, device: Device = .cpu) {
     self.stream = stream
     self.device = device
+    hasValues = true
+  }
+
+  /// A store whose tensors have shapes and next to no memory.
+  private init() {
+    stream = RandomStream(seed: 0)
+    device = .cpu
+    hasValues = false
+  }
+
+  /// The number of values in all trainable tensors of a network that is not made.
+  ///
+  /// - Parameter build: Registers the network's layers.
+  /// - Returns: What `parameterCount` would be.
+  public static func parameterCount(of build: (Path) -> Void) -> Int {
+    let store = ParameterStore()
+    build(store.root)
+    return store.parameterCount
   }
 
   /// The path of top-level names.
@@ -72,6 +91,11 @@ public final class ParameterStore {
   func register(_ name: String, shape: [Int], initial: Initializer, isTrainable: Bool) -> Tensor {
     precondition(
       !entries.contains { $0.name == name }, "two parameters are called \(name)")
+    guard hasValues else {
+      let tensor = Tensor.zeros([]).expand(shape)
+      entries.append(Entry(name: name, tensor: tensor, isTrainable: isTrainable))
+      return tensor
+    }
     var tensor = initial.tensor(shape: shape, stream: stream.keyed(name)).to(device)
     if shape.count == 4 { tensor = tensor.contiguous(.channelsLast) }
     tensor.requiresGrad = isTrainable

@@ -9,7 +9,7 @@ public struct StateDictionaryError: Error, CustomStringConvertible, Sendable {
   /// Keys with another shape than the network's: name, expected, found.
   public let misshaped: [(name: String, expected: [Int], found: [Int])]
 
-  /// All of it in PyTorch's wording.
+  /// All of it in PyTorch's wording, and what to do.
   public var description: String {
     var lines: [String] = []
     if !missing.isEmpty {
@@ -21,6 +21,7 @@ public struct StateDictionaryError: Error, CustomStringConvertible, Sendable {
     lines += misshaped.map {
       "size mismatch for \($0.name): the network has \($0.expected), the file \($0.found)"
     }
+    lines.append("Take the file of a network of the same architecture, width, classes and images")
     return lines.joined(separator: "\n")
   }
 

@@ -45,11 +45,8 @@ public struct Registry: Sendable {
   /// - Throws: `DatasetError.unknownName` with the names that there are.
   public func dataset(_ name: String) throws -> any DatasetSource {
     if let source = datasets.first(where: { $0.name == name }) { return source }
-    if name.hasPrefix(Datasets.folderPrefix) { return try Datasets.source(named: name) }
-    let known = datasets.map(\.name)
-    throw DatasetError.unknownName(
-      name, nearest: nearest(name, among: known).map { [$0] } ?? [],
-      known: known + ["\(Datasets.folderPrefix)PATH"])
+    if let own = Datasets.own(name) { return own }
+    throw DatasetError.unknownName(name, among: datasets)
   }
 
   /// The settings of a run: defaults, then a file, then single values.

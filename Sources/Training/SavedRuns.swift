@@ -84,6 +84,10 @@ public struct TrainedEstimators {
     configuration = try ConfigurationLoader.load(
       defaults: EstimatorConfiguration(), file: try RunFiles.configuration(in: run))
     specification = try RunFiles.specification(of: EstimatorSpecification.self, in: run)
+    if let problem = specification.problem {
+      throw RunError.unreadable(
+        run.appending(path: RunFolder.specificationFile).path, reason: problem)
+    }
     estimators = Estimators(
       configuration.kind, specification, stream: RandomStream(seed: 0), device: device)
     let folder = CheckpointFolder(run: run)

@@ -76,6 +76,10 @@ import Testing
     ),
     (["mi", "estimate", "x.csv", "y.csv", "--json", "no/x.json"], ["no/x.json"], 1),
     (
+      ["mi", "estimate", "x.csv", "y.csv", "--neighbours", "9223372036854775807"],
+      ["--neighbours must be from 1 to 1000000000"], 64
+    ),
+    (
       ["train-estimators", "--out", "run", "--objective", "eq6"],
       ["eq6", "eq4", "eq5", "cosine"], 1
     ),

@@ -56,6 +56,9 @@ import Torch
     #expect(try message([("images", images), ("labels", labels)], ["classes": "2"]).contains("2"))
     #expect(
       try message([("images", images), ("labels", Tensor([-1, 0], shape: [2]))]).contains("-1"))
+    #expect(
+      try message([("images", images), ("labels", Tensor([.max, 0], shape: [2]))])
+        .contains("the label 9223372036854775807"))
     do {
       _ = try load("file:/nowhere/at/all.safetensors")
       Issue.record("a file that is not there was read")

@@ -150,6 +150,28 @@ import Torch
     #expect(message(1, 1, 1, 1) == "built")
   }
 
+  /// A linear layer that reads all pixels: 100 · 32 · 16384² weights.
+  @Test func weightsBeyondTheMemoryAreRefused() throws {
+    var specification = NetworkSpecification(architecture: "small-cnn", width: 16)
+    (specification.imageHeight, specification.imageWidth) = (65_536, 65_536)
+    do {
+      _ = try Network(specification, stream: RandomStream(seed: 0))
+      Issue.record("a network of terabytes was made")
+    } catch {
+      #expect("\(error)".contains("weights alone take about 3435 GB"), "\(error)")
+    }
+  }
+
+  /// Counted without being made.
+  @Test func parametersAreCountedWithoutValues() throws {
+    for architecture in Architecture.all {
+      let specification = NetworkSpecification(architecture: architecture.name, width: 4)
+      let network = try Network(specification, stream: RandomStream(seed: 0))
+      let count = ParameterStore.parameterCount { _ = architecture.build(specification, $0) }
+      #expect(count == network.store.parameterCount, "\(architecture.name)")
+    }
+  }
+
   @Test func wideResNetsBeginAsTheAuthorsDo() throws {
     let network = try network("wideresnet-28-10", width: 32)
     var convolutions = 0

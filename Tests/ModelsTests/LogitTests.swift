@@ -174,10 +174,12 @@ import Torch
     }
   }
 
-  @Test func frozenNetworkHasTheLogitsOfPyTorch() throws {
-    guard let weights = Golden.shared("golden/oracle/resnet18-width16.safetensors"),
-      let images = Golden.shared("golden/oracle/images.safetensors")
-    else { return }
+  private static let weights = Golden.shared("golden/oracle/resnet18-width16.safetensors")
+  private static let images = Golden.shared("golden/oracle/images.safetensors")
+
+  @Test(.enabled("needs the reference figures in ../shared") { weights != nil && images != nil })
+  func frozenNetworkHasTheLogitsOfPyTorch() throws {
+    let (weights, images) = (try #require(Self.weights), try #require(Self.images))
     let network = try Network(
       NetworkSpecification(architecture: "resnet18", width: 16), stream: RandomStream(seed: 0))
     try network.store.load(state: Weights.read(weights))

@@ -96,6 +96,7 @@ import Torch
         Unexpected key(s) in state_dict: aux, head.weight
         size mismatch for conv.weight: the network has [3, 2, 3, 3], the file [3, 2, 1, 1]
         size mismatch for fc.weight: the network has [2, 3], the file [2, 4]
+        Take the file of a network of the same architecture, width, classes and images
         """)
   }
 

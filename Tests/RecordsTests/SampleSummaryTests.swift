@@ -20,6 +20,17 @@ import Testing
     #expect(summary.text(digits: 1) == "0.5 (n = 1)")
   }
 
+  /// Quantiles as any table of the distribution has them.
+  @Test(arguments: [
+    (2, 4.303), (30, 2.042), (31, 2.0395), (40, 2.0211), (100, 1.9840), (1000, 1.9623),
+  ])
+  func studentsIntervalIsThatOfTheTables(degreesOfFreedom: Int, quantile: Double) throws {
+    let summary = SampleSummary((0...degreesOfFreedom).map(Double.init))
+    let interval = try #require(summary.studentInterval)
+    let error = try #require(summary.standardError)
+    #expect(abs((interval.high - summary.mean) / error - quantile) < 6e-4)
+  }
+
   @Test func equalValuesHaveNone() {
     #expect(SampleSummary([2, 2, 2]).standardDeviation == 0)
   }

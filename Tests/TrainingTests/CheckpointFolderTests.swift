@@ -49,6 +49,8 @@ import Torch
       #expect(choice.description == text)
     }
     #expect(CheckpointFolder.Choice("last") == .latest)
+    // 2³² + 1 is not 1.
+    #expect(CheckpointFolder.Choice.epoch(4_294_967_297).folderName == "epoch-4294967297")
     for text in ["", "foo", "0", "-1", "1.5", "epoch-0001"] {
       #expect(CheckpointFolder.Choice(text) == nil, "\(text)")
     }

@@ -165,6 +165,26 @@ import Torch
 
   // MARK: Controls
 
+  @Test func damagedSpecificationsAreRefusedBeforeAnythingIsMade() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    let run = try estimators(.pair, in: root, control: .random)
+    let file = run.folder.appending(path: "specification.json")
+    for (key, value) in [("units", -1), ("channels", 0), ("class_count", 1 << 40)] {
+      var tree = try JSONValue(parsing: Data(contentsOf: file)).objectValue ?? [:]
+      let name = tree[key] == nil ? "classCount" : key
+      #expect(tree[name] != nil, "\(tree)")
+      tree[name] = .int(value)
+      let damaged = root.appending(path: "damaged-\(key)")
+      try FileManager.default.copyItem(at: run.folder, to: damaged)
+      let other = damaged.appending(path: "specification.json")
+      try JSONValue.object(tree).data(indent: 2).write(to: other)
+      let text = message { _ = try TrainedEstimators(run: damaged) } ?? ""
+      #expect(text.contains("\(name) is \(value); it must be from 1"), "\(text)")
+      #expect(text.contains(other.path), "\(text)")
+    }
+  }
+
   @Test func randomEstimatorsKeepTheirWeights() throws {
     let root = try makeTemporaryFolder()
     defer { remove(root) }

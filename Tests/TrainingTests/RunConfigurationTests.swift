@@ -131,6 +131,10 @@ import Testing
     (["weightPerturbation.gamma=-1"], ["weightPerturbation.gamma", "negative"]),
     (["training.labelSmoothing=1"], ["training.labelSmoothing", "[0, 1)"]),
     (["training.patience=0"], ["training.patience", "at least 1"]),
+    (["training.epochs=9000000000000000000"], ["training.epochs", "at most 1000000"]),
+    (["schedule.milestones=[9223372036854775807]"], ["schedule.milestones", "0 to 1000000"]),
+    (["data.augmentation.cropPadding=9000000000000000000"], ["0 to 1024 pixels"]),
+    (["defense=wmim", "wmim.units=99999999"], ["wmim.units", "from 1 to 16384"]),
     (["attack.batchNorm=train"], ["attack.batchNorm", "evaluation, training"]),
   ])
   func mistakesAreNamed(_ overrides: [String], _ said: [String]) {

@@ -33,14 +33,15 @@ struct NPYArray {
     guard (1...2).contains(sizes.count), sizes.allSatisfy({ $0 >= 0 && $0 <= 1 << 30 }) else {
       throw wrong("an array of shape (\(shapeText))", "rank 1 or 2")
     }
+    // At most 2⁶⁰; eight bytes for each would be too many for an Int, so the file's numbers are counted instead.
     let count = sizes.reduce(1, *)
     let body = bytes[(start + length)...]
     func numbers<Number>(_: Number.Type, _ convert: (Number) -> Double) throws(SampleTableError)
       -> [Double]
     {
       let size = MemoryLayout<Number>.size
-      guard body.count / size >= count else {
-        throw wrong("\(body.count) bytes of numbers", "\(count * size): the file is cut short")
+      guard body.count == body.count / size * size, body.count / size == count else {
+        throw wrong("\(body.count) bytes", "\(count) numbers of \(size) bytes each: a whole file")
       }
       return body.withUnsafeBytes { raw in
         (0..<count).map { convert(raw.loadUnaligned(fromByteOffset: $0 * size, as: Number.self)) }

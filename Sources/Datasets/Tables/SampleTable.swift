@@ -1,4 +1,5 @@
 import Foundation
+import Records
 import Torch
 
 /// Rows of numbers from a file: CSV, NPY or safetensors.
@@ -22,10 +23,10 @@ public struct SampleTable {
     let file = url.path
     switch url.pathExtension.lowercased() {
     case "csv", "tsv", "txt":
-      let table = try CSVTable(Files.read(url), file: file)
+      let table = try CSVTable(readFile(at: url, limit: Self.largestFile), file: file)
       self.init(file: file, names: table.names, values: table.values, columns: table.columns)
     case "npy":
-      let array = try NPYArray(Files.read(url), file: file)
+      let array = try NPYArray(readFile(at: url, limit: Self.largestFile), file: file)
       self.init(file: file, names: nil, values: array.values, columns: array.columns)
     case "safetensors":
       let tensors = try Weights.read(url)
@@ -45,6 +46,9 @@ public struct SampleTable {
     }
     try check()
   }
+
+  /// In bytes; its numbers take several times as much memory.
+  private static let largestFile = 1 << 31
 
   private init(file: String, names: [String]?, values: [Double], columns: Int) {
     self.file = file

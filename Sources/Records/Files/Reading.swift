@@ -32,7 +32,9 @@ public func forEachPiece(
   if isFile, Int(status.st_size) > limit {
     throw .overLimit(path: path, size: Int(status.st_size), limit: limit)
   }
-  var buffer = [UInt8](repeating: 0, count: 1 << 20)
+  // One byte more than the file has: the end shows at once.
+  let size = isFile ? min(1 << 20, max(4096, Int(status.st_size) + 1)) : 1 << 20
+  var buffer = [UInt8](repeating: 0, count: size)
   var total = 0
   while true {
     var count = 0

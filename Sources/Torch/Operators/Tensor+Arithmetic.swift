@@ -55,14 +55,10 @@ extension Tensor {
   public func atanh() -> Tensor { one(.atanh, self) }
   /// Cosine.
   public func cos() -> Tensor { one(.cos, self) }
-  /// Sine.
-  public func sin() -> Tensor { one(.sin, self) }
   /// The largest integer not above each element.
   public func floor() -> Tensor { one(.floor, self) }
   /// The nearest integer, halves to even.
   public func round() -> Tensor { one(.round, self) }
-  /// log(eᵃ + eᵇ), computed without overflow.
-  public func logaddexp(_ other: Tensor) -> Tensor { one(.logaddexp, self, other) }
   /// Remainder with the divisor's sign, as Python's `%`.
   public func remainder(_ divisor: some Scalar) -> Tensor { one(.remainder, self, divisor) }
 

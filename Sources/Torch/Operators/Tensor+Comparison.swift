@@ -34,8 +34,6 @@ extension Tensor {
 
   /// Where elements are neither NaN nor infinite.
   public func isfinite() -> Tensor { one(.isfinite, self) }
-  /// Where elements are NaN.
-  public func isnan() -> Tensor { one(.isnan, self) }
   /// Whether any element holds, as a tensor of rank 0.
   public func any() -> Tensor { one(.any, self) }
   /// Whether all elements hold, as a tensor of rank 0.

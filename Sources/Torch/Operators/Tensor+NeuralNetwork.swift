@@ -53,11 +53,6 @@ extension Tensor {
     one(.adaptiveAvgPool2d, self, [size, size])
   }
 
-  /// (N, C, H, W) resized to `size` by repeating the nearest pixel.
-  public func upsampleNearest2d(_ size: [Int]) -> Tensor {
-    one(.upsampleNearest2d, self, size)
-  }
-
   /// (N, C, H, W) resized to `size` by linear interpolation in both directions.
   public func upsampleBilinear2d(_ size: [Int], alignCorners: Bool = false) -> Tensor {
     one(.upsampleBilinear2d, self, size, alignCorners)

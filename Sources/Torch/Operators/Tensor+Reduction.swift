@@ -57,10 +57,6 @@ extension Tensor {
     let results = invoke(.kthvalue, self, k, dim)
     return (results[0], results[1])
   }
-  /// How often each of 0 ..< max(largest + 1, minimumLength) occurs in a vector of integers.
-  public func bincount(minimumLength: Int = 0) -> Tensor {
-    one(.bincount, self, Tensor?.none, minimumLength)
-  }
   /// The cosine of the angle between two tensors along a dimension (norms floored at 1e-8).
   public func cosineSimilarity(_ other: Tensor, dim: Int) -> Tensor {
     one(.cosineSimilarity, self, other, dim)

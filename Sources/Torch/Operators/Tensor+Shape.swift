@@ -96,10 +96,6 @@ extension Tensor {
   ) -> Tensor {
     one(.col2im, self, size, kernel, [1, 1], padding, stride)
   }
-  /// Each element `repeats` times in a row along a dimension.
-  public func repeatInterleave(_ repeats: Int, dim: Int) -> Tensor {
-    one(.repeatInterleave, self, repeats, dim)
-  }
   /// The positions of the elements that hold, in order, of a tensor of rank 1.
   public func nonzeroIndices() -> Tensor { one(.nonzero, self).squeeze(1) }
 }

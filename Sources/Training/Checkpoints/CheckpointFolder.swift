@@ -43,7 +43,7 @@ public struct CheckpointFolder: Sendable {
       switch self {
       case .latest: "latest"
       case .best: "best"
-      case .epoch(let number): "epoch-" + String(format: "%04d", number)
+      case .epoch(let number): "epoch-" + String(format: "%04ld", number)
       }
     }
   }
@@ -56,6 +56,20 @@ public struct CheckpointFolder: Sendable {
   /// Whether anything was saved yet.
   public var isEmpty: Bool {
     !FileManager.default.fileExists(atPath: folder(.latest).path)
+  }
+
+  /// How many bytes the files of the latest and the best checkpoint have.
+  public var bytes: Int {
+    let manager = FileManager.default
+    return [Choice.latest, .best].map(folder).reduce(0) { sum, folder in
+      let folder = folder.resolvingSymlinksInPath()
+      let names = (try? manager.contentsOfDirectory(atPath: folder.path)) ?? []
+      return names.reduce(sum) { sum, name in
+        let attributes = try? manager.attributesOfItem(
+          atPath: folder.appending(path: name).path)
+        return sum + ((attributes?[.size] as? NSNumber)?.intValue ?? 0)
+      }
+    }
   }
 
   /// The folder of one checkpoint.

@@ -72,10 +72,17 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
     try require(threat.epsilon.value >= 0, "threat.epsilon", "must not be negative")
     try require(threat.norm != .l1, "threat.norm", "must be linf or l2: PGD has no L1 form")
     try require(epochs >= 1, "epochs", "must be at least 1")
+    let most = TrainingSettings.mostEpochs
+    try require(epochs <= most, "epochs", "must be at most \(most)")
+    try require(
+      milestones.allSatisfy { (0...most).contains($0) }, "milestones",
+      "must be epochs from 0 to \(most)")
     try require(batchSize >= 2, "batchSize", "must be at least 2: other samples are the negatives")
     try require(learningRate > 0, "learningRate", "must be positive")
     try require(gamma > 0, "gamma", "must be positive")
-    try require(units >= 1, "units", "must be at least 1")
+    try require(
+      EstimatorSpecification.possibleUnits.contains(units), "units",
+      "must be from 1 to \(EstimatorSpecification.possibleUnits.upperBound)")
     try require(keep >= 1, "keep", "must be at least 1")
     try require(
       CheckpointFolder.Choice(checkpoint) != nil, "checkpoint",

@@ -70,6 +70,9 @@ public struct ScheduleSettings: ConfigurationGroup, Equatable, Sendable {
   public func validate() throws {
     try require(warmUp > 0 && warmUp < 1, "warmUp", "must lie in (0, 1)")
     try require(gamma > 0, "gamma", "must be positive")
+    try require(
+      milestones.allSatisfy { (0...TrainingSettings.mostEpochs).contains($0) }, "milestones",
+      "must be epochs from 0 to \(TrainingSettings.mostEpochs)")
   }
 
   /// The rate for each step.
@@ -109,12 +112,17 @@ public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
   /// The paper's.
   public init() {}
 
-  /// Refuses empty runs.
+  /// More than anybody can wait for, and few enough to be counted in steps.
+  static let mostEpochs = 1_000_000
+
+  /// Refuses empty runs, and endless ones.
   public func validate() throws {
     try require(epochs >= 1, "epochs", "must be at least 1")
+    try require(epochs <= Self.mostEpochs, "epochs", "must be at most \(Self.mostEpochs)")
     try require(batchSize >= 1, "batchSize", "must be at least 1")
     try require(keep >= 1, "keep", "must be at least 1")
-    try require(validationSteps >= 0, "validationSteps", "must not be negative")
+    try require(
+      (0...1_000_000).contains(validationSteps), "validationSteps", "must be from 0 to 1000000")
     try require(
       labelSmoothing >= 0 && labelSmoothing < 1, "labelSmoothing", "must lie in [0, 1)")
     try require((patience ?? 1) >= 1, "patience", "must be at least 1")

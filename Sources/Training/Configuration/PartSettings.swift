@@ -21,7 +21,8 @@ public struct DataSettings: ConfigurationGroup, Equatable, Sendable {
   public func validate() throws {
     try require(validation >= 0, "validation", "must not be negative")
     try require((limit ?? 1) > 0, "limit", "must be positive")
-    try require(augmentation.cropPadding >= 0, "augmentation", "must not pad a negative number")
+    try require(
+      (0...1024).contains(augmentation.cropPadding), "augmentation", "must pad 0 to 1024 pixels")
   }
 }
 
@@ -60,7 +61,7 @@ public struct TrainingAttackSettings: ConfigurationGroup, Equatable, Sendable {
 
   /// Refuses no steps.
   public func validate() throws {
-    try require(steps >= 1, "steps", "must be at least 1")
+    try require((1...1_000_000).contains(steps), "steps", "must be from 1 to 1000000")
     try require((stepSize?.value ?? 1) > 0, "stepSize", "must be positive")
   }
 

@@ -58,9 +58,11 @@ struct EstimateInformation: ParsableCommand {
         "there is no estimator \"\(estimator)\"\(hint) (known: \(Estimators.all.joined(separator: ", ")))"
       )
     }
-    if batchSize < 2 { throw ValidationError("--batch-size must be at least 2") }
-    if steps < 1 { throw ValidationError("--steps must be at least 1") }
-    if neighbours < 1 { throw ValidationError("--neighbours must be at least 1") }
+    for (flag, value, least) in [
+      ("--batch-size", batchSize, 2), ("--steps", steps, 1), ("--neighbours", neighbours, 1),
+    ] where !(least...1_000_000_000).contains(value) {
+      throw ValidationError("\(flag) must be from \(least) to 1000000000")
+    }
     if !(learningRate > 0) { throw ValidationError("--learning-rate must be positive") }
     _ = try widths()
   }
