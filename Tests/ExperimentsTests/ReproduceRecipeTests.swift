@@ -261,6 +261,34 @@ import Training
     #expect(table.differences == ["base width: 2 instead of 4"])
   }
 
+  /// Section 4.1 of the paper, number by number; epochs are counted from 0.
+  @Test func theDefaultsAreThePapersNumbers() {
+    let paper = RunConfiguration()
+    #expect(paper.training.epochs == 100 && paper.training.batchSize == 1024)
+    #expect(paper.optimizer.kind == .sgd && paper.optimizer.learningRate == 0.1)
+    #expect(paper.optimizer.momentum == 0.9 && paper.optimizer.weightDecay == 2e-4)
+    #expect(paper.schedule.kind == .multiStep && paper.schedule.gamma == 0.1)
+    #expect(paper.schedule.milestones == [74, 89])
+    #expect(paper.attack.steps == 10 && paper.attack.stepSize == nil)
+    #expect(paper.model.architecture == "resnet18" && paper.model.width == nil)
+    #expect(paper.data.name == "cifar10" && paper.data.limit == nil)
+    #expect(NAMID.Settings().alpha == 5 && NAMID.Settings().lambda == 0.1)
+    let epsilon = paper.threat.epsilon.value
+    let attack = paper.attack.attack(in: paper.threat)
+    #expect(epsilon == 8.0 / 255 && attack.pgd.stepSize == epsilon / 4)
+  }
+
+  /// The cheaper AutoAttack of the preset cpu has the paper's figure for AutoAttack.
+  @Test func columnsOfAPresetKeepThePapersName() throws {
+    let file = try RecipeFile(ReproduceFixtures.catalog.file(of: "figure2"), preset: "cpu")
+    var builder = PlanBuilder(file, facts: try ReproduceFixtures.facts(of: file))
+    let columns = try #require(try builder.build().table.parts.first?.columns)
+    #expect(columns.map(\.paper) == ["pgd-10", "pgd-40", "fwa-10", "fwa-40", "autoattack"])
+    #expect(columns.last?.name == "autoattack-20-200q")
+    #expect(
+      PaperFigure("0.485")?.text == "0.485" && PaperFigure("44.79 ± 0.5")?.text == "44.79 ± 0.50")
+  }
+
   /// What the paper says is what the tool does where nothing else is said.
   @Test func thePresetPaperIsTheDefaultSetting() throws {
     let catalog = ReproduceFixtures.catalog

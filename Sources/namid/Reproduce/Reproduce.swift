@@ -19,7 +19,9 @@ struct Reproduce: ParsableCommand {
       finish in a few hours; smoke only shows that everything works. A file of your \
       own needs none.
 
-      Recipes: table1 to table6, figure2, figure4, figure5, figure7, or all.
+      Recipes: table1 to table6, figure2, figure4, figure5, figure7, or all. How to \
+      write one: Docs/Reproduce.md. OUT/results.json has all figures, OUT/tables.md \
+      the tables.
 
       Examples:
         namid reproduce table1 --preset smoke --out runs/smoke
@@ -39,10 +41,12 @@ struct Reproduce: ParsableCommand {
   @Option(help: ArgumentHelp("Where steps and results go.", valueName: "folder"))
   var out: String
   @Option(
-    help: ArgumentHelp("Seeds in place of the recipe's own, such as 0,1,2.", valueName: "list"))
+    help: ArgumentHelp(
+      "Seeds in place of the recipe's own, each once, such as 0,1,2.", valueName: "list"))
   var seeds: SeedList?
   @Option(
-    help: ArgumentHelp("Only this row, and what it needs; may be repeated.", valueName: "row"))
+    help: ArgumentHelp(
+      "Only this row of the table, and what it needs; may be repeated.", valueName: "row"))
   var only: [String] = []
   @Option(
     help: ArgumentHelp(

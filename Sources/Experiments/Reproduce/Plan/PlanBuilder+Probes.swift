@@ -24,6 +24,12 @@ extension PlanBuilder {
       sources.append((seed, try measurement(probe, name, part: partName, seed: seed).id))
     }
     let table = probe.kind == .pairings ? pairings(attacks) : comparison(attacks)
+    // A cheaper attack of a preset stands in the column of the one whose place it takes.
+    let others = file.reference.probes[name].flatMap {
+      try? attackNames(of: $0, named: name, threat: configuration.threat)
+    }
+    let papers =
+      probe.kind == .pairings && others?.count == attacks.count ? others ?? [] : table.columns
     let rows = table.rows.map { row in
       PlannedRow(
         name: row.name, defense: configuration.defense.rawValue,
@@ -39,8 +45,8 @@ extension PlanBuilder {
       datasetTitle: facts[configuration.data.name]?.title ?? configuration.data.name,
       norm: configuration.threat.norm.rawValue,
       epsilon: configuration.threat.epsilon.description, unit: .nats,
-      columns: table.columns.map {
-        PlannedColumn(name: $0, paper: $0, attack: probe.attack, limit: probe.limit)
+      columns: zip(table.columns, papers).map {
+        PlannedColumn(name: $0, paper: $1, attack: probe.attack, limit: probe.limit)
       }, rows: rows)
   }
 

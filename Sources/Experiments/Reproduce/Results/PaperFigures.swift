@@ -25,9 +25,11 @@ public struct PaperFigure: Codable, Hashable, Sendable {
     deviation = parts.count == 2 ? parts[1] : nil
   }
 
-  /// The figure as printed, with two digits.
+  /// The figure as printed, with two digits, or three where it has them.
   public var text: String {
-    String(format: "%.2f", mean) + (deviation.map { String(format: " ± %.2f", $0) } ?? "")
+    let hasTwo = abs((100 * mean).rounded() - 100 * mean) < 1e-6
+    return String(format: hasTwo ? "%.2f" : "%.3f", mean)
+      + (deviation.map { String(format: " ± %.2f", $0) } ?? "")
   }
 }
 
