@@ -22,7 +22,7 @@ public struct TableText {
     let parts = table.parts.map {
       "### \(Self.markdownText($0.heading))\n\n" + grid($0, .markdown).markdown
     }
-    let about = table.about.isEmpty ? [] : [Self.markdownText(table.about) + "\n"]
+    let about = table.about.isEmpty ? [] : ["\n" + Self.markdownText(table.about) + "\n"]
     return (["## \(Self.markdownText(table.heading))"] + about + parts).joined(separator: "\n")
       + notes(bullet: "* ", Self.markdownText)
   }
