@@ -1,14 +1,24 @@
 /// The element type of a tensor; raw values are those of `c10::ScalarType`.
 public enum DType: Int8, CaseIterable, Sendable {
+  /// Whole numbers from 0 to 255: pixels.
   case uint8 = 0
+  /// Whole numbers of 8 bits.
   case int8 = 1
+  /// Whole numbers of 16 bits.
   case int16 = 2
+  /// Whole numbers of 32 bits.
   case int32 = 3
+  /// Whole numbers of 64 bits: labels and indices.
   case int64 = 4
+  /// IEEE numbers of 16 bits.
   case float16 = 5
+  /// IEEE numbers of 32 bits: what is measured is measured in these.
   case float32 = 6
+  /// IEEE numbers of 64 bits.
   case float64 = 7
+  /// Truth values, a byte each.
   case bool = 11
+  /// The range of float32 with 8 bits of significand: training may compute in these.
   case bfloat16 = 15
 
   /// Bytes per element.

@@ -2,7 +2,9 @@
 public struct Device: Hashable, Sendable, LosslessStringConvertible {
   /// The kinds of device; raw values are those of `c10::DeviceType`.
   public enum Kind: Int8, Sendable {
+    /// The processor.
     case cpu = 0
+    /// A GPU of NVIDIA.
     case cuda = 1
   }
 

@@ -25,7 +25,9 @@ public enum Schedules {
 
   /// How a one-cycle schedule goes from one rate to the next.
   public enum Annealing: String, CaseIterable, Codable, Sendable {
+    /// Along half a cosine.
     case cos
+    /// Along a line.
     case linear
   }
 

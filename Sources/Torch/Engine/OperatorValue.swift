@@ -2,17 +2,29 @@ import CTorch
 
 /// A value that can be handed to an operator.
 public enum OperatorValue {
+  /// Nothing, for an optional argument.
   case none
+  /// A tensor; it is borrowed for the call.
   case tensor(Tensor)
+  /// A whole number, also a `DType` or a memory format.
   case integer(Int)
+  /// A real number.
   case real(Double)
+  /// A truth value.
   case boolean(Bool)
+  /// A text.
   case string(String)
+  /// A device.
   case device(Device)
+  /// Whole numbers, such as a shape.
   case integers([Int])
+  /// Real numbers.
   case reals([Double])
+  /// Truth values.
   case booleans([Bool])
+  /// Tensors.
   case tensors([Tensor])
+  /// Tensors of which some may be missing, such as indices.
   case optionalTensors([Tensor?])
 }
 

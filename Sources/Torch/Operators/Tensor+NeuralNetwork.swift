@@ -65,8 +65,11 @@ extension Tensor {
 
   /// How a loss over samples becomes one value.
   public enum LossReduction: Int, Sendable {
+    /// One value for each sample.
     case none = 0
+    /// The mean over samples.
     case mean = 1
+    /// The sum over samples.
     case sum = 2
   }
 

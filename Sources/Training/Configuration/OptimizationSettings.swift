@@ -6,8 +6,11 @@ import Torch
 public struct OptimizerSettings: ConfigurationGroup, Equatable, Sendable {
   /// The kinds of optimizer.
   public enum Kind: String, CaseIterable, Codable, Sendable {
+    /// Stochastic gradient descent with momentum.
     case sgd
+    /// Adam (Kingma and Ba, ICLR 2015).
     case adam
+    /// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019).
     case adamw
   }
 
@@ -48,9 +51,13 @@ public struct OptimizerSettings: ConfigurationGroup, Equatable, Sendable {
 public struct ScheduleSettings: ConfigurationGroup, Equatable, Sendable {
   /// The kinds of schedule.
   public enum Kind: String, CaseIterable, Codable, Sendable {
+    /// One rate throughout.
     case constant
+    /// Multiplied by `gamma` at each milestone.
     case multiStep = "multi-step"
+    /// Along half a cosine to 0.
     case cosine
+    /// Up to the rate and then down (Smith and Topin, 2018).
     case oneCycle = "one-cycle"
   }
 
