@@ -141,6 +141,9 @@ import Testing
       #expect(again.status == 0 && !again.errors.contains("[1/"), "\(again.errors)")
       #expect(try rows() == ["Standard", "NAMID"])
       #expect(try results(folder, "out")["interrupted"] == false)
+      // Nor is a seed missing that was not asked for.
+      let more = try Tool.run(words("out", ["--only", "NAMID"]), in: folder)
+      #expect(more.status == 0 && !more.output.contains("missing"), "\(more.output)")
       // Another recipe's tables take their place, and that is said.
       try Data(recipe.utf8).write(to: folder.appending(path: "other.yaml"))
       let other = try Tool.run(

@@ -121,13 +121,20 @@ struct ReproductionWork {
   /// - Parameter results: What became of the steps.
   /// - Returns: The tables, in the recipes' order.
   func tables(_ results: [String: StepResult]) -> [PlannedTable] {
-    wholeTables.map { table in
+    let isMeasured = { (source: PlannedCell.Source) in results[source.step]?.isFinished == true }
+    return wholeTables.map { table in
       var table = table
       for place in table.parts.indices {
         let part = table.parts[place].name
-        table.parts[place].rows.removeAll { row in
-          !isAskedFor.contains([table.name, part, row.name])
-            && !row.cells.flatMap(\.sources).contains { results[$0.step]?.isFinished == true }
+        table.parts[place].rows = table.parts[place].rows.compactMap { row in
+          if isAskedFor.contains([table.name, part, row.name]) { return row }
+          guard row.cells.flatMap(\.sources).contains(where: isMeasured) else { return nil }
+          var row = row
+          for cell in row.cells.indices where row.cells[cell].sources.contains(where: isMeasured) {
+            // Of a row that is not asked for no seed is missing.
+            row.cells[cell].sources.removeAll { !isMeasured($0) }
+          }
+          return row
         }
       }
       table.parts.removeAll { $0.rows.isEmpty }
