@@ -228,11 +228,11 @@ import Training
     for (text, said) in [
       (
         recipe("paper: table1", "paper: tabel1"),
-        "no table or figure \"tabel1\": did you mean \"table1\""
+        "no table or figure of the paper \"tabel1\": did you mean \"table1\""
       ),
       (
         recipe("{attack: clean}", "{attack: clean, paper: Nnoe}"),
-        "no column \"Nnoe\": did you mean \"None\""
+        "no column of the paper's table \"Nnoe\": did you mean \"None\""
       ),
     ] {
       do {

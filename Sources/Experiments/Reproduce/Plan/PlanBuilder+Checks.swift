@@ -1,7 +1,6 @@
 import Attacks
 import Defenses
 import MutualInformation
-import Records
 import Training
 
 /// What can only fail, named before anything is computed.
@@ -82,10 +81,7 @@ extension PlanBuilder {
   private func check(
     _ name: String, among known: [String], _ key: String, _ what: String
   ) throws(RecipeError) {
-    if known.contains(name) { return }
-    let guess = nearest(name, among: known).map { ": did you mean \"\($0)\"?" } ?? ""
-    throw settings.refusal(
-      key, "there is no \(what) \"\(name)\"\(guess) (there are: \(known.joined(separator: ", ")))")
+    if !known.contains(name) { throw file.unknown(what, name, among: known, at: key) }
   }
 
   /// A row needs at most one set of estimators, and these one row.

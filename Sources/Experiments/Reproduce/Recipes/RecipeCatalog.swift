@@ -42,31 +42,36 @@ public struct RecipeFile: Sendable {
   ) throws {
     guard let name = recipe.paper else { return }
     guard let table = figures.tables[name] else {
-      throw refusal("paper", name, "table or figure", among: figures.tables.names)
+      throw unknown(
+        "table or figure of the paper", name, among: figures.tables.names, at: "paper")
     }
     for part in recipe.parts.entries {
       guard let name = part.value.paper, table[name] == nil else { continue }
-      throw refusal("parts.\(part.name).paper", name, "part", among: table.names)
+      throw unknown(
+        "part of the paper's table", name, among: table.names, at: "parts.\(part.name).paper")
     }
-    let columns = table.entries.flatMap(\.value.columns)
+    var columns: [String] = []
+    for column in table.entries.flatMap(\.value.columns) where !columns.contains(column) {
+      columns.append(column)
+    }
     for column in recipe.columns.entries {
       guard let name = column.value.paper, !columns.contains(name) else { continue }
-      throw refusal("columns.\(column.name).paper", name, "column", among: columns)
+      throw unknown(
+        "column of the paper's table", name, among: columns, at: "columns.\(column.name).paper")
     }
     guard catalog.names.contains(name) else { return }
     reference = try RecipeFile(catalog.file(of: name), preset: nil).recipe
   }
 
-  private func refusal(
-    _ key: String, _ name: String, _ what: String, among known: [String]
+  /// The error for a name that is none of those that there are.
+  func unknown(
+    _ what: String, _ name: String, among known: [String], at key: String
   ) -> RecipeError {
     let guess = nearest(name, among: known).map { ": did you mean \"\($0)\"?" } ?? ""
-    var names: [String] = []
-    for other in known where !names.contains(other) { names.append(other) }
     return .refused(
       key: key,
       reason:
-        "the paper has no \(what) \"\(name)\"\(guess) (it has: \(names.joined(separator: ", ")))",
+        "there is no \(what) \"\(name)\"\(guess) (there are: \(known.joined(separator: ", ")))",
       origin: origin(of: key))
   }
 
