@@ -84,7 +84,7 @@ extension DatasetError: CustomStringConvertible {
         + "Scale the images down or use fewer."
     case .badCount(let set, let wanted, let available):
       return "\(wanted) images cannot be drawn from the \(available) of \(set): "
-        + "ask for 1 to \(max(1, available - 1))."
+        + "at least one must be left, so ask for at most \(max(0, available - 1))"
     case .checksumMismatch(let file, let expected, let found):
       return "\(file) is not the published file: expected checksum \(expected), found \(found)."
     case .unknownName(let name, let nearest, let known):

@@ -1,3 +1,4 @@
+import Datasets
 import Defenses
 import Evaluation
 import Experiments
@@ -23,6 +24,7 @@ struct FlagHint: Error, CustomStringConvertible {
     case CheckpointError.runExists: "--resume, --out"
     case RunError.noTarget: "--target"
     case DefenseError.noEstimators: "--estimators"
+    case DatasetError.badCount: "--limit, --set data.validation=N, --set data.limit=N"
     case LaboratoryError.otherEstimators(let path, let name): "--out, --\(name) \(path)"
     default: nil
     }

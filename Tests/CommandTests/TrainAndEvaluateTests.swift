@@ -51,6 +51,23 @@ import Torch
     }
   }
 
+  /// More images held out than there are is named with what would do, before anything is written.
+  @Test func tooFewImagesToHoldOutAreNamed() throws {
+    let folder = try makeTemporaryFolder()
+    defer { remove(folder) }
+    try SyntheticImages.write(to: folder.appending(path: "images"))
+    let outcome = try Tool.run(
+      [
+        "train", "--dataset", "folder:images", "--model", "small-cnn", "--out", "run", "--set",
+        "data.validation=100000",
+      ], in: folder)
+    #expect(outcome.status == 1)
+    for text in ["100000 images cannot be drawn", "at most", "data.validation=N"] {
+      #expect(outcome.errors.contains(text), "\(outcome.errors)")
+    }
+    #expect(try names(in: folder) == ["images"])
+  }
+
   @Test func aRunThatIsThereIsNotTouchedUnlessResumed() throws {
     try withImages { folder in
       expectSuccess(try Tool.run(training("run", defense: "natural"), in: folder))
