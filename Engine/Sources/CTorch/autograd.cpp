@@ -75,7 +75,7 @@ ct_status ct_grad_mode_exchange(bool enabled, bool *previous) noexcept try {
 
 ct_status ct_autocast_exchange(int8_t device_type, ct_autocast value,
                                ct_autocast *previous) noexcept try {
-  const auto device = static_cast<at::DeviceType>(device_type);
+  const at::DeviceType device = ctorch::device_type(device_type);
   previous->enabled = at::autocast::is_autocast_enabled(device);
   previous->dtype = static_cast<int8_t>(at::autocast::get_autocast_dtype(device));
   at::autocast::set_autocast_dtype(device, static_cast<at::ScalarType>(value.dtype));

@@ -12,12 +12,6 @@
 
 namespace {
 
-/// Loads the CUDA half of libtorch where it is installed, so that one binary serves both wheels.
-void load_cuda_once() {
-  static void *const library = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
-  (void)library;
-}
-
 /// Measuring is float32, so no TF32 on CUDA. And freed memory stays in the process: tensors come and go by the megabyte, and handing each back to the system
 /// costs page faults (12 % of a bfloat16 training step of ResNet-18 on two cores, 30 % in float32).
 struct ProcessSettings {
@@ -42,14 +36,14 @@ uint64_t loaded_version() {
 }  // namespace
 
 ct_status ct_environment_read(ct_environment *out) noexcept try {
-  load_cuda_once();
+  ctorch::load_accelerator();
   static const std::string capability = at::get_cpu_capability();
   *out = ct_environment{
       TORCH_VERSION,
       capability.c_str(),
       at::get_num_threads(),
       static_cast<int32_t>(at::get_num_interop_threads()),
-      static_cast<int32_t>(at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0),
+      ctorch::device_count(),
       loaded_version(),
   };
   return CT_OK;
@@ -71,11 +65,18 @@ ct_status ct_set_deterministic(bool value) noexcept try {
   return ctorch::translate_current_exception();
 }
 
-ct_status ct_synchronize(int8_t device_type, int16_t device_index) noexcept try {
-  const auto type = static_cast<at::DeviceType>(device_type);
-  if (type == at::DeviceType::CUDA) {
-    at::detail::getCUDAHooks().deviceSynchronize(static_cast<c10::DeviceIndex>(device_index));
-  }
+ct_status ct_benchmark_exchange(bool value, bool *previous) noexcept try {
+  *previous = at::globalContext().benchmarkCuDNN();
+  at::globalContext().setBenchmarkCuDNN(value);
+  return CT_OK;
+} catch (...) {
+  return ctorch::translate_current_exception();
+}
+
+ct_status ct_tf32_exchange(bool value, bool *previous) noexcept try {
+  *previous = at::globalContext().allowTF32CuBLAS();
+  at::globalContext().setAllowTF32CuBLAS(value);
+  at::globalContext().setAllowTF32CuDNN(value);
   return CT_OK;
 } catch (...) {
   return ctorch::translate_current_exception();

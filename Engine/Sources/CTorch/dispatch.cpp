@@ -50,7 +50,7 @@ c10::IValue to_ivalue(const ct_value &value) {
     case CT_BOOLEAN: return value.integer != 0;
     case CT_STRING: return std::string(static_cast<const char *>(value.pointer));
     case CT_DEVICE:
-      return c10::Device(static_cast<c10::DeviceType>(value.integer),
+      return c10::Device(ctorch::device_type(static_cast<int8_t>(value.integer)),
                          static_cast<c10::DeviceIndex>(value.count));
     case CT_INTEGERS: return list_of<int64_t, int64_t>(value);
     case CT_REALS: return list_of<double, double>(value);
@@ -84,6 +84,7 @@ ct_value from_ivalue(const c10::IValue &value) {
 
 ct_status ct_operator_find(const char *name, const char *overload, ct_operator_ref *out) noexcept
 try {
+  ctorch::load_accelerator();
   *out = new ct_operator{c10::Dispatcher::singleton().findSchemaOrThrow(name, overload)};
   return CT_OK;
 } catch (...) {

@@ -20,6 +20,11 @@ void remember(const char *text) noexcept {
 
 const char *ct_last_error(void) noexcept { return last_message; }
 
+ct_status ctorch::fail(ct_status status, const char *message) noexcept {
+  remember(message);
+  return status;
+}
+
 ct_status ctorch::translate_current_exception() noexcept {
   try {
     throw;

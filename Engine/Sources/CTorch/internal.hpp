@@ -18,6 +18,22 @@ namespace ctorch {
 /// Turns the exception in flight into a status and a message. Call only inside `catch (...)`.
 ct_status translate_current_exception() noexcept;
 
+/// Remembers a message for ct_last_error and returns the status.
+ct_status fail(ct_status status, const char *message) noexcept;
+
+/// Opens the libraries of accelerators, once, before anything can need them: libtorch's autograd counts devices when it
+/// first walks a graph, and never again.
+void load_accelerator();
+
+/// The device type that a caller's code means: `cuda` is the accelerator's own type.
+at::DeviceType device_type(int8_t type);
+
+/// The code that a caller knows a device type by.
+int8_t device_code(at::DeviceType type);
+
+/// How many devices of the accelerator can be used.
+int32_t device_count();
+
 inline ct_tensor_ref box(at::Tensor value) { return new ct_tensor{std::move(value)}; }
 
 }  // namespace ctorch

@@ -12,7 +12,7 @@ ct_status ct_tensor_describe(ct_tensor_ref tensor, ct_description *out) noexcept
   *out = ct_description{
       static_cast<int32_t>(value.dim()),
       static_cast<int8_t>(value.scalar_type()),
-      static_cast<int8_t>(value.device().type()),
+      ctorch::device_code(value.device().type()),
       static_cast<int16_t>(value.device().index()),
       value.requires_grad(),
       value.is_leaf(),
@@ -27,6 +27,7 @@ ct_status ct_tensor_describe(ct_tensor_ref tensor, ct_description *out) noexcept
 
 ct_status ct_tensor_from_bytes(const void *bytes, size_t byte_count, const int64_t *sizes,
                                int32_t dimensions, int8_t dtype, ct_tensor_ref *out) noexcept try {
+  ctorch::load_accelerator();
   const at::IntArrayRef shape(sizes, static_cast<size_t>(dimensions));
   at::Tensor value = at::empty(shape, at::TensorOptions(static_cast<at::ScalarType>(dtype)));
   TORCH_CHECK(value.nbytes() == byte_count, "a tensor of shape ", shape, " has ", value.nbytes(),

@@ -130,9 +130,52 @@ typedef struct {
 
 CT_API ct_status ct_environment_read(ct_environment *out) CT_NOEXCEPT;
 CT_API ct_status ct_set_threads(int32_t count) CT_NOEXCEPT;
-// Deterministic kernels only.
+// Deterministic kernels only; cuBLAS obeys if this is set before its first product.
 CT_API ct_status ct_set_deterministic(bool value) CT_NOEXCEPT;
+// Whether cudnn tries several kernels for each new shape and keeps the fastest; says what it was.
+CT_API ct_status ct_benchmark_exchange(bool value, bool *previous) CT_NOEXCEPT;
+// Whether CUDA's float32 products and convolutions may use TF32 (10 bits of mantissa); says what it was.
+CT_API ct_status ct_tf32_exchange(bool value, bool *previous) CT_NOEXCEPT;
+
+// ------------------------------------------------------------- Accelerators
+//
+// `cuda` is the device type that an accelerator's library names, CUDA's own without one. The libraries are opened by
+// the first call that finds an operator, makes a tensor or asks for the environment.
+
+typedef struct {
+  char name[128];
+  char driver[64];  // version of the driver
+  char runtime[64]; // version of the runtime library
+  char dnn[64];     // version of cudnn
+  int64_t memory_bytes;
+  int32_t major;    // compute capability
+  int32_t minor;
+  int32_t processors;
+} ct_device_facts;
+
+typedef struct {
+  int64_t free_bytes;      // of the device
+  int64_t total_bytes;     // of the device
+  int64_t allocated_bytes; // in tensors of this process
+  int64_t reserved_bytes;  // held by libtorch's allocator
+  int64_t peak_bytes;      // the most that allocated_bytes has been
+} ct_device_memory;
+
+typedef struct ct_graph *ct_graph_ref;
+
+// Where the accelerator's functions come from: a path, empty when there are none.
+CT_API const char *ct_accelerator_library(void) CT_NOEXCEPT;
+CT_API ct_status ct_device_facts_read(int16_t index, ct_device_facts *out) CT_NOEXCEPT;
+CT_API ct_status ct_device_memory_read(int16_t index, ct_device_memory *out) CT_NOEXCEPT;
+CT_API ct_status ct_device_reset_peak_memory(int16_t index) CT_NOEXCEPT;
+CT_API ct_status ct_device_release_cached_memory(int16_t index) CT_NOEXCEPT;
 CT_API ct_status ct_synchronize(int8_t device_type, int16_t device_index) CT_NOEXCEPT;
+// Work between begin and end is recorded and not done; replay does it, with the same memory.
+CT_API bool ct_graphs_available(void) CT_NOEXCEPT;
+CT_API ct_status ct_graph_begin(int16_t index, ct_graph_ref *out) CT_NOEXCEPT;
+CT_API ct_status ct_graph_end(ct_graph_ref graph) CT_NOEXCEPT;
+CT_API ct_status ct_graph_replay(ct_graph_ref graph) CT_NOEXCEPT;
+CT_API void ct_graph_release(ct_graph_ref graph) CT_NOEXCEPT;
 
 typedef struct {
   int64_t allocations;
