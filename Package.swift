@@ -83,7 +83,7 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "Attacks", "Datasets", "Defenses", "Models", "MutualInformation", "NeuralNetworks",
-        "Records", "Torch", "Training", "RunFixtures", "OwnParts",
+        "Records", "Torch", "Training", "RunFixtures", "OwnParts", "TestSupport",
       ]),
     .testTarget(
       name: "EvaluationTests",

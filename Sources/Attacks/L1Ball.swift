@@ -72,9 +72,9 @@ enum L1Ball {
   }
 
   /// Directions of length 1 in L1 that are uniform on its sphere: exponential sizes with random signs.
-  static func directions(_ streams: [RandomStream], _ shape: [Int]) -> Tensor {
-    let sizes = -(1 - Tensor.uniform(streams, shape: shape) * 0.999_999_9).log()
-    let signs = (Tensor.uniform(streams.map { $0.keyed("sign") }, shape: shape) - 0.5).sign()
+  static func directions(_ streams: RandomStreams, _ shape: [Int], device: Device) -> Tensor {
+    let sizes = -(1 - Tensor.uniform(streams, shape: shape, device: device) * 0.999_999_9).log()
+    let signs = (Tensor.uniform(streams.keyed("sign"), shape: shape, device: device) - 0.5).sign()
     return sizes * signs / sizes.sum(Array(1...shape.count), keepdim: true)
   }
 }

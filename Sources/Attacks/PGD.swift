@@ -57,14 +57,14 @@ public struct PGD: Attack, Hashable, Sendable {
   ///   - loss: One value per sample from logits (N, K), to be maximised; cross-entropy of the labels when nil.
   /// - Returns: Attacked images.
   public func craft(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: RandomStreams,
     loss: ((Tensor) -> Tensor)? = nil
   ) -> Tensor {
     let loss = loss ?? { AttackLoss.crossEntropy.values($0, labels) }
     return classifier.frozen {
       withoutGrad {
         var current = start.images(
-          from: images, threat: threat, streams: streams.map { $0.keyed("start").keyed(0) })
+          from: images, threat: threat, streams: streams.keyed("start").keyed(0))
         for _ in 0..<steps {
           let gradient = Point(classifier, at: current, loss: loss).gradient()
           current = advanced(from: current, along: gradient, around: images)
@@ -94,7 +94,7 @@ public struct PGD: Attack, Hashable, Sendable {
     var rows = search.survivors
     if rows.isEmpty { return }
     var current = start.images(
-      from: rows.images, threat: threat, streams: rows.samples.map { streams[$0] })
+      from: rows.images, threat: threat, streams: RandomStreams(rows.samples.map { streams[$0] }))
     for step in 0...steps {
       let point = search.point(at: current, of: rows) { loss.values($0, rows.labels) }
       let kept = search.note(current, logits: point.logits, losses: point.values, of: rows)

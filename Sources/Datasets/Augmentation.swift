@@ -18,31 +18,47 @@ public struct Augmentation: Codable, Hashable, Sendable {
 
   var isIdentity: Bool { cropPadding == 0 && !flip }
 
-  /// Crops and flips a batch (N, H, W, C); each sample draws from its own stream.
+  /// What is drawn for one image.
+  struct Change {
+    /// Where its crop begins among the bytes of the padded image.
+    var offset: Int
+    /// Whether it is mirrored.
+    var isMirrored: Bool
+  }
+
+  /// Draws the change of an image of some shape from its own stream.
+  func change(
+    of shape: (height: Int, width: Int, channels: Int), _ stream: RandomStream
+  ) -> Change {
+    var stream = stream
+    let places = 2 * cropPadding + 1
+    let (top, left) = (stream.integer(below: places), stream.integer(below: places))
+    return Change(
+      offset: (top * (shape.width + 2 * cropPadding) + left) * shape.channels,
+      isMirrored: flip && stream.integer(below: 2) == 1)
+  }
+
+  /// Crops and flips a batch.
   ///
   /// A row of a crop is a run of bytes in the padded batch, so that one selection among all such runs copies whole rows.
-  func applied(to images: Tensor, _ streams: [RandomStream]) -> Tensor {
+  ///
+  /// - Parameters:
+  ///   - images: Bytes (N, H, W, C).
+  ///   - offsets: Where each crop begins in its padded image, int64 (N), on the images' device.
+  ///   - mirrored: 1 for images to be mirrored, else 0, int64 (N).
+  /// - Returns: Bytes (N, H, W, C).
+  func applied(to images: Tensor, offsets: Tensor, mirrored: Tensor) -> Tensor {
+    if isIdentity { return images }
     let shape = images.shape
     let (count, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
-    precondition(streams.count == count, "\(streams.count) streams for \(count) images")
     let p = cropPadding
-    var starts = [Int](repeating: 0, count: count * height)
-    var isMirrored = [Bool](repeating: false, count: count)
-    for (i, stream) in streams.enumerated() {
-      var stream = stream
-      let top = stream.integer(below: 2 * p + 1)
-      let left = stream.integer(below: 2 * p + 1)
-      isMirrored[i] = flip && stream.integer(below: 2) == 1
-      for y in 0..<height {
-        let row = i * (height + 2 * p) + top + y
-        starts[i * height + y] = (row * (width + 2 * p) + left) * channels
-      }
-    }
-    let device = images.device
+    let rowBytes = (width + 2 * p) * channels
+    let imageStarts = Tensor.arange(count, device: images.device) * ((height + 2 * p) * rowBytes)
+    let rowStarts = Tensor.arange(height, device: images.device) * rowBytes
+    let starts = (imageStarts + offsets).unsqueeze(1) + rowStarts
     let rows = images.pad([0, 0, p, p, p, p]).flatten(0).unfold(0, size: width * channels, step: 1)
-    let crops = rows.indexSelect(Tensor(starts, shape: [count * height]).to(device)).view(shape)
+    let crops = rows.indexSelect(starts.flatten()).view(shape)
     if !flip { return crops }
-    let mask = Tensor(isMirrored.map { $0 ? UInt8(1) : 0 }, shape: [count, 1, 1, 1]).to(device)
-    return crops.flip([2]).where(mask .!= 0, else: crops)
+    return crops.flip([2]).where(mirrored.view([count, 1, 1, 1]) .!= 0, else: crops)
   }
 }

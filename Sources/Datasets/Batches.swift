@@ -25,6 +25,8 @@ public final class ImageTensors {
   public let sampleIndices: [Int]
   /// Where they live.
   public let device: Device
+  /// The shape of an image: height, width, channels.
+  let shape: (height: Int, width: Int, channels: Int)
   private let images: Tensor
   private let labels: Tensor
 
@@ -33,46 +35,46 @@ public final class ImageTensors {
     count = set.count
     sampleIndices = set.indices
     self.device = device
+    shape = (set.height, set.width, set.channels)
     images = Tensor(
       set.pixels, shape: [set.count, set.height, set.width, set.channels]
     ).to(device)
     labels = Tensor(set.labels, shape: [set.count]).to(device)
   }
 
-  /// The samples of `indices`, augmented if wanted.
+  /// The samples of `indices`, in this order, as they are.
+  public func batch(_ indices: [Int]) -> Batch {
+    withoutGrad { batch(indices, at: Tensor(indices, shape: [indices.count]).to(device)) { $0 } }
+  }
+
+  /// Some samples.
   ///
   /// - Parameters:
   ///   - indices: Which samples, in this order.
-  ///   - augmentation: Random crops and flips.
-  ///   - streams: One random stream per sample for the augmentation; not read without one.
+  ///   - positions: The same on the device, int64 (samples).
+  ///   - change: Changes their bytes (samples, H, W, C).
   /// - Returns: Images as float32 in [0, 1] and labels.
-  public func batch(
-    _ indices: [Int], augmentation: Augmentation = .none,
-    streams: @autoclosure () -> [RandomStream] = []
-  ) -> Batch {
-    withoutGrad {
-      let positions = Tensor(indices, shape: [indices.count]).to(device)
-      let selected = images.indexSelect(positions)
-      let bytes =
-        augmentation.isIdentity ? selected : augmentation.applied(to: selected, streams())
-      return Batch(
-        images: bytes.permute([0, 3, 1, 2]).to(.float32) / 255.0,
-        labels: labels.indexSelect(positions), indices: indices)
-    }
+  func batch(_ indices: [Int], at positions: Tensor, change: (Tensor) -> Tensor) -> Batch {
+    Batch(
+      images: change(images.indexSelect(positions)).permute([0, 3, 1, 2]).to(.float32) / 255.0,
+      labels: labels.indexSelect(positions), indices: indices)
   }
 
-  /// The indices of successive batches of an epoch.
+  /// The indices of successive batches in the stored order.
   ///
   /// - Parameters:
   ///   - size: Samples per batch.
-  ///   - order: A random order, or nil for the stored one.
   ///   - dropLast: Whether a smaller last batch is left out.
   /// - Returns: Every index once, but for what is left out.
-  public func batches(of size: Int, order: RandomStream? = nil, dropLast: Bool = false) -> [[Int]] {
+  public func batches(of size: Int, dropLast: Bool = false) -> [[Int]] {
+    (0..<batchCount(of: size, dropLast: dropLast)).map {
+      Array($0 * size..<min(($0 + 1) * size, count))
+    }
+  }
+
+  /// How many batches there are; with `dropLast` a smaller last one does not count.
+  public func batchCount(of size: Int, dropLast: Bool = false) -> Int {
     precondition(size > 0, "batches of \(size) samples")
-    let all = order?.permutation(count) ?? Array(0..<count)
-    let starts = stride(from: 0, to: count, by: size)
-    return starts.map { Array(all[$0..<min($0 + size, count)]) }
-      .filter { !dropLast || $0.count == size }
+    return dropLast ? count / size : (count + size - 1) / size
   }
 }

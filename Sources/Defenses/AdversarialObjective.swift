@@ -48,7 +48,7 @@ extension AdversarialObjective {
 
   /// Images on which `attackLoss` is large.
   public func craft(
-    on network: Network, batch: Batch, streams: [RandomStream], epoch: Int
+    on network: Network, batch: Batch, streams: RandomStreams, epoch: Int
   ) -> Tensor? {
     attack.craft(on: network, batch: batch, streams: streams) { classifier in
       attackLoss(on: classifier, images: batch.images)

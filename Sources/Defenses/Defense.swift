@@ -36,7 +36,7 @@ public protocol Defense {
   ///   - epoch: Counted from 0.
   /// - Returns: Attacked images, without a gradient history.
   func craft(
-    on network: Network, batch: Batch, streams: [RandomStream], epoch: Int
+    on network: Network, batch: Batch, streams: RandomStreams, epoch: Int
   ) -> Tensor?
   /// The loss of a batch, in training mode and with gradients to the network's weights.
   ///
@@ -47,15 +47,20 @@ public protocol Defense {
   ///   - epoch: Counted from 0.
   /// - Returns: The loss and its parts.
   func loss(of network: Network, batch: Batch, attacked: Tensor?, epoch: Int) -> DefenseLoss
+  /// A number that is the same for epochs in which a step is made of the same operators, such as those of a warm-up.
+  func stage(epoch: Int) -> Int
 }
 
 extension Defense {
   /// None.
   public var companions: [Companion] { [] }
 
+  /// All epochs are alike.
+  public func stage(epoch: Int) -> Int { 0 }
+
   /// Both parts of a step: crafts images and computes the loss on them.
   public func loss(
-    of network: Network, batch: Batch, streams: [RandomStream], epoch: Int
+    of network: Network, batch: Batch, streams: RandomStreams, epoch: Int
   ) -> DefenseLoss {
     let attacked = craft(on: network, batch: batch, streams: streams, epoch: epoch)
     return loss(of: network, batch: batch, attacked: attacked, epoch: epoch)

@@ -133,9 +133,12 @@ public struct NAMID: Defense {
     estimators.freeze()
   }
 
+  /// 0 in the warm-up, then 1.
+  public func stage(epoch: Int) -> Int { epoch < settings.warmUpEpochs ? 0 : 1 }
+
   /// What the base crafts; nothing in a warm-up with ordinary training.
   public func craft(
-    on network: Network, batch: Batch, streams: [RandomStream], epoch: Int
+    on network: Network, batch: Batch, streams: RandomStreams, epoch: Int
   ) -> Tensor? {
     if epoch < settings.warmUpEpochs && settings.warmUp == .natural { return nil }
     return base.craft(on: network, batch: batch, streams: streams, epoch: epoch)

@@ -47,9 +47,12 @@ extension NAMID {
     batch: Batch, attacked: Tensor, natural: Tensor, adversarial: Tensor
   ) -> DefenseLoss {
     let selected = selection(batch, natural, adversarial)
-    let share = ("selected", Tensor.scalar(Double(selected.count) / Double(natural.size(0))))
+    let device = natural.device
+    let share = (
+      "selected", Tensor.scalar(Double(selected.count) / Double(natural.size(0)), device: device)
+    )
     guard selected.count > 0 else {
-      return DefenseLoss(total: .scalar(0, device: natural.device), terms: [share])
+      return DefenseLoss(total: .scalar(0, device: device), terms: [share])
     }
     // One estimator after the other: where features are large, those of one are gone before the next.
     func part(_ estimator: Estimator, _ patterns: Tensor, weight: Double) -> (Tensor, Part?) {
@@ -64,7 +67,7 @@ extension NAMID {
       }
       return (total, part)
     }
-    let none = (Tensor.scalar(0, device: natural.device), Part?.none)
+    let none = (Tensor.scalar(0, device: device), Part?.none)
     let (ofImages, n) =
       settings.only == .adversarial
       ? none : part(estimators.natural, batch.images, weight: settings.lambda)

@@ -16,7 +16,7 @@ public struct NaturalTraining: Defense {
 
   /// None.
   public func craft(
-    on network: Network, batch: Batch, streams: [RandomStream], epoch: Int
+    on network: Network, batch: Batch, streams: RandomStreams, epoch: Int
   ) -> Tensor? { nil }
 
   /// CE(h(x), y).

@@ -35,7 +35,7 @@ public struct TrainingAttack: Hashable, Sendable {
   ///     Cross-entropy of the labels when nil.
   /// - Returns: Attacked images.
   public func craft(
-    on network: Network, batch: Batch, streams: [RandomStream],
+    on network: Network, batch: Batch, streams: RandomStreams,
     maximising loss: ((any Classifier) -> (Tensor) -> Tensor)? = nil
   ) -> Tensor {
     craft(on: seen(network), batch: batch, streams: streams, maximising: loss)
@@ -50,7 +50,7 @@ public struct TrainingAttack: Hashable, Sendable {
   ///   - loss: One value per sample, from images and their logits; the gradient flows through the logits alone.
   /// - Returns: Attacked images.
   func craft(
-    on network: Network, batch: Batch, streams: [RandomStream],
+    on network: Network, batch: Batch, streams: RandomStreams,
     maximisingOf loss: @escaping (_ images: Tensor, _ logits: Tensor) -> Tensor
   ) -> Tensor {
     let view = LastImagesView(of: seen(network))
@@ -64,7 +64,7 @@ public struct TrainingAttack: Hashable, Sendable {
   }
 
   private func craft(
-    on classifier: any Classifier, batch: Batch, streams: [RandomStream],
+    on classifier: any Classifier, batch: Batch, streams: RandomStreams,
     maximising loss: ((any Classifier) -> (Tensor) -> Tensor)?
   ) -> Tensor {
     // One scope around both, so that what is folded for the first pass serves the attack, too.

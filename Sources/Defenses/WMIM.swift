@@ -93,7 +93,7 @@ public struct WMIM: Defense {
 
   /// Images on which the cross-entropy is large, or the estimated MI small.
   public func craft(
-    on network: Network, batch: Batch, streams: [RandomStream], epoch: Int
+    on network: Network, batch: Batch, streams: RandomStreams, epoch: Int
   ) -> Tensor? {
     switch settings.crafting {
     case .crossEntropy:

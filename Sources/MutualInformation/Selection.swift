@@ -17,26 +17,28 @@ public enum SelectionRule: String, CaseIterable, Codable, Sendable {
 }
 
 /// Which samples of a batch take part, by what a network says of them unattacked and attacked.
-public struct Selection {
-  /// Right unattacked and wrong attacked: Equation 6's X′.
-  public let flipped: Tensor
+///
+/// How many samples a kind has is asked of the device when its indices are first read, and at no other time.
+public final class Selection {
+  private let isRight: Tensor
+  private let isWrong: Tensor
+  /// Right unattacked and wrong attacked: Equation 6's X′. Indices, int64, ascending.
+  public private(set) lazy var flipped = indices(isRight .& isWrong)
   /// Right both unattacked and attacked.
-  public let robust: Tensor
+  public private(set) lazy var robust = indices(isRight .& isWrong.logicalNot())
   /// Right unattacked.
-  public let right: Tensor
+  public private(set) lazy var right = indices(isRight)
 
-  /// Indices (int64, ascending) of the samples of each kind, from logits and labels; no gradients.
+  /// The samples of each kind, from logits and labels; no gradients.
   public init(
     natural: Tensor, adversarial: Tensor, labels: Tensor, rule: SelectionRule = .argmax
   ) {
-    let masks = withoutGrad { () -> [Tensor] in
-      let isRight = rule.labels(natural.detach()) .== labels
-      let isWrong = rule.labels(adversarial.detach()) .!= labels
-      return [isRight .& isWrong, isRight .& isWrong.logicalNot(), isRight]
-        .map { $0.nonzeroIndices() }
+    (isRight, isWrong) = withoutGrad {
+      (rule.labels(natural.detach()) .== labels, rule.labels(adversarial.detach()) .!= labels)
     }
-    flipped = masks[0]
-    robust = masks[1]
-    right = masks[2]
+  }
+
+  private func indices(_ mask: @autoclosure () -> Tensor) -> Tensor {
+    withoutGrad { mask().nonzeroIndices() }
   }
 }

@@ -6,7 +6,7 @@ import Foundation
 /// different keys are independent, so results do not depend on batch size, order, dropped samples or a resume.
 /// Numbers come from SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) started at a hash of the key.
 public struct RandomStream: Hashable, Sendable {
-  private var state: UInt64
+  private(set) var state: UInt64
 
   /// The stream of a run's seed.
   public init(seed: Int) {
@@ -14,33 +14,43 @@ public struct RandomStream: Hashable, Sendable {
   }
 
   /// The stream for one purpose within this one.
-  public func keyed(_ purpose: String) -> RandomStream {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in purpose.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return keyed(bits: hash)
-  }
+  public func keyed(_ purpose: String) -> RandomStream { keyed(bits: Self.bits(of: purpose)) }
 
   /// The stream with one number (a sample, a restart, a step) within this one.
-  public func keyed(_ index: Int) -> RandomStream {
-    keyed(bits: UInt64(bitPattern: Int64(index)))
+  public func keyed(_ index: Int) -> RandomStream { keyed(bits: Self.bits(of: index)) }
+
+  /// The stream under several keys, the first of them outermost.
+  func keyed(all keys: [UInt64]) -> RandomStream { keys.reduce(self) { $0.keyed(bits: $1) } }
+
+  /// The key of a purpose: its FNV-1a hash.
+  static func bits(of purpose: String) -> UInt64 {
+    purpose.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
+
+  /// The key of a number.
+  static func bits(of index: Int) -> UInt64 { UInt64(bitPattern: Int64(index)) }
 
   private func keyed(bits: UInt64) -> RandomStream {
     var copy = self
-    copy.state = Self.mix(state ^ Self.mix(bits &+ 0x9e37_79b9_7f4a_7c15)) &+ 0x5851_f42d_4c95_7f2d
+    copy.state = Self.mix(state ^ Self.mix(bits &+ Self.increment)) &+ 0x5851_f42d_4c95_7f2d
     return copy
   }
 
+  /// What SplitMix64 adds to its state for each number.
+  static let increment: UInt64 = 0x9e37_79b9_7f4a_7c15
+  /// The two factors of its finalizer.
+  static let factors: (UInt64, UInt64) = (0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb)
+
   private static func mix(_ value: UInt64) -> UInt64 {
     var z = value
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    z = (z ^ (z >> 30)) &* factors.0
+    z = (z ^ (z >> 27)) &* factors.1
     return z ^ (z >> 31)
   }
 
   /// The next 64 random bits.
   public mutating func next() -> UInt64 {
-    state = state &+ 0x9e37_79b9_7f4a_7c15
+    state = state &+ Self.increment
     return Self.mix(state)
   }
 

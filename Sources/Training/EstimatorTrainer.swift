@@ -44,7 +44,7 @@ public final class EstimatorTrainer {
     self.dataFingerprint = dataFingerprint
     self.run = run
     attack = configuration.attack.attack(in: configuration.threat)
-    let batches = training.batches(of: configuration.batchSize, dropLast: true).count
+    let batches = training.batchCount(of: configuration.batchSize, dropLast: true)
     guard batches > 0 else {
       throw TrainingError.tooFewSamples(count: training.count, batchSize: configuration.batchSize)
     }
@@ -85,20 +85,20 @@ public final class EstimatorTrainer {
     estimators.isTraining = true
     defer { estimators.isTraining = false }
     // The last, smaller batch is left out: estimates depend on the batch's size.
-    let batches = training.batches(
-      of: configuration.batchSize, order: stream.keyed("order").keyed(epoch), dropLast: true)
+    let batches = EpochBatches(
+      of: training, size: configuration.batchSize, order: stream.keyed("order").keyed(epoch),
+      dropLast: true, augmentation: configuration.data.augmentation,
+      stream: stream.keyed("augmentation").keyed(epoch))
+    let streams = batches.streams(stream.keyed("attack").keyed(epoch))
     let loop = EpochLoop(epoch: epoch, epochs: configuration.epochs, interval: 5)
-    return try loop.run(batches, report: report) { indices in
-      let batch = training.batch(
-        indices, augmentation: configuration.data.augmentation,
-        streams: stream.streams("augmentation", epoch: epoch, of: indices, in: training))
-      return update(batch, stream.streams("attack", epoch: epoch, of: indices, in: training))
+    return try loop.run(batches.count, report: report) { number in
+      update(batches[number], streams.streams(batches.range(number)))
     }
   }
 
   /// One step of all estimators; an estimator with no selected sample stays as it is.
   private func update(
-    _ batch: Batch, _ streams: [RandomStream]
+    _ batch: Batch, _ streams: RandomStreams
   ) -> [(name: String, value: Tensor)] {
     for (_, estimator) in estimators.named { estimator.store.zeroGrad() }
     let (losses, share) = withPrecision(configuration.precision, on: training.device) {
@@ -111,13 +111,13 @@ public final class EstimatorTrainer {
       optimizer.step(learningRate: rate)
     }
     step += 1
-    return (share.map { [("selected", Tensor.scalar($0))] } ?? [])
+    return (share.map { [("selected", .scalar($0, device: training.device))] } ?? [])
       + losses.compactMap { name, loss in loss.map { (name, $0.detach()) } }
   }
 
   /// The loss of each estimator by name, nil without samples, and the share of selected samples.
   private func lossesByEstimator(
-    _ batch: Batch, _ streams: [RandomStream]
+    _ batch: Batch, _ streams: RandomStreams
   ) -> (losses: [(name: String, value: Tensor?)], share: Double?) {
     let attacked = attack.craft(on: target, batch: batch, streams: streams)
     let (natural, adversarial) = withoutGrad {

@@ -22,6 +22,7 @@ public final class Trainer {
   private let companions: [(companion: Companion, optimizer: Adam)]
   private let perturbation: WeightPerturbation?
   private let average: WeightAverage?
+  private let graphs: CraftGraphs?
   private let schedule: Schedule
   private let batchesPerEpoch: Int
   private let stream: RandomStream
@@ -58,13 +59,21 @@ public final class Trainer {
     self.perturbation = perturbation
     self.run = run
     let settings = configuration.training
-    batchesPerEpoch = training.batches(of: settings.batchSize, dropLast: settings.dropLast).count
+    batchesPerEpoch = training.batchCount(of: settings.batchSize, dropLast: settings.dropLast)
     guard batchesPerEpoch > 0 else {
       throw TrainingError.tooFewSamples(count: training.count, batchSize: settings.batchSize)
     }
     optimizer = configuration.optimizer.optimizer(of: network.store)
     companions = defense.companions.map { ($0, Adam($0.store)) }
     average = settings.averageDecay.map { WeightAverage(network.store, decay: $0) }
+    if settings.graphs == .off {
+      graphs = nil
+    } else {
+      guard training.device != .cpu, Graph.isAvailable else {
+        throw TrainingError.noGraphs(training.device)
+      }
+      graphs = CraftGraphs(on: training.device)
+    }
     schedule = configuration.schedule.schedule(
       rate: configuration.optimizer.learningRate, epochs: settings.epochs,
       stepsPerEpoch: batchesPerEpoch)
@@ -118,26 +127,28 @@ public final class Trainer {
   ) throws -> [(name: String, value: Double)] {
     for store in stores { store.isTraining = true }
     defer { for store in stores { store.isTraining = false } }
-    let order = stream.keyed("order").keyed(epoch)
-    let batches = training.batches(
-      of: configuration.training.batchSize, order: order, dropLast: configuration.training.dropLast)
-    let loop = EpochLoop(epoch: epoch, epochs: configuration.training.epochs, interval: 10)
-    return try loop.run(batches, report: report) { indices in
-      let batch = training.batch(
-        indices, augmentation: configuration.data.augmentation,
-        streams: stream.streams("augmentation", epoch: epoch, of: indices, in: training))
-      return update(batch, epoch: epoch)
+    let settings = configuration.training
+    let batches = EpochBatches(
+      of: training, size: settings.batchSize, order: stream.keyed("order").keyed(epoch),
+      dropLast: settings.dropLast, augmentation: configuration.data.augmentation,
+      stream: stream.keyed("augmentation").keyed(epoch))
+    let streams = batches.streams(stream.keyed("attack").keyed(epoch))
+    let loop = EpochLoop(epoch: epoch, epochs: settings.epochs, interval: 10)
+    return try loop.run(batches.count, report: report) { number in
+      try update(batches[number], streams: streams.streams(batches.range(number)), epoch: epoch)
     }
   }
 
   /// One optimizer step; returns the loss and its terms.
-  private func update(_ batch: Batch, epoch: Int) -> [(name: String, value: Tensor)] {
+  private func update(
+    _ batch: Batch, streams: RandomStreams, epoch: Int
+  ) throws -> [(name: String, value: Tensor)] {
     for store in stores { store.zeroGrad() }
-    let attacked = inTrainingPrecision {
-      defense.craft(
-        on: network, batch: batch,
-        streams: stream.streams("attack", epoch: epoch, of: batch.indices, in: training),
-        epoch: epoch)
+    let craft = { self.defense.craft(on: self.network, batch: $0, streams: $1, epoch: epoch) }
+    let attacked = try inTrainingPrecision {
+      guard let graphs else { return craft(batch, streams) }
+      return try graphs.craft(
+        batch, streams: streams, stage: defense.stage(epoch: epoch), craft)
     }
     let computeLoss = {
       self.inTrainingPrecision {
@@ -160,8 +171,10 @@ public final class Trainer {
   }
 
   /// Low-precision copies of weights live no longer than one scope, and weights may be perturbed between two.
-  private func inTrainingPrecision<Result>(_ body: () -> Result) -> Result {
-    withPrecision(configuration.training.precision, on: training.device, body)
+  private func inTrainingPrecision<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try withPrecision(configuration.training.precision, on: training.device, body)
   }
 
   private var stores: [ParameterStore] { [network.store] + companions.map(\.companion.store) }

@@ -36,6 +36,8 @@ public enum TrainingError: Error, CustomStringConvertible, Sendable {
   case weightsDiverged(epoch: Int, name: String)
   /// No batch can be made.
   case tooFewSamples(count: Int, batchSize: Int)
+  /// CUDA graphs are asked for where there are none.
+  case noGraphs(Device)
 
   /// What is wrong and what to do.
   public var description: String {
@@ -49,6 +51,11 @@ public enum TrainingError: Error, CustomStringConvertible, Sendable {
         + "unchanged; try a lower learning rate, a schedule that warms up or precision float32"
     case .tooFewSamples(let count, let batchSize):
       "\(count) training images make no batch of \(batchSize): lower the batch size"
+    case .noGraphs(let device):
+      device == .cpu
+        ? "training.graphs is for CUDA devices, and this run is on the CPU: leave it off"
+        : "training.graphs needs libCTorchCUDA.so beside the tool, which Engine/build.sh makes: "
+          + "build it or leave training.graphs off"
     }
   }
 }
@@ -56,10 +63,11 @@ public enum TrainingError: Error, CustomStringConvertible, Sendable {
 extension ParameterStore {
   /// Throws where a weight or statistic is infinite or not a number, so that it is never saved as good.
   func requireFinite(afterEpoch epoch: Int) throws(TrainingError) {
-    for (name, tensor) in state where tensor.dtype.isFloatingPoint {
-      guard tensor.isfinite().all().bools() == [true] else {
-        throw .weightsDiverged(epoch: epoch, name: name)
-      }
+    let numbers = state.filter { $0.tensor.dtype.isFloatingPoint }
+    // One answer from the device for all of them.
+    let flags = withoutGrad { Tensor.stack(numbers.map { $0.tensor.isfinite().all() }).bools() }
+    for ((name, _), isFinite) in zip(numbers, flags) where !isFinite {
+      throw .weightsDiverged(epoch: epoch, name: name)
     }
   }
 }
@@ -83,9 +91,10 @@ struct TermMeans {
     }
   }
 
+  /// The means, in one message from the device.
   var values: [(name: String, value: Double)] {
-    names.map { name in
-      (name, (sums[name]?.item() ?? 0) / Double(counts[name] ?? 1))
-    }
+    if names.isEmpty { return [] }
+    let totals = Tensor.stack(names.compactMap { sums[$0] }).floats().map(Double.init)
+    return zip(names, totals).map { name, total in (name, total / Double(counts[name] ?? 1)) }
   }
 }

@@ -19,7 +19,7 @@ struct Namid: ParsableCommand {
       AttackCommand.self, AttacksCommand.self, MutualInformationCommand.self, Reproduce.self,
       ReportCommand.self,
       DataCommand.self,
-      Bench.self, BenchMeasure.self, Doctor.self,
+      Bench.self, BenchMeasure.self, Doctor.self, SelfTestCommand.self,
     ])
 
   /// A limit on the size of files then fails with a message, as a full disk does, and does not end the process.

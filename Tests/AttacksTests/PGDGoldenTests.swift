@@ -55,7 +55,7 @@ func crossEntropyGradient(
       let attack = PGD(threat: threat, steps: 4, stepSize: 0.07, start: .none)
       let crafted = attack.craft(
         on: problem.classifier, images: problem.images, labels: problem.labels,
-        streams: streams(Array(0..<6)))
+        streams: craftingStreams(Array(0..<6)))
       var current = problem.images
       for _ in 0..<4 {
         let gradient = crossEntropyGradient(

@@ -64,7 +64,8 @@ import Torch
         let result = attack.run(
           on: problem.classifier, images: problem.images, labels: problem.labels, streams: samples)
         let crafted = attack.craft(
-          on: problem.classifier, images: problem.images, labels: problem.labels, streams: samples)
+          on: problem.classifier, images: problem.images, labels: problem.labels,
+          streams: RandomStreams(samples))
         for images in [result.images, crafted] {
           #expect(images.shape == shape && images.dtype == .float32 && !images.requiresGrad)
           #expect(images.min().item() >= 0 && images.max().item() <= 1)
@@ -90,8 +91,8 @@ import Torch
         #expect(result.fooled == clean.fooled)
         expectIdentical(
           attack.craft(
-            on: problem.classifier, images: problem.images, labels: problem.labels, streams: samples
-          ),
+            on: problem.classifier, images: problem.images, labels: problem.labels,
+            streams: RandomStreams(samples)),
           problem.images)
       }
     }
@@ -187,7 +188,7 @@ import Torch
     for steps in 0...7 {
       let iterate = PGD(threat: threat, steps: steps, stepSize: 0.04, start: .uniform).craft(
         on: problem.classifier, images: problem.images, labels: problem.labels,
-        streams: streams(indices))
+        streams: craftingStreams(indices))
       let found = losses(iterate)
       for i in indices where !result.fooled[i] { #expect(best[i] >= found[i] - 1e-6) }
     }

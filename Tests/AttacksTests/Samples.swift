@@ -12,6 +12,9 @@ func streams(_ indices: [Int], seed: Int = 5) -> [RandomStream] {
   indices.map { RandomStream(seed: seed).keyed("attack").keyed($0) }
 }
 
+/// The same as crafting takes them.
+func craftingStreams(_ indices: [Int]) -> RandomStreams { RandomStreams(streams(indices)) }
+
 /// A two-class linear problem whose margins are known: logits (0, w·x + b).
 struct LinearProblem {
   let weight: Tensor

@@ -13,7 +13,7 @@ import Torch
     let indices = indices ?? Array(0..<origin.size(0))
     return start.images(
       from: origin.slice(0..<indices.count), threat: ThreatModel(norm: norm, epsilon: epsilon),
-      streams: streams(indices))
+      streams: craftingStreams(indices))
   }
 
   @Test func noneIsTheImageItself() {
@@ -52,7 +52,7 @@ import Torch
     for kind in Start.allCases {
       for norm in [Norm.linf, .l2] {
         let images = kind.images(
-          from: edge, threat: ThreatModel(norm: norm, epsilon: 0.3), streams: streams(Array(0..<40))
+          from: edge, threat: ThreatModel(norm: norm, epsilon: 0.3), streams: craftingStreams(Array(0..<40))
         )
         #expect(images.min().item() >= 0 && images.max().item() <= 1)
       }

@@ -16,8 +16,12 @@ import Torch
   }
 
   private func applied(_ augmentation: Augmentation) -> [UInt8] {
-    augmentation.applied(to: Tensor(pixels, shape: [count, height, width, channels]), streams)
-      .contiguous().array(of: UInt8.self)
+    let changes = streams.map { augmentation.change(of: (height, width, channels), $0) }
+    return augmentation.applied(
+      to: Tensor(pixels, shape: [count, height, width, channels]),
+      offsets: Tensor(changes.map(\.offset), shape: [count]),
+      mirrored: Tensor(changes.map { $0.isMirrored ? 1 : 0 }, shape: [count])
+    ).contiguous().array(of: UInt8.self)
   }
 
   /// What each sample's stream says: how far up and left the crop begins, and whether it is mirrored.
@@ -62,12 +66,51 @@ import Torch
     #expect(seen.count == 9 * 9 * 2)
   }
 
+  private func batches(_ size: Int, dropLast: Bool = false) -> EpochBatches {
+    let set = ImageSet(
+      name: "pixels", title: "Pixels", split: .train, height: height, width: width,
+      channels: channels, classNames: ["one", "other"], pixels: pixels,
+      labels: (0..<count).map { $0 % 2 }, layout: "memory")
+    let root = RandomStream(seed: 3)
+    return EpochBatches(
+      of: ImageTensors(set), size: size, order: root.keyed("order"), dropLast: dropLast,
+      augmentation: Augmentation(), stream: root)
+  }
+
   @Test func aSampleIsAugmentedAlikeInEveryBatch() {
-    let augmentation = Augmentation()
-    let images = Tensor(pixels, shape: [count, height, width, channels])
-    let whole = augmentation.applied(to: images, streams)
-    let part = augmentation.applied(to: images.slice(11..<17), Array(streams[11..<17]))
-    let same = whole.slice(11..<17).contiguous().array(of: UInt8.self)
-    #expect(part.contiguous().array(of: UInt8.self) == same)
+    let shape = [count, height, width, channels]
+    let expected = Tensor(expected(Augmentation()), shape: shape).permute([0, 3, 1, 2])
+      .to(.float32) / 255.0
+    for size in [1, 7, 40, 64] {
+      let batches = batches(size)
+      #expect(batches.count == (count + size - 1) / size)
+      var seen: [Int] = []
+      for number in 0..<batches.count {
+        let batch = batches[number]
+        let places = Tensor(batch.indices, shape: [batch.indices.count])
+        let isSame = (batch.images .== expected.indexSelect(places)).all().bools()
+        #expect(isSame == [true])
+        #expect(batch.labels.ints() == batch.indices.map { $0 % 2 })
+        seen += batch.indices
+      }
+      #expect(seen == RandomStream(seed: 3).keyed("order").permutation(count))
+    }
+  }
+
+  @Test func aSmallerLastBatchIsLeftOutWhereThatIsWanted() {
+    let (all, whole) = (batches(7), batches(7, dropLast: true))
+    #expect(all.count == 6 && whole.count == 5)
+    #expect(all.range(5) == 35..<40)
+    for number in 0..<5 { #expect(whole[number].indices == all[number].indices) }
+  }
+
+  @Test func streamsFollowTheOrderOfTheEpoch() {
+    let (batches, root) = (batches(7), RandomStream(seed: 9))
+    let streams = batches.streams(root)
+    for number in 0..<batches.count {
+      #expect(
+        streams.streams(batches.range(number)).keyed("start").each
+          == batches[number].indices.map { root.keyed($0).keyed("start") })
+    }
   }
 }

@@ -14,7 +14,7 @@ import Torch
   let batch = Batch(
     images: ClosedForm.picture([6, 1, 8, 8]), labels: Tensor([0, 1, 2, 0, 1, 2], shape: [6]),
     indices: Array(0..<6))
-  let streams = (0..<6).map { RandomStream(seed: 1).keyed($0) }
+  let streams = RandomStreams((0..<6).map { RandomStream(seed: 1).keyed($0) })
   let attack = TrainingAttack(PGD(threat: ThreatModel(norm: .linf, epsilon: 0.1), steps: 2))
 
   func network() throws -> Network {

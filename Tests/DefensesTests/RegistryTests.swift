@@ -15,7 +15,7 @@ import Torch
   private let batch = Batch(
     images: ClosedForm.picture([6, 1, 8, 8]), labels: Tensor([0, 1, 2, 0, 1, 2], shape: [6]),
     indices: Array(0..<6))
-  private let streams = (0..<6).map { RandomStream(seed: 1).keyed($0) }
+  private let streams = RandomStreams((0..<6).map { RandomStream(seed: 1).keyed($0) })
   private let specification = EstimatorSpecification(units: 8, classCount: 3, channels: 1)
 
   private func network() throws -> Network {

@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
-import Torch
+
+@testable import Torch
 
 @Suite(.serialized) struct RandomStreamTests {
   let root = RandomStream(seed: 11)
@@ -54,6 +55,35 @@ import Torch
       expectIdentical(picked, all.indexSelect(Tensor(some, shape: [4])))
       for i in 0..<10 { expectIdentical(draw([streams[i]]), all.slice(i..<i + 1)) }
     }
+  }
+
+  /// What an accelerator computes with whole-number operators, here on the CPU, against the host's own numbers.
+  @Test func operatorsDrawWhatTheHostDraws() {
+    let each = (0..<9).map { root.keyed("attack").keyed($0 * 7919) }
+    let bank = RandomStreams.Bank(each)
+    for range in [0..<9, 2..<5] {
+      let streams = bank.streams(range).keyed("start").keyed(3)
+      #expect(streams.each == each[range].map { $0.keyed("start").keyed(3) })
+      let draws = streams.uniforms(501, on: .cpu)
+      expectIdentical(draws, Tensor.uniform(streams.each, shape: [501]))
+      let scaled = draws * Double(Float(0.3) - Float(-0.1)) + Double(Float(-0.1))
+      expectIdentical(scaled, Tensor.uniform(streams.each, shape: [501], low: -0.1, high: 0.3))
+      for count in [500, 501] {
+        expectClose(
+          streams.normals(count, on: .cpu), Tensor.normal(streams.each, shape: [count]),
+          rtol: 1e-5, atol: 1e-6)
+      }
+    }
+  }
+
+  @Test func statesAreUploadedOncePerEpoch() {
+    let bank = RandomStreams.Bank((0..<12).map { root.keyed($0) })
+    let counts = CallCounter.count {
+      for batch in 0..<3 {
+        _ = bank.streams(4 * batch..<4 * batch + 4).keyed("start").keyed(0).uniforms(5, on: .cpu)
+      }
+    }
+    #expect(counts[.toDevice] == 1)
   }
 
   @Test func uniformNumbersFillTheirRange() {

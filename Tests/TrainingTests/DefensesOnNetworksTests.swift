@@ -15,11 +15,11 @@ import Torch
 @Suite(.serialized) struct DefensesOnNetworksTests {
   private let threat = ThreatModel(epsilon: Fraction(1, over: 10))
   private let batch: Batch
-  private let streams: [RandomStream]
+  private let streams: RandomStreams
 
   init() {
     batch = ImageTensors(SyntheticImages.set(12)).batch(Array(0..<12))
-    streams = (0..<12).map { RandomStream(seed: 5).keyed($0) }
+    streams = RandomStreams((0..<12).map { RandomStream(seed: 5).keyed($0) })
   }
 
   private func network(_ architecture: String = "resnet18") throws -> Network {
@@ -80,7 +80,7 @@ import Torch
   @Test func theTermIsMadeOfItsParts() throws {
     let defense = namid { $0.lambda = 0.25 }
     let (natural, adversarial) = logits(flipped: 5)
-    let noise = Tensor.uniform(streams, shape: [3, 12, 12], low: -0.1, high: 0.1)
+    let noise = Tensor.uniform(streams.each, shape: [3, 12, 12], low: -0.1, high: 0.1)
     let term = defense.mutualInformationLoss(
       batch: batch, attacked: batch.images + noise, natural: natural, adversarial: adversarial)
     #expect(term.terms.map(\.name) == ["cos_n", "cos_a", "mi_n", "mi_a", "selected"])
@@ -122,7 +122,7 @@ import Torch
     let defense = namid { $0.cosine = cosine }
     let (natural, adversarial) = logits(flipped: 1)
     for logits in [natural, adversarial] { logits.requiresGrad = true }
-    let noise = Tensor.uniform(streams, shape: [3, 12, 12], low: -0.1, high: 0.1)
+    let noise = Tensor.uniform(streams.each, shape: [3, 12, 12], low: -0.1, high: 0.1)
     let term = defense.mutualInformationLoss(
       batch: batch, attacked: batch.images + noise, natural: natural, adversarial: adversarial)
     #expect(term.total.item().isFinite)

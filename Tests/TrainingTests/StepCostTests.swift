@@ -13,7 +13,7 @@ import Torch
 /// What a training step costs in calls, walks back and memory: a change that makes it dearer fails here.
 @Suite(.serialized) struct StepCostTests {
   private let batch = ImageTensors(SyntheticImages.set(12)).batch(Array(0..<12))
-  private let streams = (0..<12).map { RandomStream(seed: 5).keyed($0) }
+  private let streams = RandomStreams((0..<12).map { RandomStream(seed: 5).keyed($0) })
   private let network: Network
   private let optimizer: SGD
 

@@ -48,9 +48,12 @@ struct TinyRun: Codable, Sendable {
   }
 
   /// Trains all epochs that are missing.
-  func train(resume: Bool = false, report: (TrainingEvent) -> Void = { _ in }) throws {
+  func train(
+    resume: Bool = false, device: Device = .cpu, report: (TrainingEvent) -> Void = { _ in }
+  ) throws {
     try withOneThread {
-      try TrainingJob(configuration, data: folder, run: folder, resume: resume).fit(report: report)
+      try TrainingJob(configuration, data: folder, run: folder, resume: resume, device: device)
+        .fit(report: report)
     }
   }
 

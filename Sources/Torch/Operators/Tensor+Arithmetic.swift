@@ -55,6 +55,8 @@ extension Tensor {
   public func atanh() -> Tensor { one(.atanh, self) }
   /// Cosine.
   public func cos() -> Tensor { one(.cos, self) }
+  /// The sine.
+  public func sin() -> Tensor { one(.sin, self) }
   /// The largest integer not above each element.
   public func floor() -> Tensor { one(.floor, self) }
   /// The nearest integer, halves to even.

@@ -95,6 +95,14 @@ public struct ScheduleSettings: ConfigurationGroup, Equatable, Sendable {
   }
 }
 
+/// Which part of a training step is a CUDA graph.
+public enum GraphUse: String, CaseIterable, Codable, Sendable {
+  /// None.
+  case off
+  /// The attack that crafts the images.
+  case attack
+}
+
 /// How long, in which portions, and what is kept.
 public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
   /// Passes over the training images.
@@ -105,6 +113,8 @@ public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
   public var dropLast = false
   /// In which precision networks compute in training; measuring is always float32.
   public var precision = Precision.bfloat16
+  /// What is recorded once and then repeated on a CUDA device, instead of asked for operator by operator.
+  public var graphs = GraphUse.off
   /// The decay of an exponential moving average of the weights; none when null.
   public var averageDecay: Double?
   /// The share of each label that is spread evenly over all classes, in any defense's cross-entropy.

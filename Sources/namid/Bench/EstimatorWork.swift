@@ -38,7 +38,8 @@ struct EstimatorWork: MeasuredWork {
     for store in [estimators.natural.store, estimators.adversarial.store] { store.zeroGrad() }
     let losses = withPrecision(precision, on: network.store.device) {
       let attacked = attack.craft(
-        on: network, batch: batch, streams: WorkInputs.streams(batch.indices.count))
+        on: network, batch: batch,
+        streams: RandomStreams(WorkInputs.streams(batch.indices.count)))
       let (natural, adversarial) = withoutGrad {
         (network.logits(batch.images), network.logits(attacked))
       }

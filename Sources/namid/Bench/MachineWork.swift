@@ -23,9 +23,10 @@ struct DataWork: MeasuredWork {
 
   func run() {
     let root = RandomStream(seed: 0)
-    for indices in data.batches(of: batchSize, order: root.keyed("order")) {
-      _ = data.batch(indices, augmentation: Augmentation(), streams: indices.map { root.keyed($0) })
-    }
+    let batches = EpochBatches(
+      of: data, size: batchSize, order: root.keyed("order"), dropLast: false,
+      augmentation: Augmentation(), stream: root)
+    for number in 0..<batches.count { _ = batches[number] }
   }
 }
 

@@ -24,7 +24,7 @@ struct StepBenchmark {
   private let optimizer: SGD
   private let batch: Batch
   private let defense: StandardAT
-  private let streams: [RandomStream]
+  private let streams: RandomStreams
   private let device: Device
 
   init(width: Int, precision: Precision, shape: Shape, device: Device) throws {
@@ -39,8 +39,10 @@ struct StepBenchmark {
     network.isTraining = true
     optimizer = SGD(network.store, momentum: 0.9, weightDecay: 2e-4)
     let count = shape.batchSize
-    streams = (0..<count).map { root.keyed($0) }
-    let images = Tensor.uniform(streams, shape: [3, shape.imageSize, shape.imageSize]).to(device)
+    streams = RandomStreams((0..<count).map { root.keyed($0) })
+    let images = Tensor.uniform(
+      streams.each, shape: [3, shape.imageSize, shape.imageSize]
+    ).to(device)
     batch = Batch(
       images: images.contiguous(.channelsLast),
       labels: Tensor((0..<count).map { $0 % shape.classes }, shape: [count]).to(device),

@@ -73,7 +73,8 @@ struct TrainingWork: MeasuredWork {
   ) -> Tensor? {
     withPrecision(precision, on: device) {
       defense.craft(
-        on: network, batch: batch, streams: WorkInputs.streams(batch.indices.count), epoch: 0)
+        on: network, batch: batch,
+        streams: RandomStreams(WorkInputs.streams(batch.indices.count)), epoch: 0)
     }
   }
 

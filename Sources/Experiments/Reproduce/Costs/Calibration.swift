@@ -60,7 +60,7 @@ public struct Calibration {
     let network = try Network(own, stream: RandomStream(seed: 0), device: device)
     let images = images([own.channels, own.imageHeight, own.imageWidth], count: count)
     let labels = Tensor((0..<count).map { $0 % own.classCount }, shape: [count]).to(device)
-    let streams = (0..<count).map { RandomStream(seed: 1).keyed($0) }
+    let streams = RandomStreams((0..<count).map { RandomStream(seed: 1).keyed($0) })
     let low = { (body: () -> Void) in withPrecision(key.precision, on: device, body) }
     let repeats = count < 64 ? 1 : 2
     let forward = seconds(repeats) {
