@@ -1,8 +1,8 @@
 // What a library for an accelerator gives to the shim, beyond libtorch's operators: names, memory, waiting, graphs.
 //
 // Such a library exports one function, `ctorch_accelerator`. The shim looks for it in the library that the
-// environment variable CTORCH_ACCELERATOR names, else in libCTorchCUDA.so beside itself. Without one CUDA devices
-// work all the same: only what this table offers is missing.
+// environment variable CTORCH_ACCELERATOR names, else in libCTorchCUDA.so beside itself. The shim has these functions
+// for CUDA, except for graphs: it takes its own where the library gives NULL.
 //
 // Functions return CT_OK or a status; the text of an error is left with `fail`, which the shim passes in.
 #ifndef CTORCH_ACCELERATOR_H

@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "ctorch.h"
+#include "ctorch_accelerator.h"
 
 #ifdef __GLIBCXX__
 static_assert(_GLIBCXX_USE_CXX11_ABI == 1, "libtorch 2.7 or later (CXX11 ABI) is needed");
@@ -30,6 +30,9 @@ at::DeviceType device_type(int8_t type);
 
 /// The code that a caller knows a device type by.
 int8_t device_code(at::DeviceType type);
+
+/// CUDA as the shim itself knows it; NULL for what it cannot do.
+extern const ct_accelerator cuda_without_graphs;
 
 /// How many devices of the accelerator can be used.
 int32_t device_count();
