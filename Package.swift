@@ -59,8 +59,10 @@ let package = Package(
     .testTarget(name: "RecordsTests", dependencies: ["Records"]),
     .target(
       name: "TestSupport", dependencies: ["Torch", "NeuralNetworks"], path: "Tests/Support"),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
-      name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["Schemas.txt"]),
+      name: "TorchTests", dependencies: ["Torch", "TestSupport", "AllocationCounter"],
+      exclude: ["Schemas.txt"]),
     .testTarget(
       name: "NeuralNetworksTests", dependencies: ["Torch", "NeuralNetworks", "TestSupport"]),
     .testTarget(

@@ -109,7 +109,8 @@ public struct PGD: Attack, Hashable, Sendable {
   private func advanced(from current: Tensor, along gradient: Tensor, around origin: Tensor)
     -> Tensor
   {
-    threat.project(current + threat.steepestAscent(gradient) * stepSize, around: origin)
+    threat.project(
+      threat.moved(current, along: gradient, by: stepSize), around: origin)
   }
 }
 

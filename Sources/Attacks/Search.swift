@@ -67,10 +67,10 @@ final class Search {
     return Point(classifier, at: current, loss: loss)
   }
 
-  /// The gradient (rows, C, H, W) of the summed losses at a point.
+  /// The gradient (rows, C, H, W) of the summed losses at a point, row-major: sums over an image then have one order.
   func gradient(at point: Point, of rows: Rows) -> Tensor {
     for sample in rows.samples { costs[sample].backwards += 1 }
-    return point.gradient()
+    return point.gradient().contiguous()
   }
 
   /// Counts passes for each of some rows.
@@ -133,11 +133,12 @@ struct Point {
     values = losses.detach()
   }
 
-  /// The gradient of the losses with respect to the images; elements that are not finite become 0.
+  /// The gradient of the losses with respect to the images, laid out as the network leaves it; elements that are not
+  /// finite become 0.
   ///
   /// Losses are summed, not averaged: a mean over a large batch would push gradients towards underflow.
   func gradient() -> Tensor {
-    let gradient = withGrad { grad(of: losses.sum(), wrt: input) }
-    return gradient.maskedFill(gradient.isfinite().logicalNot(), 0)
+    withGrad { grad(of: losses, wrt: input, outputGradient: losses.onesLike()) }
+      .nanToNum(posinf: 0, neginf: 0)
   }
 }

@@ -40,8 +40,8 @@ public struct ThreatModel: Codable, Hashable, Sendable {
   public func project(_ images: Tensor, around origin: Tensor) -> Tensor {
     switch norm {
     case .linf:
-      let delta = (images - origin).clamp(min: -epsilon.value, max: epsilon.value)
-      return (origin + delta).clamp(min: 0, max: 1)
+      let delta = (images - origin).clamp_(min: -epsilon.value, max: epsilon.value)
+      return (origin + delta).clamp_(min: 0, max: 1)
     case .l2:
       let delta = images - origin
       let length = Self.lengths(delta)
@@ -61,6 +61,14 @@ public struct ThreatModel: Codable, Hashable, Sendable {
     case .l2: Self.unit(gradient)
     case .l1: L1Ball.steepestAscent(gradient)
     }
+  }
+
+  /// Images moved by `length` in the direction in which the loss rises fastest.
+  func moved(_ images: Tensor, along gradient: Tensor, by length: Double) -> Tensor {
+    // A sign times the length needs no rounding, so one operator gives the bits of two.
+    if norm == .linf { return images.add(steepestAscent(gradient), alpha: length) }
+    // Row-major, so that sums over an image have one order.
+    return images + steepestAscent(gradient.contiguous()) * length
   }
 
   /// The size of each image's perturbation in this norm, (N).

@@ -36,7 +36,7 @@ struct PreActResNet18: Module {
 
   func callAsFunction(_ input: Tensor) -> Tensor {
     let features = norm(blocks.reduce(stem(input)) { $1($0) }).relu()
-    return linear(features.adaptiveAvgPool2d(1).flatten(1))
+    return linear(features.mean([2, 3]))
   }
 }
 

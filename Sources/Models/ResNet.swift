@@ -55,7 +55,7 @@ struct ResNet18: Module {
 
   func callAsFunction(_ input: Tensor) -> Tensor {
     let features = blocks.reduce(stem(input).relu()) { $1($0) }
-    return linear(features.adaptiveAvgPool2d(1).flatten(1))
+    return linear(features.mean([2, 3]))
   }
 }
 

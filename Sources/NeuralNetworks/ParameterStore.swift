@@ -78,7 +78,7 @@ public final class ParameterStore {
   public func frozen<Result>(_ body: () throws -> Result) rethrows -> Result {
     let (mode, outer) = (isTraining, foldedWeights)
     isTraining = false
-    foldedWeights = outer ?? FoldedWeights()
+    foldedWeights = outer ?? FoldedWeights(on: device)
     defer { (isTraining, foldedWeights) = (mode, outer) }
     return try body()
   }
@@ -96,8 +96,9 @@ public final class ParameterStore {
       entries.append(Entry(name: name, tensor: tensor, isTrainable: isTrainable))
       return tensor
     }
-    var tensor = initial.tensor(shape: shape, stream: stream.keyed(name)).to(device)
-    if shape.count == 4 { tensor = tensor.contiguous(.channelsLast) }
+    // Autocast keeps the bfloat16 copy of a parameter within a scope unless it is a view, which initial values may be.
+    let tensor = initial.tensor(shape: shape, stream: stream.keyed(name)).to(device).clone(
+      shape.count == 4 ? .channelsLast : .contiguous)
     tensor.requiresGrad = isTrainable
     entries.append(Entry(name: name, tensor: tensor, isTrainable: isTrainable))
     return tensor

@@ -6,6 +6,13 @@ public enum Precision: String, CaseIterable, Codable, Sendable {
   case float32
   /// Convolutions and matrix products in bfloat16, with float32 weights kept; for training.
   case bfloat16
+
+  /// The precision that `withPrecision` set for a device on this thread.
+  public static func inForce(on device: Device) -> Precision {
+    var state = ct_autocast()
+    check(ct_autocast_read(device.kind.rawValue, &state), "Precision")
+    return state.enabled ? .bfloat16 : .float32
+  }
 }
 
 /// Runs `body` so that convolutions and matrix products compute in `precision`; restores the mode afterwards.

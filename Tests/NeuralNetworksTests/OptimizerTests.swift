@@ -136,6 +136,30 @@ import Torch
     }
   }
 
+  /// A 1×1 kernel is laid out alike in both formats, whatever its strides say.
+  @Test func gradientsOfOneByOneKernelsAreNotCopied() {
+    let store = ParameterStore(stream: RandomStream(seed: 0))
+    let weight = store.root.parameter("w", [2, 3, 1, 1], .constant(0))
+    let gradient = Tensor((0..<6).map(Float.init), shape: [2, 3, 1, 1])
+    #expect(weight.strides != gradient.strides)
+    weight.grad = gradient
+    let optimizer = SGD(store)
+    let counts = CallCounter.count { optimizer.step(learningRate: 1) }
+    #expect(counts.operators == [.fusedSgd: 1])
+    expectIdentical(weight.detach(), -gradient)
+  }
+
+  @Test func aStepOfAdamIsTwoCalls() throws {
+    let store = try makeStore()
+    let optimizer = Adam(store)
+    setGradients(store, step: 1)
+    let counts = CallCounter.count { optimizer.step(learningRate: 0.1) }
+    #expect(counts.operators == [.foreachAddScalar: 1, .fusedAdam: 1])
+    let steps = optimizer.state.filter { $0.name.hasPrefix("step.") }.map(\.tensor)
+    #expect(steps.map { $0.item() } == [1, 1])
+    #expect(steps.map(\.device) == store.parameters.map(\.device))
+  }
+
   @Test func parametersWithoutAGradientStay() throws {
     for make in [{ SGD($0, momentum: 0.9, weightDecay: 0.1) }, { Adam($0, weightDecay: 0.1) }]
       as [(ParameterStore) -> any Optimizer]

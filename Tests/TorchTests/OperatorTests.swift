@@ -37,6 +37,25 @@ import Torch
     #expect((Tensor.arange(3) * 0.5).dtype == .float32)
   }
 
+  @Test func fusedSums() {
+    #expect(a.add(b, alpha: 2).doubles == [5, 6, 1, 20, 1, 0])
+    #expect(a.add_(1).doubles == [2, -1, 4, 5, 1.5, -5])
+    let list = [Tensor([1.0, 2], shape: [2]), Tensor([3.0], shape: [])]
+    TensorList.add_(list, 0.5)
+    #expect(list.map(\.doubles) == [[1.5, 2.5], [3.5]])
+  }
+
+  /// What is finite keeps its bits: signed zeros and denormal numbers, too.
+  @Test func numbersInThePlaceOfNaNAndInfinities() {
+    let kept: [Float] = [-0.0, 0, 1e-45, -1e-45, 1e-40, .greatestFiniteMagnitude, -1.5]
+    let lost: [Float] = [.nan, -.nan, .infinity, -.infinity]
+    let x = Tensor(kept + lost, shape: [11])
+    #expect(
+      x.nanToNum(posinf: 0, neginf: 0).floats().map(\.bitPattern)
+        == kept.map(\.bitPattern) + [0, 0, 0, 0])
+    #expect(x.nanToNum(1, posinf: 2, neginf: 3).floats().suffix(4) == [1, 1, 2, 3])
+  }
+
   @Test func functions() {
     #expect(a.abs().doubles == [1, 2, 3, 4, 0.5, 6])
     #expect(a.sign().doubles == [1, -1, 1, 1, 1, -1])

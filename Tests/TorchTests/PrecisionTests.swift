@@ -21,6 +21,16 @@ import Torch
     #expect(image.conv2d(weight).dtype == .float32)
   }
 
+  @Test func thePrecisionInForceIsKnown() {
+    #expect(Precision.inForce(on: .cpu) == .float32)
+    withPrecision(.bfloat16) {
+      #expect(Precision.inForce(on: .cpu) == .bfloat16)
+      withPrecision(.float32) { #expect(Precision.inForce(on: .cpu) == .float32) }
+      #expect(Precision.inForce(on: .cuda()) == .float32)
+    }
+    #expect(Precision.inForce(on: .cpu) == .float32)
+  }
+
   @Test func lossesStayInFloat32() {
     withPrecision(.bfloat16) {
       let logits = image.flatten(1).linear(.ones([4, 50]))

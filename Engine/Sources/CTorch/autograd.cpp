@@ -73,11 +73,20 @@ ct_status ct_grad_mode_exchange(bool enabled, bool *previous) noexcept try {
   return ctorch::translate_current_exception();
 }
 
+ct_status ct_autocast_read(int8_t device_type, ct_autocast *out) noexcept try {
+  const at::DeviceType device = ctorch::device_type(device_type);
+  *out = ct_autocast{at::autocast::is_autocast_enabled(device),
+                     static_cast<int8_t>(at::autocast::get_autocast_dtype(device))};
+  return CT_OK;
+} catch (...) {
+  return ctorch::translate_current_exception();
+}
+
 ct_status ct_autocast_exchange(int8_t device_type, ct_autocast value,
                                ct_autocast *previous) noexcept try {
+  const ct_status status = ct_autocast_read(device_type, previous);
+  if (status != CT_OK) return status;
   const at::DeviceType device = ctorch::device_type(device_type);
-  previous->enabled = at::autocast::is_autocast_enabled(device);
-  previous->dtype = static_cast<int8_t>(at::autocast::get_autocast_dtype(device));
   at::autocast::set_autocast_dtype(device, static_cast<at::ScalarType>(value.dtype));
   at::autocast::set_autocast_enabled(device, value.enabled);
   return CT_OK;

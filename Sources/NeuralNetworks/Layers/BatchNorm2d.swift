@@ -30,7 +30,7 @@ public struct BatchNorm2d: Module {
   /// The normalised input; in training the running statistics move unless the store says otherwise.
   public func callAsFunction(_ input: Tensor) -> Tensor {
     let momentum = store.statisticsMomentum ?? momentum
-    if store.isTraining && momentum > 0 { batchCount.add_(batchCount.onesLike()) }
+    if store.isTraining && momentum > 0 { batchCount.add_(1) }
     return input.batchNorm(
       weight: weight, bias: bias, runningMean: runningMean, runningVar: runningVar,
       training: store.isTraining, momentum: momentum, epsilon: epsilon)

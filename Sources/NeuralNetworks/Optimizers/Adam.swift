@@ -29,7 +29,8 @@ public final class Adam: Optimizer {
     self.parameters = parameters
     means = withoutGrad { parameters.tensors.map { $0.zerosLike() } }
     squares = withoutGrad { parameters.tensors.map { $0.zerosLike() } }
-    steps = parameters.tensors.map { _ in .zeros([]) }
+    // CUDA's kernel reads a counter from the device's memory without a look at where it is.
+    steps = parameters.tensors.map { .zeros([], device: $0.device) }
     self.beta1 = beta1
     self.beta2 = beta2
     self.weightDecay = weightDecay
@@ -43,10 +44,11 @@ public final class Adam: Optimizer {
       let (positions, gradients) = parameters.gradients()
       if positions.isEmpty { return }
       let pick = { (list: [Tensor]) in positions.map { list[$0] } }
-      for step in pick(steps) { step.add_(step.onesLike()) }
+      let steps = pick(steps)
+      TensorList.add_(steps, 1)
       TensorList.fusedAdam_(
         pick(parameters.tensors), gradients: gradients, means: pick(means),
-        squares: pick(squares), steps: pick(steps), learningRate: learningRate, beta1: beta1,
+        squares: pick(squares), steps: steps, learningRate: learningRate, beta1: beta1,
         beta2: beta2, weightDecay: weightDecay, epsilon: epsilon, decoupled: decoupled)
     }
   }

@@ -31,13 +31,23 @@ struct OptimizedParameters {
       guard let gradient = parameter.grad else { continue }
       positions.append(i)
       gradients.append(
-        gradient.strides == parameter.strides ? gradient : parameter.zerosLike().copy_(gradient))
+        gradient.isLaidOut(as: parameter) ? gradient : parameter.zerosLike().copy_(gradient))
     }
     return (positions, gradients)
   }
 
   func named(_ prefix: String, _ tensors: [Tensor]) -> [(name: String, tensor: Tensor)] {
     zip(names, tensors).map { ("\(prefix).\($0)", $1) }
+  }
+}
+
+extension Tensor {
+  /// Whether the elements lie in memory as those of a tensor of the same shape; a step along a dimension of size 1,
+  /// which 1×1 kernels have, is never made.
+  fileprivate func isLaidOut(as other: Tensor) -> Bool {
+    let (own, others) = (strides, other.strides)
+    return own == others
+      || zip(shape, zip(own, others)).allSatisfy { $0 == 1 || $1.0 == $1.1 }
   }
 }
 

@@ -4,12 +4,11 @@ import Torch
 public final class SGD: Optimizer {
   private let parameters: OptimizedParameters
   private let momenta: [Tensor]
-  private let stepCount: Tensor
+  private var stepCount = 0
   private let momentum: Double
   private let weightDecay: Double
   private let dampening: Double
   private let nesterov: Bool
-  private var hasStepped = false
 
   /// An optimizer of all trainable parameters of a store.
   public init(
@@ -20,7 +19,6 @@ public final class SGD: Optimizer {
     let parameters = OptimizedParameters(store)
     self.parameters = parameters
     momenta = momentum == 0 ? [] : withoutGrad { parameters.tensors.map { $0.zerosLike() } }
-    stepCount = .zeros([], dtype: .int64)
     self.momentum = momentum
     self.weightDecay = weightDecay
     self.dampening = dampening
@@ -36,20 +34,20 @@ public final class SGD: Optimizer {
         positions.map { parameters.tensors[$0] }, gradients: gradients,
         momenta: momenta.isEmpty ? [] : positions.map { momenta[$0] }, weightDecay: weightDecay,
         momentum: momentum, learningRate: learningRate, dampening: dampening, nesterov: nesterov,
-        isFirstStep: !hasStepped)
-      hasStepped = true
-      stepCount.add_(stepCount.onesLike())
+        isFirstStep: stepCount == 0)
+      stepCount += 1
     }
   }
 
   /// The momentum buffers and the number of steps.
   public var state: [(name: String, tensor: Tensor)] {
-    [("step", stepCount)] + parameters.named("momentum_buffer", momenta)
+    [("step", Tensor([stepCount], shape: []))] + parameters.named("momentum_buffer", momenta)
   }
 
   /// Takes over momentum buffers and the number of steps.
   public func load(state: [String: Tensor]) throws(StateDictionaryError) {
-    try restore(self.state, from: state)
-    hasStepped = stepCount.item() > 0
+    let present = self.state
+    try restore(present, from: state)
+    stepCount = Int(present[0].tensor.item())
   }
 }

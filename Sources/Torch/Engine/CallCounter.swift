@@ -17,16 +17,23 @@ public struct CallCounts: Equatable, Sendable {
 /// Counts operator calls and gradients between two points, for tests of how much work is done.
 public enum CallCounter {
   private static let counts = Mutex<CallCounts?>(nil)
+  /// Spares calls the lock while nothing is counted.
+  private static let isCounting = Atomic<Bool>(false)
 
   /// Runs `body` and returns what was called from Swift meanwhile.
   public static func count(_ body: () throws -> Void) rethrows -> CallCounts {
     counts.withLock { $0 = CallCounts() }
-    defer { counts.withLock { $0 = nil } }
+    isCounting.store(true, ordering: .relaxed)
+    defer {
+      isCounting.store(false, ordering: .relaxed)
+      counts.withLock { $0 = nil }
+    }
     try body()
     return counts.withLock { $0 ?? CallCounts() }
   }
 
   static func note(_ op: Operator) {
+    guard isCounting.load(ordering: .relaxed) else { return }
     counts.withLock { $0?.operators[op, default: 0] += 1 }
   }
 

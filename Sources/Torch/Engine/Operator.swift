@@ -56,6 +56,7 @@ public enum Operator: String, CaseIterable, Sendable {
 
   // In place
   case addInPlace = "aten::add_.Tensor"
+  case addScalarInPlace = "aten::add_.Scalar"
   case subInPlace = "aten::sub_.Tensor"
   case mulInPlace = "aten::mul_.Tensor"
   case mulScalarInPlace = "aten::mul_.Scalar"
@@ -114,6 +115,7 @@ public enum Operator: String, CaseIterable, Sendable {
   case im2col = "aten::im2col"
   case col2im = "aten::col2im"
   case maskedFill = "aten::masked_fill.Scalar"
+  case nanToNum = "aten::nan_to_num"
   case constantPadNd = "aten::constant_pad_nd"
   case diagonal = "aten::diagonal"
   case flip = "aten::flip"
@@ -156,6 +158,7 @@ public enum Operator: String, CaseIterable, Sendable {
   case foreachLerp = "aten::_foreach_lerp_.Scalar"
   case foreachCopy = "aten::_foreach_copy_"
   case foreachAdd = "aten::_foreach_add_.List"
+  case foreachAddScalar = "aten::_foreach_add_.Scalar"
   case fusedSgd = "aten::_fused_sgd_"
   case fusedAdam = "aten::_fused_adam_"
   case fusedAdamw = "aten::_fused_adamw_"

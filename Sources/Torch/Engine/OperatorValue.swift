@@ -73,17 +73,36 @@ extension Optional: OperatorArgument where Wrapped: OperatorArgument {
   /// The value, or none.
   public var argument: OperatorValue { self?.argument ?? .none }
 }
-extension Array: OperatorArgument where Element: OperatorArgument {
+extension Array: OperatorArgument where Element: OperatorListElement {
   /// A list; the element type decides which, also when it is empty.
-  public var argument: OperatorValue {
-    switch Element.self {
-    case is Int.Type: .integers(map { $0 as? Int ?? 0 })
-    case is Tensor.Type: .tensors(compactMap { $0 as? Tensor })
-    case is Double.Type: .reals(map { $0 as? Double ?? 0 })
-    case is Bool.Type: .booleans(map { $0 as? Bool ?? false })
-    default: preconditionFailure("operators take no list of \(Element.self)")
-    }
-  }
+  public var argument: OperatorValue { Element.list(self) }
+}
+
+/// A Swift type of which operators take lists.
+public protocol OperatorListElement {
+  /// The list as the dispatcher takes it.
+  static func list(_ elements: [Self]) -> OperatorValue
+}
+
+extension Int: OperatorListElement {
+  /// A list of integers.
+  public static func list(_ elements: [Int]) -> OperatorValue { .integers(elements) }
+}
+extension Double: OperatorListElement {
+  /// A list of real numbers.
+  public static func list(_ elements: [Double]) -> OperatorValue { .reals(elements) }
+}
+extension Bool: OperatorListElement {
+  /// A list of truth values.
+  public static func list(_ elements: [Bool]) -> OperatorValue { .booleans(elements) }
+}
+extension Tensor: OperatorListElement {
+  /// A list of tensors.
+  public static func list(_ elements: [Tensor]) -> OperatorValue { .tensors(elements) }
+}
+extension Optional: OperatorListElement where Wrapped == Tensor {
+  /// A list of tensors of which some may be missing.
+  public static func list(_ elements: [Tensor?]) -> OperatorValue { .optionalTensors(elements) }
 }
 
 /// How the elements of a 4-dimensional tensor lie in memory; raw values are those of `c10::MemoryFormat`.

@@ -27,6 +27,8 @@ extension Tensor {
   /// Negation.
   public static prefix func - (a: Tensor) -> Tensor { one(.neg, a) }
 
+  /// Sum with `alpha · other`; on most processors the product is not rounded before it is added.
+  public func add(_ other: Tensor, alpha: some Scalar) -> Tensor { one(.add, self, other, alpha) }
   /// Absolute value.
   public func abs() -> Tensor { one(.abs, self) }
   /// -1, 0 or 1.
@@ -104,6 +106,9 @@ extension Tensor {
   public func add_(_ other: Tensor, alpha: some Scalar = 1) -> Tensor {
     one(.addInPlace, self, other, alpha)
   }
+  /// Adds a number.
+  @discardableResult
+  public func add_(_ other: some Scalar) -> Tensor { one(.addScalarInPlace, self, other) }
   /// Subtracts `alpha · other`.
   @discardableResult
   public func sub_(_ other: Tensor, alpha: some Scalar = 1) -> Tensor {

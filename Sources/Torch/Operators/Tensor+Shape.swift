@@ -52,9 +52,7 @@ extension Tensor {
     one(.indexSelect, self, dim, indices)
   }
   /// Advanced indexing: `x[a, b, c]` with broadcast integer tensors, nil for a whole dimension.
-  public func index(_ indices: [Tensor?]) -> Tensor {
-    one(.index, self, OptionalTensors(indices))
-  }
+  public func index(_ indices: [Tensor?]) -> Tensor { one(.index, self, indices) }
   /// Elements along a dimension picked by `indices`, which has the result's shape.
   public func gather(_ indices: Tensor, dim: Int) -> Tensor { one(.gather, self, dim, indices) }
   /// Replaces the rows listed by `indices` with the rows of `source`, in place.
@@ -65,6 +63,10 @@ extension Tensor {
   /// One value wherever `mask` holds.
   public func maskedFill(_ mask: Tensor, _ value: Double) -> Tensor {
     one(.maskedFill, self, mask, value)
+  }
+  /// Numbers in the place of NaN and of the two infinities; other elements as they are.
+  public func nanToNum(_ nan: Double = 0, posinf: Double, neginf: Double) -> Tensor {
+    one(.nanToNum, self, nan, posinf, neginf)
   }
   /// Constant padding; `padding` counts from the last dimension: (left, right, top, bottom, …).
   public func pad(_ padding: [Int], value: Double = 0) -> Tensor {
@@ -98,11 +100,4 @@ extension Tensor {
   }
   /// The positions of the elements that hold, in order, of a tensor of rank 1.
   public func nonzeroIndices() -> Tensor { one(.nonzero, self).squeeze(1) }
-}
-
-/// A list in which nil stands for a whole dimension.
-private struct OptionalTensors: OperatorArgument {
-  let list: [Tensor?]
-  init(_ list: [Tensor?]) { self.list = list }
-  var argument: OperatorValue { .optionalTensors(list) }
 }

@@ -10,6 +10,11 @@ public enum TensorList {
     invoke(.foreachAdd, tensors, others, alpha)
   }
 
+  /// Adds a number to every tensor, in place.
+  public static func add_(_ tensors: [Tensor], _ number: Double) {
+    invoke(.foreachAddScalar, tensors, number)
+  }
+
   /// Moves every tensor towards its partner by the fraction `weight`, in place.
   public static func lerp_(_ tensors: [Tensor], towards ends: [Tensor], weight: Double) {
     invoke(.foreachLerp, tensors, ends, weight)
@@ -48,7 +53,7 @@ public enum TensorList {
   ///   - gradients: One per parameter, with its strides.
   ///   - means: The gradients' running means.
   ///   - squares: The gradients' running squares.
-  ///   - steps: One float32 tensor of rank 0 per parameter, already counted up for this step.
+  ///   - steps: One float32 tensor of rank 0 per parameter, on its device, already counted up for this step.
   ///   - learningRate: The step's length.
   ///   - beta1: The decay of the means.
   ///   - beta2: The decay of the squares.

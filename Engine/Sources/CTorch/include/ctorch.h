@@ -111,6 +111,8 @@ typedef struct {
   int8_t dtype;
 } ct_autocast;
 
+// The autocast state of a device type on this thread.
+CT_API ct_status ct_autocast_read(int8_t device_type, ct_autocast *out) CT_NOEXCEPT;
 // Sets the autocast state of a device type on this thread and says what it was.
 CT_API ct_status ct_autocast_exchange(int8_t device_type, ct_autocast value,
                                       ct_autocast *previous) CT_NOEXCEPT;
