@@ -64,7 +64,7 @@ func invoke(_ op: Operator, _ arguments: any OperatorArgument...) -> [Tensor] {
   do {
     return try call(op, arguments.map(\.argument))
   } catch {
-    fatalError(error.description)
+    engineFailed(error)
   }
 }
 
@@ -76,7 +76,7 @@ func one(_ op: Operator, _ arguments: any OperatorArgument...) -> Tensor {
     guard let first = results.first else { fatalError("\(op.rawValue) returned no tensor") }
     return first
   } catch {
-    fatalError(error.description)
+    engineFailed(error)
   }
 }
 
