@@ -30,6 +30,8 @@ public struct NAMID: Defense {
     public var statistics = StatisticsPasses.both
     /// What is added to the adversarial loss: the method, or a control in its place.
     public var term = Term.mutualInformation
+    /// In which precision the estimators' scores are computed: float32, or tf32 where the last digits do not matter.
+    public var scorePrecision = Precision.float32
     /// The weight of the control; null gives it the strength of the MI term in every batch.
     public var pairingWeight: Double?
 
@@ -42,6 +44,8 @@ public struct NAMID: Defense {
       try require(lambda >= 0, "lambda", "must not be negative")
       try require(warmUpEpochs >= 0, "warmUpEpochs", "must not be negative")
       try require((pairingWeight ?? 0) >= 0, "pairingWeight", "must not be negative")
+      try require(
+        scorePrecision != .bfloat16, "scorePrecision", "must be float32 or tf32")
     }
 
     /// The choices of the authors' released code.
@@ -131,6 +135,8 @@ public struct NAMID: Defense {
     self.estimators = estimators
     self.settings = settings
     estimators.freeze()
+    estimators.natural.scorePrecision = settings.scorePrecision
+    estimators.adversarial.scorePrecision = settings.scorePrecision
   }
 
   /// 0 in the warm-up, then 1.

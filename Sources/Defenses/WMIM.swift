@@ -26,6 +26,8 @@ public struct WMIM: Defense {
     public var units = 2048
     /// Whether the masked positive stays in the sum of negatives of such an estimator.
     public var leak = true
+    /// In which precision the estimators' scores are computed: float32, or tf32 where the last digits do not matter.
+    public var scorePrecision = Precision.float32
 
     /// A frozen estimator and the usual attack.
     public init() {}
@@ -34,6 +36,8 @@ public struct WMIM: Defense {
     public func validate() throws {
       try require(weight >= 0, "weight", "must not be negative")
       try require(learningRate > 0, "learningRate", "must be positive")
+      try require(
+        scorePrecision != .bfloat16, "scorePrecision", "must be float32 or tf32")
       try require(
         EstimatorSpecification.possibleUnits.contains(units), "units",
         "must be from 1 to \(EstimatorSpecification.possibleUnits.upperBound)")
@@ -76,6 +80,7 @@ public struct WMIM: Defense {
     self.estimator = estimator
     self.labelLoss = labelLoss
     self.settings = settings
+    estimator.scorePrecision = settings.scorePrecision
     if settings.mode == .frozen {
       estimator.freeze()
     } else {

@@ -15,13 +15,15 @@ public enum DonskerVaradhan {
   ///   - local: Features of images (positions, N, units).
   ///   - anchors: For each output the index of its own image (M), int64; nil when output i belongs to image i.
   ///   - leak: Whether the masked positive stays in the sum as exp(0) = 1, as in the authors' code.
+  ///   - precision: In which precision scores are computed.
   /// - Returns: Zeros without a gradient when there is no negative (N = 1): nothing can be estimated then.
   public static func losses(
-    global: Tensor, local: Tensor, anchors: Tensor? = nil, leak: Bool = true
+    global: Tensor, local: Tensor, anchors: Tensor? = nil, leak: Bool = true,
+    precision: Precision = .float32
   ) -> Tensor {
     let (positions, samples) = (local.size(0), local.size(1))
     guard samples > 1 else { return .zeros([global.size(0), positions], device: local.device) }
-    let scores = scores(global: global, local: local)
+    let scores = scores(global: global, local: local, precision: precision)
     let own = (anchors ?? Tensor.arange(samples, device: local.device)).view([-1, 1, 1])
     let positive = scores.gather(own.expand([-1, positions, 1]), dim: 2).squeeze(2)
     let mask = own .== Tensor.arange(samples, device: local.device).view([1, 1, -1])
@@ -29,12 +31,14 @@ public enum DonskerVaradhan {
     return negatives.logsumexp([2]) - log(Double(samples - 1)) - positive
   }
 
-  /// The scores u_ijp (M, positions, N), computed in float32 whatever the precision around.
+  /// The scores u_ijp (M, positions, N), computed in their own precision whatever the one around.
   ///
   /// Images come last, where reductions over them read memory in order.
-  public static func scores(global: Tensor, local: Tensor) -> Tensor {
+  public static func scores(
+    global: Tensor, local: Tensor, precision: Precision = .float32
+  ) -> Tensor {
     let shape = local.shape
-    return withPrecision(.float32, on: local.device) {
+    return withPrecision(precision, on: local.device) {
       global.linear(local.reshape([shape[0] * shape[1], shape[2]]))
         .view([global.size(0), shape[0], shape[1]])
     }

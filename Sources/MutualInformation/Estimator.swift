@@ -39,6 +39,8 @@ public struct EstimatorSpecification: Codable, Hashable, Sendable {
 public final class Estimator {
   /// What it is.
   public let specification: EstimatorSpecification
+  /// In which precision its scores are computed: float32 for measuring; training may allow tf32.
+  public var scorePrecision = Precision.float32
   /// Its weights.
   public let store: ParameterStore
   private let local: LocalEncoder
@@ -98,7 +100,7 @@ public final class Estimator {
   public func losses(_ features: Tensor, logits: Tensor, anchors: Tensor? = nil) -> Tensor {
     DonskerVaradhan.losses(
       global: outputs(logits, anchors), local: features, anchors: anchors,
-      leak: specification.leak)
+      leak: specification.leak, precision: scorePrecision)
   }
 
   /// A loss made of −I of several outputs against the same patterns, in blocks where the scores are many.
@@ -113,7 +115,8 @@ public final class Estimator {
     _ features: Tensor, blockBytes: Int = PatternScores.usualBlockBytes,
     _ body: (_ losses: (_ logits: Tensor, _ anchors: Tensor?) -> Tensor) -> Tensor
   ) -> Tensor {
-    let scores = PatternScores(local: features, leak: specification.leak, blockBytes: blockBytes)
+    let scores = PatternScores(
+      local: features, leak: specification.leak, precision: scorePrecision, blockBytes: blockBytes)
     return scores.connected(
       body { logits, anchors in scores.losses(of: outputs(logits, anchors), anchors: anchors) })
   }

@@ -18,6 +18,7 @@ public final class PatternScores {
 
   private let local: Tensor
   private let leak: Bool
+  private let precision: Precision
   private let rowsPerBlock: Int
   private var pending: [Pending] = []
 
@@ -26,10 +27,14 @@ public final class PatternScores {
   /// - Parameters:
   ///   - local: Features of the patterns (positions, N, units).
   ///   - leak: Whether the masked positive stays in the sum of negatives.
+  ///   - precision: In which precision scores and their part of the gradient are computed.
   ///   - blockBytes: How many bytes of scores are kept at once.
-  public init(local: Tensor, leak: Bool, blockBytes: Int = usualBlockBytes) {
+  public init(
+    local: Tensor, leak: Bool, precision: Precision = .float32, blockBytes: Int = usualBlockBytes
+  ) {
     self.local = local
     self.leak = leak
+    self.precision = precision
     rowsPerBlock = max(1, blockBytes / max(1, 4 * local.size(0) * local.size(1)))
   }
 
@@ -42,14 +47,16 @@ public final class PatternScores {
   public func losses(of global: Tensor, anchors: Tensor? = nil) -> Tensor {
     let rows = global.size(0)
     guard rows > rowsPerBlock, local.size(1) > 1 else {
-      return DonskerVaradhan.losses(global: global, local: local, anchors: anchors, leak: leak)
+      return DonskerVaradhan.losses(
+        global: global, local: local, anchors: anchors, leak: leak, precision: precision)
     }
     let anchors = anchors ?? Tensor.arange(rows, device: local.device)
     let losses = withoutGrad {
       Tensor.cat(
         blocks(of: rows).map {
           DonskerVaradhan.losses(
-            global: global.slice($0), local: local, anchors: anchors.slice($0), leak: leak)
+            global: global.slice($0), local: local, anchors: anchors.slice($0), leak: leak,
+            precision: precision)
         })
     }
     if global.requiresGrad || local.requiresGrad {
@@ -74,9 +81,11 @@ public final class PatternScores {
         let losses = withGrad {
           DonskerVaradhan.losses(
             global: outputs.slice(range), local: patterns, anchors: part.anchors.slice(range),
-            leak: leak)
+            leak: leak, precision: precision)
         }
-        let gradients = grad(of: losses, wrt: leaves, outputGradient: seed.slice(range))
+        let gradients = withPrecision(precision, on: local.device) {
+          grad(of: losses, wrt: leaves, outputGradient: seed.slice(range))
+        }
         if outputs.requiresGrad { outputGradients.append(gradients[0].slice(range)) }
         if patterns.requiresGrad {
           patternGradient =

@@ -22,11 +22,11 @@ public enum SelectionRule: String, CaseIterable, Codable, Sendable {
 public final class Selection {
   private let isRight: Tensor
   private let isWrong: Tensor
-  /// Right unattacked and wrong attacked: Equation 6's X′. Indices, int64, ascending.
+  /// Indices (int64, ascending) of the samples that are right unattacked and wrong attacked: Equation 6's X′.
   public private(set) lazy var flipped = indices(isRight .& isWrong)
-  /// Right both unattacked and attacked.
+  /// Indices of the samples that are right both unattacked and attacked.
   public private(set) lazy var robust = indices(isRight .& isWrong.logicalNot())
-  /// Right unattacked.
+  /// Indices of the samples that are right unattacked.
   public private(set) lazy var right = indices(isRight)
 
   /// The samples of each kind, from logits and labels; no gradients.

@@ -6,12 +6,22 @@ public struct TorchEnvironment: Sendable {
   public let compiledVersion: String
   /// The version of the library that is loaded; nil where it does not say.
   public let loadedVersion: String?
+  /// The file of the library that is loaded (`libtorch_cpu`); nil where the system does not say.
+  public let libraryPath: String?
+  /// The library that serves what operators do not offer of CUDA devices; nil where there is none.
+  public let acceleratorPath: String?
   /// The vector instructions that libtorch's own kernels use (`AVX512`, …).
   public let cpuCapability: String
   /// Threads within one operator.
   public let threads: Int
   /// CUDA devices that can be used.
   public let cudaDevices: Int
+  /// Whether only deterministic kernels are allowed.
+  public let isDeterministic: Bool
+  /// Whether cudnn tries several kernels for each new shape.
+  public let triesKernels: Bool
+  /// Whether CUDA's float32 products may compute in TF32.
+  public let allowsTF32: Bool
 
   /// Asks the loaded library.
   public static func read() -> TorchEnvironment {
@@ -22,8 +32,15 @@ public struct TorchEnvironment: Sendable {
       compiledVersion: String(cString: raw.torch_version),
       loadedVersion: raw.loaded_version == 0
         ? nil : parts.map(String.init).joined(separator: "."),
+      libraryPath: text(raw.library), acceleratorPath: text(ct_accelerator_library()),
       cpuCapability: String(cString: raw.cpu_capability), threads: Int(raw.threads),
-      cudaDevices: Int(raw.cuda_devices))
+      cudaDevices: Int(raw.cuda_devices), isDeterministic: raw.deterministic,
+      triesKernels: raw.benchmark, allowsTF32: raw.tf32)
+  }
+
+  private static func text(_ raw: UnsafePointer<CChar>) -> String? {
+    let text = String(cString: raw)
+    return text.isEmpty ? nil : text
   }
 
   /// Sets the number of threads within one operator.
@@ -31,7 +48,10 @@ public struct TorchEnvironment: Sendable {
     check(ct_set_threads(Int32(clamping: count)), "setThreads(\(count))")
   }
 
-  /// Asks for deterministic kernels only.
+  /// Asks for deterministic kernels only: the same device, driver and libtorch then compute the same bits.
+  ///
+  /// Call it before anything is computed on a CUDA device. An operator without such a kernel fails from then on, with
+  /// `EngineError.Kind.nondeterministic`.
   public static func setDeterministic(_ value: Bool) {
     check(ct_set_deterministic(value), "setDeterministic")
   }
@@ -40,4 +60,22 @@ public struct TorchEnvironment: Sendable {
   public static func synchronize(_ device: Device) {
     check(ct_synchronize(device.kind.rawValue, device.index), "synchronize(\(device))")
   }
+}
+
+/// Runs `body` while cudnn tries several kernels for each new shape and keeps the fastest; restores the mode afterwards.
+///
+/// It pays where the same shapes come again and again. Which kernel wins is up to the clock, and with it the last digits;
+/// so nothing is tried while only deterministic kernels are allowed.
+@discardableResult
+public func withBenchmark<Result, Failure: Error>(
+  _ body: () throws(Failure) -> Result
+) throws(Failure) -> Result {
+  var previous = false
+  let isWanted = !TorchEnvironment.read().isDeterministic
+  check(ct_benchmark_exchange(isWanted, &previous), "withBenchmark")
+  defer {
+    var ignored = false
+    check(ct_benchmark_exchange(previous, &ignored), "withBenchmark")
+  }
+  return try body()
 }

@@ -31,13 +31,14 @@ public final class CraftGraphs {
     self.device = device
   }
 
-  /// The images that `craft` makes of a batch; the tensor is overwritten by the next batch of this shape.
+  /// Crafts images of a batch, by a recording once there is one.
   ///
   /// - Parameters:
   ///   - batch: Images and labels on the device.
   ///   - streams: One random stream per sample.
   ///   - stage: A number that is another where `craft` does other work.
   ///   - craft: Makes the images.
+  /// - Returns: What `craft` makes of the batch; a tensor that the next batch of this shape overwrites.
   /// - Throws: `EngineError` when the work cannot be recorded or repeated.
   public func craft(
     _ batch: Batch, streams: RandomStreams, stage: Int, _ craft: Craft

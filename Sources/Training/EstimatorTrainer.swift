@@ -65,7 +65,9 @@ public final class EstimatorTrainer {
     try run.open()
     for epoch in completedEpochs..<configuration.epochs {
       let begin = Date()
-      let terms = try train(epoch: epoch, report: report)
+      let terms = try withPrecision(configuration.gradientPrecision, on: training.device) {
+        try withBenchmark { try train(epoch: epoch, report: report) }
+      }
       for (_, estimator) in estimators.named {
         try estimator.store.requireFinite(afterEpoch: epoch + 1)
       }

@@ -90,6 +90,12 @@ public final class Trainer {
   public var hasStoppedEarly: Bool {
     guard let patience = configuration.training.patience, let best else { return false }
     return completedEpochs - best.epoch >= patience
+      && isDue(configuration.training.validateEvery, after: completedEpochs)
+  }
+
+  /// Whether what happens every so many epochs happens after this one; after the last one it always does.
+  private func isDue(_ interval: Int, after epoch: Int) -> Bool {
+    epoch % interval == 0 || epoch == configuration.training.epochs
   }
 
   /// Trains all epochs that are not done yet.
@@ -102,11 +108,14 @@ public final class Trainer {
     while !isFinished {
       let epoch = completedEpochs
       let begin = Date()
-      let terms = try train(epoch: epoch, report: report)
+      let terms = try withPrecision(configuration.gradientPrecision, on: training.device) {
+        try withBenchmark { try train(epoch: epoch, report: report) }
+      }
       for store in stores { try store.requireFinite(afterEpoch: epoch + 1) }
       let seconds = Date().timeIntervalSince(begin)
-      let validation = validate()
       completedEpochs = epoch + 1
+      let settings = configuration.training
+      let validation = isDue(settings.validateEvery, after: completedEpochs) ? validate() : []
       let isBest = validation.last.map { $0.value > best?.value ?? -1 } ?? false
       if isBest, let value = validation.last?.value {
         best = CheckpointState.Best(epoch: completedEpochs, value: value)
@@ -115,7 +124,9 @@ public final class Trainer {
         epoch: completedEpochs, step: step, learningRate: schedule(step - 1), terms: terms,
         validation: validation, seconds: seconds, isBest: isBest)
       try run.log(record)
-      try save()
+      if isBest || isFinished || isDue(settings.checkpointEvery, after: completedEpochs) {
+        try save()
+      }
       report(.epoch(record))
     }
   }
@@ -187,7 +198,9 @@ public final class Trainer {
     guard let validation else { return [] }
     let measure = {
       let evaluator = Evaluator(
-        self.network, on: validation, seed: self.configuration.seed)
+        self.network, on: validation,
+        batchSize: self.configuration.validationBatch(validation.device),
+        seed: self.configuration.seed)
       let clean = evaluator.run(NoAttack()).report.robustAccuracy
       let steps = self.configuration.training.validationSteps
       guard steps > 0 else { return [(name: "clean_accuracy", value: clean)] }

@@ -52,7 +52,8 @@ public struct TrainingJob {
     summary =
       "\(defense.name) training of \(specification.architecture) (width \(width), "
       + "\(network.store.parameterCount) parameters) on \(images.training.count) images of "
-      + "\(images.training.title), \(configuration.training.epochs) epochs, \(device)"
+      + "\(images.training.title), \(configuration.training.epochs) epochs, "
+      + configuration.training.precision.text(on: device)
   }
 
   /// Whether training ended before its last epoch because validation did not improve any more.
@@ -103,6 +104,9 @@ public struct EstimatorJob {
     estimators = Estimators(
       configuration.kind, specification,
       stream: RandomStream(seed: configuration.seed).keyed("weights"), device: device)
+    for (_, estimator) in estimators.named {
+      estimator.scorePrecision = configuration.scorePrecision
+    }
     let folder = try RunFolder(
       run, configuration: ConfigurationLoader.render(configuration), specification: specification,
       resume: resume)
@@ -117,7 +121,7 @@ public struct EstimatorJob {
     summary =
       "estimators (\(purpose), \(control)\(configuration.units) units) on "
       + "\(images.training.count) images of \(images.training.title) and the logits of \(target), "
-      + "\(configuration.epochs) epochs, \(device)"
+      + "\(configuration.epochs) epochs, \(configuration.precision.text(on: device))"
   }
 
   /// Trains all epochs that are not done yet.
@@ -126,5 +130,13 @@ public struct EstimatorJob {
   /// - Throws: When the loss diverges or a checkpoint cannot be written; earlier ones stay.
   public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
     try trainer.fit(report: report)
+  }
+}
+
+extension Precision {
+  /// The precision and the device, for people; TF32 is a kind of product that only CUDA devices have.
+  fileprivate func text(on device: Device) -> String {
+    self == .tf32 && device.kind == .cpu
+      ? "float32 (tf32 is for CUDA) on \(device)" : "\(rawValue) on \(device)"
   }
 }

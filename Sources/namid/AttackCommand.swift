@@ -50,8 +50,8 @@ struct AttackCommand: ParsableCommand {
       of: network, named: folder, checkpoint: epoch,
       craftedOn: goal == .strongest ? .init(network, named: folder, checkpoint: epoch) : nil,
       on: subject.set, threat: subject.threat, attacks: subject.attacks,
-      batchSize: options.batchSize, seed: options.seed, keepsImages: true,
-      keepingStateIn: state.place(run: folder), fresh: state.fresh, progress: progress.show,
+      batchSize: subject.batchSize, seed: options.seed, keepsImages: true,
+      keepingStateIn: state.place(run: folder), fresh: state.isFresh, progress: progress.show,
       say: note)
     progress.finish()
     try AttackedImageFile.write(measurement, subject.set, to: URL(filePath: out))

@@ -26,8 +26,15 @@ struct DeviceOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Threads within an operator; all cores by default.", valueName: "n"))
   var threads: Int?
 
-  /// Sets the threads and refuses a device that is not there.
+  @Flag(
+    help: ArgumentHelp(
+      "Deterministic kernels only: the same bits again on the same card, driver and torch.",
+      discussion: "Costs time on CUDA; on the CPU the number of threads decides."))
+  var deterministic = false
+
+  /// Sets the threads and the kernels, and refuses a device that is not there.
   func prepare() throws -> Device {
+    if deterministic { TorchEnvironment.setDeterministic(true) }
     if let threads {
       guard threads >= 1 else { throw ValidationError("--threads must be at least 1") }
       TorchEnvironment.setThreads(threads)
@@ -37,6 +44,7 @@ struct DeviceOptions: ParsableArguments {
       throw ValidationError(
         "\(device) is not here: libtorch sees \(devices) CUDA device(s); see `namid doctor`")
     }
+    OutOfMemory.expect(on: device)
     return device
   }
 }

@@ -110,9 +110,9 @@ struct Evaluate: ParsableCommand {
     return try RobustnessMeasurement(
       of: subject.saved.network, named: run,
       checkpoint: "epoch \(subject.saved.checkpoint.epoch)", on: subject.set,
-      threat: subject.threat, attacks: subject.attacks, batchSize: options.batchSize,
+      threat: subject.threat, attacks: subject.attacks, batchSize: subject.batchSize,
       seed: options.seed, keepsImages: output.saveAdversarial != nil,
-      keepingStateIn: state.place(run: run), fresh: state.fresh, progress: progress.show,
+      keepingStateIn: state.place(run: run), fresh: state.isFresh, progress: progress.show,
       say: note)
   }
 }

@@ -21,14 +21,19 @@ struct EvaluationOptions: ParsableArguments {
   var norm: Norm?
   @Option(help: "Seed of all random numbers.")
   var seed = 0
-  @Option(help: ArgumentHelp("Images handed to the network at once.", valueName: "n"))
-  var batchSize = 128
+  @Option(
+    help: ArgumentHelp(
+      "Images handed to the network at once; results do not depend on it.",
+      discussion:
+        "Default: \(Evaluator.batchSize(on: .cpu)), on CUDA \(Evaluator.batchSize(on: .cuda())).",
+      valueName: "n"))
+  var batchSize: Int?
   @OptionGroup var data: DataOptions
   @OptionGroup var device: DeviceOptions
 
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
-    if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
+    if let batchSize, batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
     if let epsilon, epsilon.value < 0 {
       throw ValidationError("--epsilon must not be negative")
     }
@@ -40,6 +45,8 @@ struct EvaluationOptions: ParsableArguments {
     var set: ImageSet
     var threat: ThreatModel
     var attacks: [any Attack]
+    /// Images handed to the network at once.
+    var batchSize: Int
   }
 
   /// Reads a run and the images, and parses the attacks; nothing is computed yet.
@@ -59,7 +66,11 @@ struct EvaluationOptions: ParsableArguments {
       set = try set.sample(limit, seed: UInt64(bitPattern: Int64(seed)))
     }
     try saved.check(set)
-    return Subject(saved: saved, set: set, threat: threat, attacks: attacks)
+    let size = min(
+      batchSize ?? Evaluator.batchSize(on: device), set.count, Restart.batchSize ?? .max)
+    OutOfMemory.expect(.smallerBatches(than: size))
+    return Subject(
+      saved: saved, set: set, threat: threat, attacks: attacks, batchSize: max(1, size))
   }
 }
 
@@ -72,6 +83,9 @@ struct StateOptions: ParsableArguments {
   var state: String?
   @Flag(help: "Start anew even if finished batches are there.")
   var fresh = false
+
+  /// Whether what is there is thrown away: not by a process that has begun anew with smaller batches.
+  var isFresh: Bool { fresh && Restart.batchSize == nil }
 
   /// The place: below the run unless given.
   func place(run: String) -> EvaluationState.Place {

@@ -26,6 +26,8 @@ struct Namid: ParsableCommand {
   static func main() {
     signal(SIGXFSZ, SIG_IGN)
     Tether.attach()
+    Restart.note()
+    OutOfMemory.watch()
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -50,6 +50,10 @@ struct Train: ParsableCommand {
     }
     let device = try options.device.prepare()
     for plan in try options.plans(resolved(seed:)) {
+      OutOfMemory.expect(
+        .smallerSteps(
+          setting: "training.batchSize", now: plan.configuration.training.batchSize,
+          run: plan.folder))
       let job = try TrainingJob(
         plan.configuration, data: options.data.directory, run: plan.folder,
         resume: options.resume, device: device)

@@ -38,6 +38,9 @@ struct TrainEstimators: ParsableCommand {
     }
     let device = try options.device.prepare()
     for plan in try options.plans(resolved(seed:)) {
+      OutOfMemory.expect(
+        .smallerSteps(
+          setting: "batchSize", now: plan.configuration.batchSize, run: plan.folder))
       let job = try EstimatorJob(
         plan.configuration, data: options.data.directory, run: plan.folder,
         resume: options.resume, device: device)

@@ -45,9 +45,9 @@ struct Transfer: ParsableCommand {
       craftedOn: .init(
         source.network, named: surrogate, checkpoint: "epoch \(source.checkpoint.epoch)"),
       on: subject.set, threat: subject.threat, attacks: subject.attacks,
-      batchSize: options.batchSize, seed: options.seed,
+      batchSize: subject.batchSize, seed: options.seed,
       keepsImages: output.saveAdversarial != nil, keepingStateIn: state.place(run: target),
-      fresh: state.fresh, progress: progress.show,
+      fresh: state.isFresh, progress: progress.show,
       say: note)
     progress.finish()
     try output.report(measurement, subject.set)

@@ -168,6 +168,12 @@ import Testing
     for text in ["libtorch", "threads    1 of", "cifar10: not here", "namid data fetch cifar10"] {
       #expect(outcome.output.contains(text), "\(outcome.output)")
     }
+    let json = try Tool.run(["doctor", "--json", "-"], in: folder)
+    let report = try JSONValue(parsing: Data(json.output.utf8))
+    let library = try #require(report["libtorch"]?["file"]?.stringValue)
+    #expect(outcome.output.contains(library) && library.contains("/libtorch_cpu."))
+    #expect(report["threads"]?.intValue == 1)
+    #expect(report["remedies"]?.arrayValue?.isEmpty == false)
   }
 
   @Test func theVersionIsPrinted() throws {

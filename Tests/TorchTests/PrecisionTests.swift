@@ -50,6 +50,22 @@ import Torch
     #expect(image.conv2d(weight).dtype == .float32)
   }
 
+  /// TF32 is allowed in scopes that ask for it and nowhere else; a processor has no such products.
+  @Test func scopesDecideOnTF32() {
+    let isAllowed = { TorchEnvironment.read().allowsTF32 }
+    #expect(!isAllowed())
+    let exact = image.conv2d(weight)
+    withPrecision(.tf32) {
+      #expect(isAllowed())
+      #expect(image.conv2d(weight).floats() == exact.floats())
+      withPrecision(.float32) { #expect(!isAllowed()) }
+      withPrecision(.bfloat16) { #expect(!isAllowed()) }
+      #expect(isAllowed())
+    }
+    #expect(throws: Stop.self) { try withPrecision(.tf32) { throw Stop() } }
+    #expect(!isAllowed())
+  }
+
   @Test func gradientsReachTheWeightsInFloat32() throws {
     let leaf = weight.clone()
     leaf.requiresGrad = true

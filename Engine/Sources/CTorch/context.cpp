@@ -4,6 +4,10 @@
 #include <dlfcn.h>
 #include <torch/version.h>
 
+#include <climits>
+#include <cstdlib>
+#include <string>
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -33,11 +37,20 @@ uint64_t loaded_version() {
   return function == nullptr ? 0 : function();
 }
 
+/// The file that libtorch's own functions come from, wherever the loader has found it.
+std::string library_path() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<const void *>(&at::get_cpu_capability), &info) == 0) return "";
+  char resolved[PATH_MAX];
+  return realpath(info.dli_fname, resolved) == nullptr ? info.dli_fname : resolved;
+}
+
 }  // namespace
 
 ct_status ct_environment_read(ct_environment *out) noexcept try {
   ctorch::load_accelerator();
   static const std::string capability = at::get_cpu_capability();
+  static const std::string library = library_path();
   *out = ct_environment{
       TORCH_VERSION,
       capability.c_str(),
@@ -45,6 +58,10 @@ ct_status ct_environment_read(ct_environment *out) noexcept try {
       static_cast<int32_t>(at::get_num_interop_threads()),
       ctorch::device_count(),
       loaded_version(),
+      library.c_str(),
+      at::globalContext().deterministicAlgorithms(),
+      at::globalContext().benchmarkCuDNN(),
+      at::globalContext().allowTF32CuBLAS(),
   };
   return CT_OK;
 } catch (...) {
@@ -59,6 +76,7 @@ ct_status ct_set_threads(int32_t count) noexcept try {
 }
 
 ct_status ct_set_deterministic(bool value) noexcept try {
+  if (value) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   at::globalContext().setDeterministicAlgorithms(value, /*warn_only=*/false);
   return CT_OK;
 } catch (...) {

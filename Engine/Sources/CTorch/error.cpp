@@ -16,6 +16,14 @@ void remember(const char *text) noexcept {
   std::snprintf(last_message, kMessageCapacity, "%s", text == nullptr ? "unknown error" : text);
 }
 
+/// Whether the last message is about memory: only the allocator of CUDA devices has an error type for that.
+bool is_about_memory() noexcept {
+  for (const char *words : {"DefaultCPUAllocator", "CUDA error: out of memory", "ALLOC_FAILED"}) {
+    if (std::strstr(last_message, words) != nullptr) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 const char *ct_last_error(void) noexcept { return last_message; }
@@ -33,9 +41,7 @@ ct_status ctorch::translate_current_exception() noexcept {
     return CT_ERROR_OUT_OF_MEMORY;
   } catch (const c10::Error &error) {
     remember(error.what_without_backtrace());
-    // The host's allocator has no error type of its own.
-    return std::strstr(last_message, "DefaultCPUAllocator") == nullptr ? CT_ERROR_TORCH
-                                                                       : CT_ERROR_OUT_OF_MEMORY;
+    return is_about_memory() ? CT_ERROR_OUT_OF_MEMORY : CT_ERROR_TORCH;
   } catch (const std::bad_alloc &) {
     remember("out of memory");
     return CT_ERROR_OUT_OF_MEMORY;

@@ -50,19 +50,28 @@ public struct Evaluator {
   /// - Parameters:
   ///   - classifier: The network that is judged.
   ///   - data: The images.
-  ///   - batchSize: Images handed to the network at once.
+  ///   - batchSize: Images handed to the network at once; what suits the device when nil.
   ///   - seed: Seed of all random numbers.
   ///   - source: Another network that images are made on, the strongest that an attack finds there.
   public init(
-    _ classifier: any Classifier, on data: ImageTensors, batchSize: Int = 128, seed: Int,
+    _ classifier: any Classifier, on data: ImageTensors, batchSize: Int? = nil, seed: Int,
     craftedOn source: (any Classifier)? = nil
   ) {
+    let batchSize = batchSize ?? Self.batchSize(on: data.device)
     precondition(batchSize > 0, "batches of \(batchSize) images")
     self.classifier = classifier
     self.source = source
     self.data = data
     self.batchSize = batchSize
     self.seed = seed
+  }
+
+  /// How many images at once suit a device: enough to keep it busy, and no more than most cards have memory for.
+  public static func batchSize(on device: Device) -> Int {
+    switch device.kind {
+    case .cpu: 128
+    case .cuda: 1024
+    }
   }
 
   /// Attacks all samples that the network gets right, and checks every claim.

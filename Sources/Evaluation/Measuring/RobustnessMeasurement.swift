@@ -42,7 +42,7 @@ public struct RobustnessMeasurement {
   ///   - set: The images.
   ///   - threat: The attacker's ball.
   ///   - attacks: What to try; clean accuracy is measured in any case.
-  ///   - batchSize: Images handed to the network at once.
+  ///   - batchSize: Images handed to the network at once; what suits the device when nil.
   ///   - seed: Seed of all random numbers.
   ///   - keepsImages: Whether attacked images are kept.
   ///   - place: Where finished batches are kept, so that an interrupted measurement continues; nil for nowhere.
@@ -52,7 +52,7 @@ public struct RobustnessMeasurement {
   /// - Throws: `EvaluationError`, or when files or figures cannot be written.
   public init(
     of network: Network, named name: String, checkpoint: String, craftedOn source: Source? = nil,
-    on set: ImageSet, threat: ThreatModel, attacks: [any Attack], batchSize: Int = 128, seed: Int,
+    on set: ImageSet, threat: ThreatModel, attacks: [any Attack], batchSize: Int? = nil, seed: Int,
     keepsImages: Bool = false, keepingStateIn place: EvaluationState.Place? = nil,
     fresh: Bool = false, progress: (String, Evaluator.Progress) -> Void = { _, _ in },
     say: (String) -> Void = { _ in }
@@ -76,7 +76,9 @@ public struct RobustnessMeasurement {
     let evaluator = Evaluator(
       network, on: data, batchSize: batchSize, seed: seed, craftedOn: source?.network)
     let session = EvaluationSession(evaluator, keepsImages: keepsImages)
-    try state?.restore(plan, into: session, batchSize: batchSize, keepsImages, say: say)
+    let size = evaluator.batchSize
+    say("\(set.count) images in batches of \(size), \(data.device)")
+    try state?.restore(plan, into: session, batchSize: size, keepsImages, say: say)
     let save = { [state] (chunk: Chunk, member: MemberPlan) throws in
       try state?.save(chunk, of: member) ?? ()
     }

@@ -28,7 +28,7 @@ public struct LaboratorySubject {
   /// A network and images.
   public init(
     _ network: Network, named name: String, checkpoint: String, on set: ImageSet,
-    threat: ThreatModel, goal: Goal = .strongest, batchSize: Int = 128, seed: Int
+    threat: ThreatModel, goal: Goal = .strongest, batchSize: Int? = nil, seed: Int
   ) {
     self.network = network
     self.name = name
@@ -36,7 +36,7 @@ public struct LaboratorySubject {
     self.set = set
     self.threat = threat
     self.goal = goal
-    self.batchSize = batchSize
+    self.batchSize = batchSize ?? Evaluator.batchSize(on: network.store.device)
     self.seed = seed
   }
 

@@ -21,7 +21,7 @@ func invoke<each Argument: OperatorArgument>(
   do {
     return try call(op, values(repeat each arguments))
   } catch {
-    fatalError(error.description)
+    engineFailed(error)
   }
 }
 
@@ -38,7 +38,7 @@ func one<each Argument: OperatorArgument>(
       return tensor
     }
   } catch {
-    fatalError(error.description)
+    engineFailed(error)
   }
 }
 

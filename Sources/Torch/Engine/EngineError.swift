@@ -1,4 +1,5 @@
 import CTorch
+import Synchronization
 
 /// An error that libtorch reported.
 public struct EngineError: Error, CustomStringConvertible, Sendable {
@@ -8,6 +9,8 @@ public struct EngineError: Error, CustomStringConvertible, Sendable {
     case invalidCall
     /// Memory ran out, on the host or on a device.
     case outOfMemory
+    /// Only deterministic kernels are allowed, and the operator has none there.
+    case nondeterministic
     /// Another C++ exception.
     case other
   }
@@ -22,22 +25,56 @@ public struct EngineError: Error, CustomStringConvertible, Sendable {
   /// One text with all of it.
   public var description: String { "\(call): \(message)" }
 
+  /// Whether the memory that ran out is the host's, and not a device's.
+  public var isAboutHostMemory: Bool {
+    kind == .outOfMemory && (message.contains("DefaultCPUAllocator") || message == "out of memory")
+  }
+
+  init(kind: Kind, call: String, message: String) {
+    self.kind = kind
+    self.call = call
+    self.message = message
+  }
+
   /// The error of the last failing call on this thread.
   init(status: ct_status, call: String) {
-    kind =
+    let message = String(cString: ct_last_error())
+    let kind: Kind =
       switch status {
+      case CT_ERROR_TORCH where message.contains("does not have a deterministic implementation"):
+        .nondeterministic
       case CT_ERROR_TORCH: .invalidCall
       case CT_ERROR_OUT_OF_MEMORY: .outOfMemory
       default: .other
       }
-    self.call = call
-    message = String(cString: ct_last_error())
+    self.init(kind: kind, call: call, message: message)
   }
+}
+
+extension EngineError {
+  private static let handler = Mutex<(@Sendable (EngineError) -> Void)?>(nil)
+
+  /// Sets what is told of a failure that no caller can catch, before the process traps.
+  ///
+  /// Methods of `Tensor` do not throw: most of their failures are programming errors. But memory may run out in any of
+  /// them, and a program that can say what to do about it does so here and ends the process itself. Where `body` returns,
+  /// the process traps with the error's text.
+  public static func beforeTrap(_ body: (@Sendable (EngineError) -> Void)?) {
+    handler.withLock { $0 = body }
+  }
+
+  fileprivate static func tell(_ error: EngineError) { handler.withLock(\.self)?(error) }
+}
+
+/// Ends the process for an error that nobody can catch; see `EngineError.beforeTrap`.
+func engineFailed(_ error: EngineError) -> Never {
+  EngineError.tell(error)
+  fatalError(error.description)
 }
 
 /// Traps with libtorch's message when a call failed that only a programming error can make fail.
 @inline(__always)
 func check(_ status: ct_status, _ call: @autoclosure () -> String) {
   guard status != CT_OK else { return }
-  fatalError(EngineError(status: status, call: call()).description)
+  engineFailed(EngineError(status: status, call: call()))
 }

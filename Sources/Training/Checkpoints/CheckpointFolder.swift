@@ -89,7 +89,7 @@ public struct CheckpointFolder: Sendable {
   /// - Parameters:
   ///   - state: What is not a tensor; its `epoch` names the folder.
   ///   - files: Tensors by file name.
-  ///   - keep: How many epochs stay, besides the best one.
+  ///   - keep: How many checkpoints stay, besides the best one.
   /// - Throws: When it cannot be written; what was there before stays.
   public func save(
     _ state: CheckpointState, files: [String: [(name: String, tensor: Tensor)]], keep: Int
@@ -107,7 +107,7 @@ public struct CheckpointFolder: Sendable {
       try AtomicLink.point(url.appending(path: "best"), to: name)
     }
     try AtomicLink.point(url.appending(path: "latest"), to: name)
-    removeOld(upTo: state.epoch - keep, except: state.best?.epoch)
+    removeOld(upTo: state.epoch, keep: keep, except: state.best?.epoch)
   }
 
   /// Reads what is not a tensor.
@@ -156,8 +156,9 @@ public struct CheckpointFolder: Sendable {
     existing.filter { $0.hasPrefix("epoch-") }.compactMap { Int($0.dropFirst("epoch-".count)) }
   }
 
-  private func removeOld(upTo epoch: Int, except best: Int?) {
-    for number in epochs where number <= epoch && number != best {
+  private func removeOld(upTo epoch: Int, keep: Int, except best: Int?) {
+    let old = epochs.filter { $0 <= epoch }.sorted().dropLast(keep)
+    for number in old where number != best {
       // A checkpoint that cannot be removed costs space, not correctness.
       try? AtomicDirectory.remove(at: folder(.epoch(number)))
     }

@@ -40,8 +40,10 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
   public var milestones = [10, 20]
   /// What the rate is multiplied by; 0.5 in the Equation 4 script.
   public var gamma = 0.1
-  /// In which precision networks compute; scores are always float32.
+  /// In which precision networks compute.
   public var precision = Precision.bfloat16
+  /// In which precision scores are computed: float32, or tf32 where the last digits do not matter.
+  public var scorePrecision = Precision.float32
   /// How many epochs' checkpoints stay.
   public var keep = 1
 
@@ -83,17 +85,29 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
     try require(
       EstimatorSpecification.possibleUnits.contains(units), "units",
       "must be from 1 to \(EstimatorSpecification.possibleUnits.upperBound)")
+    try require(
+      scorePrecision != .bfloat16, "scorePrecision", "must be float32 or tf32")
     try require(keep >= 1, "keep", "must be at least 1")
     try require(
       CheckpointFolder.Choice(checkpoint) != nil, "checkpoint",
       "must be latest, best or an epoch's number")
   }
 
+  /// The precision of those products of a step's gradient that are not in bfloat16.
+  var gradientPrecision: Precision {
+    precision == .tf32 || scorePrecision == .tf32 ? .tf32 : .float32
+  }
+
   /// A digest of all that must stay the same when a run is resumed.
   public func resumptionHash() throws -> String {
     var copy = self
     copy.keep = 0
-    return try specificationHash(copy)
+    guard case .object(var settings) = try JSONValue(encoding: copy) else {
+      return try specificationHash(copy)
+    }
+    // Earlier versions had no setting for it.
+    if scorePrecision == .float32 { settings["scorePrecision"] = nil }
+    return try specificationHash(JSONValue.object(settings))
   }
 }
 

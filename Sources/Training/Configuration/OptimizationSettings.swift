@@ -121,9 +121,14 @@ public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
   public var labelSmoothing = 0.0
   /// Steps of the PGD that validates each epoch; 0 validates clean accuracy only.
   public var validationSteps = 10
-  /// Epochs without a better validation after which training stops; it never stops early when null.
+  /// Epochs from one validation to the next; the last epoch always has one.
+  public var validateEvery = 1
+  /// Epochs without a better validation after which training stops, noticed by the next validation; it never stops
+  /// early when null.
   public var patience: Int?
-  /// How many epochs' checkpoints stay, besides the best one.
+  /// Epochs from one checkpoint to the next; the last epoch, and one that validates best so far, always leave one.
+  public var checkpointEvery = 1
+  /// How many checkpoints stay, besides the best one.
   public var keep = 2
 
   /// The paper's.
@@ -138,6 +143,8 @@ public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
     try require(epochs <= Self.mostEpochs, "epochs", "must be at most \(Self.mostEpochs)")
     try require(batchSize >= 1, "batchSize", "must be at least 1")
     try require(keep >= 1, "keep", "must be at least 1")
+    try require(validateEvery >= 1, "validateEvery", "must be at least 1")
+    try require(checkpointEvery >= 1, "checkpointEvery", "must be at least 1")
     try require(
       (0...1_000_000).contains(validationSteps), "validationSteps", "must be from 0 to 1000000")
     try require(

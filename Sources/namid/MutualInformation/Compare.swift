@@ -60,12 +60,14 @@ struct Compare: ParsableCommand {
       run: folder, attack: attack, options: options)
     let plans = try plans(saved, subject)
     let folder = try makeReportFolder(out, files: ["compare.html", "compare.json", "compare.csv"])
-    let trained = try plans.map { role, plan in
-      let progress = TrainingProgress()
-      let trained = try plan.estimators(
-        data: options.data.directory, device: subject.network.store.device, say: note,
-        report: progress.show)
-      return Trained(role, trained, named: plan.folder.relativePath)
+    let trained = try OutOfMemory.expecting(training.remedy) {
+      try plans.map { role, plan in
+        let progress = TrainingProgress()
+        let trained = try plan.estimators(
+          data: options.data.directory, device: subject.network.store.device, say: note,
+          report: progress.show)
+        return Trained(role, trained, named: plan.folder.relativePath)
+      }
     }
     let report = try measure(subject, attacks, trained, folder)
     let file = ReportFile("compare", in: folder)
@@ -91,7 +93,7 @@ struct Compare: ParsableCommand {
     var parts: [SampleFile.Part] = []
     var setting: InformationReport.Setting?
     let held = try AttackedMeasurement(
-      subject, place: state.place(run: self.folder), fresh: state.fresh
+      subject, place: state.place(run: self.folder), fresh: state.isFresh
     ).run(attacks) { attacked, progress in
       let (outcomes, values) = try meter.measure(
         attacked: attacked.images, readers: trained.compactMap(\.reader), progress: progress)

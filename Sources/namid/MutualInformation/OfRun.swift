@@ -57,7 +57,7 @@ struct OfRun: ParsableCommand {
     let (subject, saved, attacks) = try information.subject(
       run: folder, attack: attack, options: options)
     let reading = try reading(saved, subject)
-    let size = information.scoreBatch ?? reading?.identity.batchSize ?? options.batchSize
+    let size = information.scoreBatch ?? reading?.identity.batchSize ?? 128
     let batches = try InformationBatches(
       count: subject.set.count, size: max(2, size), seed: subject.seed)
     let record = try batches.record(indices: subject.set.indices, seed: subject.seed)
@@ -69,7 +69,7 @@ struct OfRun: ParsableCommand {
     var parts: [SampleFile.Part] = []
     var setting: InformationReport.Setting?
     let held = try AttackedMeasurement(
-      subject, place: state.place(run: folder), fresh: state.fresh
+      subject, place: state.place(run: folder), fresh: state.isFresh
     ).run(attacks) { attacked, progress in
       let (outcomes, values) = try meter.measure(
         attacked: attacked.images, readers: reading.map { [$0.reader] } ?? [], progress: progress)

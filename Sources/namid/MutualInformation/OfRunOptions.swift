@@ -35,9 +35,12 @@ struct InformationOptions: ParsableArguments {
     let attacks = found.attacks.filter { !($0 is NoAttack) }
     if attacks.isEmpty { throw LaboratoryError.noAttack }
     if found.set.count < 2 { throw LaboratoryError.tooFewImages(found.set.count) }
+    OutOfMemory.expect(
+      .smallerBatches(
+        than: found.batchSize, last: "lower --score-batch, or take a device with more memory"))
     let subject = LaboratorySubject(
       found.saved.network, named: run, checkpoint: "epoch \(found.saved.checkpoint.epoch)",
-      on: found.set, threat: found.threat, goal: goal, batchSize: options.batchSize,
+      on: found.set, threat: found.threat, goal: goal, batchSize: found.batchSize,
       seed: options.seed)
     return (subject, found.saved, attacks)
   }
@@ -62,6 +65,11 @@ struct EffortOptions: ParsableArguments {
     ] where value < least {
       throw ValidationError("\(flag) must be at least \(least)")
     }
+  }
+
+  /// What helps where memory does not suffice for it.
+  var remedy: OutOfMemory.Remedy {
+    .advice("lower --train-batch (now \(trainBatch)) or --units (now \(units))")
   }
 
   var effort: EstimatorEffort {

@@ -58,9 +58,11 @@ struct ProofOfConcept: ParsableCommand {
     let files = ["poc.html", "poc.json", "poc.csv"]
     let folder = try makeReportFolder(out, files: files)
     let progress = TrainingProgress()
-    let trained = try plan.estimators(
-      data: options.data.directory, device: subject.network.store.device, say: note,
-      report: progress.show)
+    let trained = try OutOfMemory.expecting(training.remedy) {
+      try plan.estimators(
+        data: options.data.directory, device: subject.network.store.device, say: note,
+        report: progress.show)
+    }
     let name = plan.folder.relativePath
     let estimator = try estimator(trained, name)
     let identity = EstimatorIdentity(trained, named: name)
@@ -75,7 +77,7 @@ struct ProofOfConcept: ParsableCommand {
     var parts: [SampleFile.Part] = []
     var setting: InformationReport.Setting?
     let held = try AttackedMeasurement(
-      subject, place: state.place(run: self.folder), fresh: state.fresh
+      subject, place: state.place(run: self.folder), fresh: state.isFresh
     ).run(attacks) { attacked, progress in
       let (outcomes, readings) = try meter.pairings(
         attacked: attacked.images, reader: PatternReader(estimator), named: name,

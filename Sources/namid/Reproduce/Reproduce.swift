@@ -168,6 +168,7 @@ struct Reproduce: ParsableCommand {
     var words = ["--data-dir", data.directory.standardizedFileURL.path]
     if device.device != .cpu { words += ["--device", "\(device.device)"] }
     if let threads { words += ["--threads", "\(threads)"] }
+    if device.deterministic { words.append("--deterministic") }
     return words
   }
 

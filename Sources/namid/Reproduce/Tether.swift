@@ -8,9 +8,14 @@ enum Tether {
   /// The environment variable that says that standard input is such a pipe.
   static let variable = "NAMID_TETHER"
 
+  private static let isThere = ProcessInfo.processInfo.environment[variable] != nil
+
+  /// Says again that standard input is such a pipe, for what this process becomes.
+  static func hold() { if isThere { setenv(variable, "1", 1) } }
+
   /// Watches the pipe if there is one.
   static func attach() {
-    guard ProcessInfo.processInfo.environment[variable] != nil else { return }
+    guard isThere else { return }
     unsetenv(variable)
     let thread = Thread {
       var byte: UInt8 = 0

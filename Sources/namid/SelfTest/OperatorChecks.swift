@@ -9,67 +9,68 @@ struct OperatorChecks {
     let compute: @Sendable (_ input: (String, [Int]) -> Tensor) -> Tensor
   }
 
-  static let all: [Check] = convolutions + [
-    Check(name: "matrix product", limit: 1e-5) {
-      $0("a", [33, 70]).matmul($0("b", [70, 41]))
-    },
-    Check(name: "batched matrix product", limit: 1e-5) {
-      $0("a", [5, 33, 20]).bmm($0("b", [5, 20, 11]))
-    },
-    Check(name: "cross-entropy and its gradient", limit: 1e-5) { input in
-      let logits = input("logits", [24, 10])
-      logits.requiresGrad = true
-      let labels = (Tensor.arange(24, device: logits.device) * 7).remainder(10)
-      return withGrad { grad(of: logits.crossEntropy(labels, labelSmoothing: 0.1), wrt: logits) }
-    },
-    Check(name: "log-softmax, log-sum-exp", limit: 1e-5) {
-      let x = $0("x", [17, 13]) * 20.0
-      return x.logSoftmax(1) + x.logsumexp([1], keepdim: true)
-    },
-    Check(name: "layer norm and its gradient", limit: 1e-4) { input in
-      let x = input("x", [9, 32])
-      x.requiresGrad = true
-      let weight = input("w", [32])
-      return withGrad {
-        let y = x.layerNorm([32], weight: weight, bias: weight)
-        return grad(of: (y * y).sum(), wrt: x)
-      }
-    },
-    Check(name: "pooling and resizing", limit: 1e-5) {
-      let x = $0("x", [3, 5, 12, 12])
-      return Tensor.cat([
-        x.maxPool2d(2).flatten(), x.avgPool2d(3).flatten(), x.adaptiveAvgPool2d(1).flatten(),
-        x.upsampleBilinear2d([7, 9]).flatten(),
-      ])
-    },
-    Check(name: "sorting, running sums, top values", limit: 1e-5) {
-      let x = $0("x", [7, 50])
-      return Tensor.cat([x.sort(1).values, x.cumsum(1), x.topk(9, dim: 1).values], dim: 1)
-    },
-    Check(name: "distances, norms, variance", limit: 1e-4) {
-      let x = $0("x", [20, 30])
-      return Tensor.cat([
-        x.cdist(x * 0.5).flatten(), x.norm(2, [1]), x.norm(1, [1]), x.variance([1]),
-      ])
-    },
-    Check(name: "selecting and scattering", limit: 1e-5) {
-      let x = $0("x", [20, 30])
-      let rows = (Tensor.arange(11, device: x.device) * 13).remainder(20)
-      let columns = (Tensor.arange(20, device: x.device) * 7).remainder(30).unsqueeze(1)
-      return Tensor.cat([
-        x.indexSelect(rows).flatten(), x.gather(columns, dim: 1).flatten(),
-        x.zerosLike().scatterAdd(columns, x.slice(0..<1, dim: 1), dim: 1).flatten(),
-        x.roll([3], dims: [1]).flip([0]).pad([1, 2]).flatten(),
-      ])
-    },
-    Check(name: "elementary functions", limit: 1e-5) {
-      let x = $0("x", [400])
-      return Tensor.stack([
-        x.exp(), (x + 2.0).log(), x.tanh(), (x * 0.9).atanh(), x.cos(), x.sin(), x.softplus(),
-        (x + 2.0).sqrt(), (x + 2.0).pow(0.3), x.sigmoid(),
-      ])
-    },
-  ]
+  static let all: [Check] =
+    convolutions + [
+      Check(name: "matrix product", limit: 1e-5) {
+        $0("a", [33, 70]).matmul($0("b", [70, 41]))
+      },
+      Check(name: "batched matrix product", limit: 1e-5) {
+        $0("a", [5, 33, 20]).bmm($0("b", [5, 20, 11]))
+      },
+      Check(name: "cross-entropy and its gradient", limit: 1e-5) { input in
+        let logits = input("logits", [24, 10])
+        logits.requiresGrad = true
+        let labels = (Tensor.arange(24, device: logits.device) * 7).remainder(10)
+        return withGrad { grad(of: logits.crossEntropy(labels, labelSmoothing: 0.1), wrt: logits) }
+      },
+      Check(name: "log-softmax, log-sum-exp", limit: 1e-5) {
+        let x = $0("x", [17, 13]) * 20.0
+        return x.logSoftmax(1) + x.logsumexp([1], keepdim: true)
+      },
+      Check(name: "layer norm and its gradient", limit: 1e-4) { input in
+        let x = input("x", [9, 32])
+        x.requiresGrad = true
+        let weight = input("w", [32])
+        return withGrad {
+          let y = x.layerNorm([32], weight: weight, bias: weight)
+          return grad(of: (y * y).sum(), wrt: x)
+        }
+      },
+      Check(name: "pooling and resizing", limit: 1e-5) {
+        let x = $0("x", [3, 5, 12, 12])
+        return Tensor.cat([
+          x.maxPool2d(2).flatten(), x.avgPool2d(3).flatten(), x.adaptiveAvgPool2d(1).flatten(),
+          x.upsampleBilinear2d([7, 9]).flatten(),
+        ])
+      },
+      Check(name: "sorting, running sums, top values", limit: 1e-5) {
+        let x = $0("x", [7, 50])
+        return Tensor.cat([x.sort(1).values, x.cumsum(1), x.topk(9, dim: 1).values], dim: 1)
+      },
+      Check(name: "distances, norms, variance", limit: 1e-4) {
+        let x = $0("x", [20, 30])
+        return Tensor.cat([
+          x.cdist(x * 0.5).flatten(), x.norm(2, [1]), x.norm(1, [1]), x.variance([1]),
+        ])
+      },
+      Check(name: "selecting and scattering", limit: 1e-5) {
+        let x = $0("x", [20, 30])
+        let rows = (Tensor.arange(11, device: x.device) * 13).remainder(20)
+        let columns = (Tensor.arange(20, device: x.device) * 7).remainder(30).unsqueeze(1)
+        return Tensor.cat([
+          x.indexSelect(rows).flatten(), x.gather(columns, dim: 1).flatten(),
+          x.zerosLike().scatterAdd(columns, x.slice(0..<1, dim: 1), dim: 1).flatten(),
+          x.roll([3], dims: [1]).flip([0]).pad([1, 2]).flatten(),
+        ])
+      },
+      Check(name: "elementary functions", limit: 1e-5) {
+        let x = $0("x", [400])
+        return Tensor.stack([
+          x.exp(), (x + 2.0).log(), x.tanh(), (x * 0.9).atanh(), x.cos(), x.sin(), x.softplus(),
+          (x + 2.0).sqrt(), (x + 2.0).pow(0.3), x.sigmoid(),
+        ])
+      },
+    ]
 
   /// Forward, input gradient and weight gradient of the shapes that networks have, channels last.
   private static let convolutions = [

@@ -26,6 +26,9 @@ enum PrecisionChecks {
     add("logits in bfloat16", 0.1) {
       withPrecision(.bfloat16, on: device) { network.logits(batch.images) }
     }
+    add("logits in TF32", 0.02) {
+      withPrecision(.tf32, on: device) { network.logits(batch.images) }
+    }
     add("logits in float32 after training in lower precision", 1e-4) {
       network.logits(batch.images)
     }

@@ -6,7 +6,7 @@ import Torch
 struct SelfTestReport: Encodable {
   /// One comparison.
   struct Row: Encodable {
-    /// The part of the library: `operators`, `attacks`, …
+    /// The part of the library, such as `operators`.
     var part: String
     /// What was compared.
     var name: String

@@ -128,11 +128,16 @@ typedef struct {
   int32_t interop_threads;
   int32_t cuda_devices;
   uint64_t loaded_version; // of the library at run time: major, minor, patch in the top 3 bytes; 0 if unknown
+  const char *library;     // the file of libtorch_cpu that is loaded; empty if unknown
+  bool deterministic;      // see ct_set_deterministic
+  bool benchmark;          // see ct_benchmark_exchange
+  bool tf32;               // see ct_tf32_exchange
 } ct_environment;
 
 CT_API ct_status ct_environment_read(ct_environment *out) CT_NOEXCEPT;
 CT_API ct_status ct_set_threads(int32_t count) CT_NOEXCEPT;
-// Deterministic kernels only; cuBLAS obeys if this is set before its first product.
+// Deterministic kernels only. Names the workspace that cuBLAS needs for it in the environment, unless one is named
+// there: cuBLAS obeys if this is set before its first product.
 CT_API ct_status ct_set_deterministic(bool value) CT_NOEXCEPT;
 // Whether cudnn tries several kernels for each new shape and keeps the fastest; says what it was.
 CT_API ct_status ct_benchmark_exchange(bool value, bool *previous) CT_NOEXCEPT;

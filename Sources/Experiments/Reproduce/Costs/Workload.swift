@@ -78,7 +78,8 @@ extension PlanBuilder {
         .init(
           images: epochs * images, passes: .training(configuration), precision: settings.precision),
         .init(
-          images: epochs * Double(configuration.data.validation),
+          images: (epochs / Double(settings.validateEvery)).rounded(.up)
+            * Double(configuration.data.validation),
           passes: PassCount(forwards: 1) + .attack(validation), precision: .float32),
       ], units: units, dataBytes: facts.bytes,
       // The last and the best epoch, and one that is being written; weights and momentum.

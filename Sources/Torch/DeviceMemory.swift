@@ -1,0 +1,94 @@
+import CTorch
+
+/// What a CUDA device is.
+public struct DeviceFacts: Sendable, Equatable {
+  /// The maker's name.
+  public let name: String
+  /// The version of the driver.
+  public let driver: String
+  /// The version of the CUDA runtime that is loaded.
+  public let runtime: String
+  /// The version of cudnn that is loaded; empty where there is none.
+  public let cudnn: String
+  /// The compute capability, such as `9.0`.
+  public let capability: String
+  /// Multiprocessors.
+  public let processors: Int
+  /// Bytes of memory.
+  public let memory: Int
+
+  /// Asks a device.
+  ///
+  /// - Throws: `EngineError` where there is no such device, or no library that can ask it.
+  public init(of device: Device) throws(EngineError) {
+    var raw = ct_device_facts()
+    let call = "DeviceFacts(of: \(device))"
+    try requireCUDA(device, call)
+    let status = ct_device_facts_read(max(device.index, 0), &raw)
+    guard status == CT_OK else { throw EngineError(status: status, call: call) }
+    name = text(of: raw.name)
+    driver = text(of: raw.driver)
+    runtime = text(of: raw.runtime)
+    cudnn = text(of: raw.dnn)
+    capability = "\(raw.major).\(raw.minor)"
+    processors = Int(raw.processors)
+    memory = Int(raw.memory_bytes)
+  }
+}
+
+/// How the memory of a CUDA device is used, in bytes.
+public struct DeviceMemory: Sendable, Equatable {
+  /// Free on the device.
+  public let free: Int
+  /// All of the device.
+  public let total: Int
+  /// In tensors of this process.
+  public let allocated: Int
+  /// Held by libtorch's allocator for this process.
+  public let reserved: Int
+  /// The most that `allocated` has been.
+  public let peak: Int
+
+  /// Asks a device.
+  ///
+  /// - Throws: `EngineError` where there is no such device, or no library that can ask it.
+  public init(of device: Device) throws(EngineError) {
+    var raw = ct_device_memory()
+    let call = "DeviceMemory(of: \(device))"
+    try requireCUDA(device, call)
+    let status = ct_device_memory_read(max(device.index, 0), &raw)
+    guard status == CT_OK else { throw EngineError(status: status, call: call) }
+    free = Int(raw.free_bytes)
+    total = Int(raw.total_bytes)
+    allocated = Int(raw.allocated_bytes)
+    reserved = Int(raw.reserved_bytes)
+    peak = Int(raw.peak_bytes)
+  }
+
+  /// Lets `peak` begin anew.
+  public static func resetPeak(of device: Device) throws(EngineError) {
+    let call = "DeviceMemory.resetPeak(of: \(device))"
+    try requireCUDA(device, call)
+    let status = ct_device_reset_peak_memory(max(device.index, 0))
+    guard status == CT_OK else { throw EngineError(status: status, call: call) }
+  }
+
+  /// Gives back what libtorch's allocator holds and no tensor uses.
+  public static func releaseCached(of device: Device) throws(EngineError) {
+    let call = "DeviceMemory.releaseCached(of: \(device))"
+    try requireCUDA(device, call)
+    let status = ct_device_release_cached_memory(max(device.index, 0))
+    guard status == CT_OK else { throw EngineError(status: status, call: call) }
+  }
+}
+
+private func requireCUDA(_ device: Device, _ call: String) throws(EngineError) {
+  guard device.kind == .cuda else {
+    throw EngineError(kind: .invalidCall, call: call, message: "only a CUDA device can be asked")
+  }
+}
+
+/// The text in a C array of characters, up to its NUL.
+private func text<Characters>(of array: Characters) -> String {
+  withUnsafeBytes(of: array) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+}
