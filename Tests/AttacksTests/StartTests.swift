@@ -52,7 +52,8 @@ import Torch
     for kind in Start.allCases {
       for norm in [Norm.linf, .l2] {
         let images = kind.images(
-          from: edge, threat: ThreatModel(norm: norm, epsilon: 0.3), streams: craftingStreams(Array(0..<40))
+          from: edge, threat: ThreatModel(norm: norm, epsilon: 0.3),
+          streams: craftingStreams(Array(0..<40))
         )
         #expect(images.min().item() >= 0 && images.max().item() <= 1)
       }

@@ -79,7 +79,8 @@ import Torch
 
   @Test func aSampleIsAugmentedAlikeInEveryBatch() {
     let shape = [count, height, width, channels]
-    let expected = Tensor(expected(Augmentation()), shape: shape).permute([0, 3, 1, 2])
+    let expected =
+      Tensor(expected(Augmentation()), shape: shape).permute([0, 3, 1, 2])
       .to(.float32) / 255.0
     for size in [1, 7, 40, 64] {
       let batches = batches(size)

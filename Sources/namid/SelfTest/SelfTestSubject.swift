@@ -32,7 +32,7 @@ struct SelfTestSubject {
   }
 
   /// Trains a network for some steps on the CPU.
-  init(steps: Int = 30) throws {
+  init(steps: Int = 60) throws {
     let network = try Network(Self.specification, stream: RandomStream(seed: 3))
     let batch = ImageTensors(Self.images(64)).batch(Array(0..<64))
     let optimizer = Adam(network.store)
