@@ -49,11 +49,16 @@ public protocol Defense {
   func loss(of network: Network, batch: Batch, attacked: Tensor?, epoch: Int) -> DefenseLoss
   /// A number that is the same for epochs in which a step is made of the same operators, such as those of a warm-up.
   func stage(epoch: Int) -> Int
+  /// Whether the loss asks the device for a number at each step, so that a step cannot be recorded as a whole.
+  var asksDevice: Bool { get }
 }
 
 extension Defense {
   /// None.
   public var companions: [Companion] { [] }
+
+  /// No.
+  public var asksDevice: Bool { false }
 
   /// All epochs are alike.
   public func stage(epoch: Int) -> Int { 0 }

@@ -139,6 +139,9 @@ public struct NAMID: Defense {
     estimators.adversarial.scorePrecision = settings.scorePrecision
   }
 
+  /// Yes: how many samples the attack has flipped (Equation 6).
+  public var asksDevice: Bool { true }
+
   /// 0 in the warm-up, then 1.
   public func stage(epoch: Int) -> Int { epoch < settings.warmUpEpochs ? 0 : 1 }
 

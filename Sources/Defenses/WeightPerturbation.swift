@@ -55,6 +55,9 @@ public struct WeightPerturbation: Hashable, Sendable {
     warmUpEpochs = settings.warmUpEpochs ?? defaults.warmUpEpochs
   }
 
+  /// Whether weights are perturbed in an epoch (counted from 0).
+  public func isActive(in epoch: Int) -> Bool { epoch >= warmUpEpochs && gamma != 0 }
+
   /// Perturbs a network's weights; nil during warm-up.
   ///
   /// - Parameters:
@@ -66,7 +69,7 @@ public struct WeightPerturbation: Hashable, Sendable {
   public func applied(
     to store: ParameterStore, keeping others: [ParameterStore] = [], epoch: Int, loss: () -> Tensor
   ) -> Applied? {
-    if epoch < warmUpEpochs || gamma == 0 { return nil }
+    guard isActive(in: epoch) else { return nil }
     let buffers = ([store] + others).flatMap { $0.entries.filter { !$0.isTrainable } }
     let kept = withoutGrad { buffers.map { $0.tensor.clone() } }
     let weights = store.entries.filter { $0.isTrainable && $0.tensor.rank >= 2 }

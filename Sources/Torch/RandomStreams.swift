@@ -17,6 +17,17 @@ public struct RandomStreams {
       self.roots = roots
     }
 
+    /// A bank of given streams alone, which has whatever states of theirs lie on a device already in memory of its own.
+    ///
+    /// - Parameter streams: Some streams of another bank, under no key.
+    public convenience init(copying streams: RandomStreams) {
+      precondition(streams.keys.isEmpty, "copying streams under keys")
+      self.init(streams.each)
+      states = withoutGrad {
+        streams.bank.states.mapValues { $0.slice(streams.range).clone() }
+      }
+    }
+
     /// The streams of some neighbouring samples.
     public func streams(_ range: Range<Int>) -> RandomStreams {
       RandomStreams(bank: self, range: range, keys: [])

@@ -22,7 +22,10 @@ public final class Trainer {
   private let companions: [(companion: Companion, optimizer: Adam)]
   private let perturbation: WeightPerturbation?
   private let average: WeightAverage?
-  private let graphs: CraftGraphs?
+  private let recordedAttack: BatchRecordings<Tensor>?
+  private let recordedStep: BatchRecordings<Terms>?
+  /// The learning rate where recorded steps read it; float32, rank 0.
+  private let recordedRate: Tensor
   private let schedule: Schedule
   private let batchesPerEpoch: Int
   private let stream: RandomStream
@@ -66,14 +69,16 @@ public final class Trainer {
     optimizer = configuration.optimizer.optimizer(of: network.store)
     companions = defense.companions.map { ($0, Adam($0.store)) }
     average = settings.averageDecay.map { WeightAverage(network.store, decay: $0) }
-    if settings.graphs == .off {
-      graphs = nil
-    } else {
-      guard training.device != .cpu, Graph.isAvailable else {
-        throw TrainingError.noGraphs(training.device)
-      }
-      graphs = CraftGraphs(on: training.device)
+    let device = training.device
+    if settings.graphs != .off, device == .cpu || !Graph.isAvailable {
+      throw TrainingError.noGraphs(device)
     }
+    if settings.graphs == .step, defense.asksDevice {
+      throw TrainingError.stepAsksDevice(defense: defense.name)
+    }
+    recordedAttack = settings.graphs == .attack ? BatchRecordings(on: device) : nil
+    recordedStep = settings.graphs == .step ? BatchRecordings(on: device) : nil
+    recordedRate = .scalar(0, device: device)
     schedule = configuration.schedule.schedule(
       rate: configuration.optimizer.learningRate, epochs: settings.epochs,
       stepsPerEpoch: batchesPerEpoch)
@@ -150,17 +155,40 @@ public final class Trainer {
     }
   }
 
+  /// Named numbers on the device.
+  private typealias Terms = [(name: String, value: Tensor)]
+
   /// One optimizer step; returns the loss and its terms.
-  private func update(
-    _ batch: Batch, streams: RandomStreams, epoch: Int
-  ) throws -> [(name: String, value: Tensor)] {
-    for store in stores { store.zeroGrad() }
-    let craft = { self.defense.craft(on: self.network, batch: $0, streams: $1, epoch: epoch) }
-    let attacked = try inTrainingPrecision {
-      guard let graphs else { return craft(batch, streams) }
-      return try graphs.craft(
-        batch, streams: streams, stage: defense.stage(epoch: epoch), craft)
+  private func update(_ batch: Batch, streams: RandomStreams, epoch: Int) throws -> Terms {
+    defer { step += 1 }
+    let isPerturbed = perturbation?.isActive(in: epoch) ?? false
+    let stage = 2 * defense.stage(epoch: epoch) + (isPerturbed ? 1 : 0)
+    if let recordedStep {
+      withoutGrad { _ = recordedRate.fill_(schedule(step)) }
+      let terms = try recordedStep.run(batch, streams: streams, stage: stage) {
+        learn($0, attacked: craft($0, $1, epoch: epoch), epoch: epoch, rate: .tensor(recordedRate))
+      }
+      return terms ?? []
     }
+    let attacked =
+      try recordedAttack?.run(batch, streams: streams, stage: stage) {
+        craft($0, $1, epoch: epoch)
+      } ?? (recordedAttack == nil ? craft(batch, streams, epoch: epoch) : nil)
+    return learn(batch, attacked: attacked, epoch: epoch, rate: .value(schedule(step)))
+  }
+
+  /// The images to train on beside the natural ones.
+  private func craft(_ batch: Batch, _ streams: RandomStreams, epoch: Int) -> Tensor? {
+    inTrainingPrecision {
+      defense.craft(on: network, batch: batch, streams: streams, epoch: epoch)
+    }
+  }
+
+  /// Loss, gradients and the optimizers' steps.
+  private func learn(
+    _ batch: Batch, attacked: Tensor?, epoch: Int, rate: LearningRate
+  ) -> Terms {
+    for store in stores { store.zeroGrad() }
     let computeLoss = {
       self.inTrainingPrecision {
         self.defense.loss(of: self.network, batch: batch, attacked: attacked, epoch: epoch)
@@ -171,21 +199,18 @@ public final class Trainer {
     ) { computeLoss().total }
     let loss = computeLoss()
     loss.total.backward()
-    optimizer.step(learningRate: schedule(step))
+    optimizer.step(rate)
     perturbed?.remove()
     for (companion, optimizer) in companions {
       optimizer.step(learningRate: companion.learningRate)
     }
     average?.update()
-    step += 1
     return [("loss", loss.total.detach())] + loss.terms
   }
 
   /// Low-precision copies of weights live no longer than one scope, and weights may be perturbed between two.
-  private func inTrainingPrecision<Result, Failure: Error>(
-    _ body: () throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    try withPrecision(configuration.training.precision, on: training.device, body)
+  private func inTrainingPrecision<Result>(_ body: () -> Result) -> Result {
+    withPrecision(configuration.training.precision, on: training.device, body)
   }
 
   private var stores: [ParameterStore] { [network.store] + companions.map(\.companion.store) }

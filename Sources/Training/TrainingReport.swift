@@ -38,6 +38,8 @@ public enum TrainingError: Error, CustomStringConvertible, Sendable {
   case tooFewSamples(count: Int, batchSize: Int)
   /// CUDA graphs are asked for where there are none.
   case noGraphs(Device)
+  /// A whole step cannot be recorded with this defense.
+  case stepAsksDevice(defense: String)
 
   /// What is wrong and what to do.
   public var description: String {
@@ -56,6 +58,9 @@ public enum TrainingError: Error, CustomStringConvertible, Sendable {
         ? "training.graphs is for CUDA devices, and this run is on the CPU: leave it off"
         : "training.graphs needs libCTorchCUDA.so beside the tool, which Engine/build.sh makes: "
           + "build it or leave training.graphs off"
+    case .stepAsksDevice(let defense):
+      "training.graphs=step cannot be had with \(defense), whose loss asks the device at each step "
+        + "how many samples were flipped: take training.graphs=attack"
     }
   }
 }
@@ -85,7 +90,8 @@ struct TermMeans {
         sums[name] = sum + value
       } else {
         names.append(name)
-        sums[name] = value
+        // A copy: recorded work overwrites its terms.
+        sums[name] = value.clone()
       }
       counts[name, default: 0] += 1
     }

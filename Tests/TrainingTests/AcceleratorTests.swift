@@ -104,21 +104,27 @@ import Torch
     #expect(kernels(steps: 10) - kernels(steps: 9) <= 140)
   }
 
-  /// Recorded once and repeated, an attack makes the images that it makes call by call.
-  @Test func recordedAttacksMakeTheSameImages() throws {
+  /// Recorded once and repeated, an attack or a whole step comes to what it comes to call by call.
+  @Test(arguments: ["standard", "trades", "mart", "natural"] as [DefenseName])
+  func recordedWorkComesToTheSame(_ defense: DefenseName) throws {
     let root = try makeTemporaryFolder()
     defer { remove(root) }
     var weights: [[Tensor]] = []
-    for graphs in [GraphUse.off, .attack] {
-      var run = try TinyRun("run-\(graphs)", in: root)
+    for graphs in GraphUse.allCases {
+      var run = try TinyRun("run-\(graphs)", in: root, defense: defense)
       run.configuration.training.graphs = graphs
       run.configuration.training.precision = .float32
+      // Rates that float32 has exactly: a recorded step reads its rate from a tensor.
+      run.configuration.optimizer.learningRate = 0.0625
+      run.configuration.schedule.kind = .constant
       let job = try TrainingJob(
         run.configuration, data: root, run: run.folder, resume: false, device: device)
       try job.fit()
       weights.append(job.network.store.parameters.map { $0.detach().to(.cpu) })
     }
-    for (a, b) in zip(weights[0], weights[1]) { expectIdentical(a, b) }
+    for other in weights.dropFirst() {
+      for (a, b) in zip(weights[0], other) { expectIdentical(a, b) }
+    }
   }
 
   @Test func graphsAreRefusedWhereThereAreNone() throws {
@@ -128,5 +134,21 @@ import Torch
     run.configuration.training.graphs = .attack
     let text = try #require(message(of: { try run.train() }))
     #expect(text.contains("training.graphs") && text.contains("CPU"))
+  }
+
+  /// A recorded step is one replay, whatever its attack costs otherwise.
+  @Test func aRecordedStepIsOneCall() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    var run = try TinyRun(in: root)
+    run.configuration.training.epochs = 2
+    run.configuration.training.graphs = .step
+    var kernels = 0
+    try run.train(device: device) { event in
+      guard case .progress(2, _, let batch, _, _) = event else { return }
+      if batch == 10 { accelerator.reset() } else { kernels = accelerator.count(.kernels) }
+    }
+    // Ten batches are cut and copied, ten rates written, and four sums of terms each.
+    #expect(kernels > 0 && kernels <= 10 * 30)
   }
 }

@@ -39,7 +39,7 @@ public final class Adam: Optimizer {
   }
 
   /// One update of all parameters in one call.
-  public func step(learningRate: Double) {
+  public func step(_ learningRate: LearningRate) {
     withoutGrad {
       let (positions, gradients) = parameters.gradients()
       if positions.isEmpty { return }

@@ -3,11 +3,16 @@ import Torch
 /// Changes parameters along their gradients.
 public protocol Optimizer: AnyObject {
   /// One update with the gradients that `backward()` left; parameters without one stay as they are.
-  func step(learningRate: Double)
+  func step(_ learningRate: LearningRate)
   /// What a resumed run needs, by name; the same names are there from the first step on.
   var state: [(name: String, tensor: Tensor)] { get }
   /// Takes over a saved state.
   func load(state: [String: Tensor]) throws(StateDictionaryError)
+}
+
+extension Optimizer {
+  /// One update with a step of a given length.
+  public func step(learningRate: Double) { step(.value(learningRate)) }
 }
 
 /// Parameters with their names and gradients, as fused operators want them.

@@ -26,7 +26,7 @@ public final class SGD: Optimizer {
   }
 
   /// One update of all parameters in one call.
-  public func step(learningRate: Double) {
+  public func step(_ learningRate: LearningRate) {
     withoutGrad {
       let (positions, gradients) = parameters.gradients()
       if positions.isEmpty { return }

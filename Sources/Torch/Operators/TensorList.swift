@@ -1,3 +1,11 @@
+/// The length of an optimizer's step.
+public enum LearningRate {
+  /// A number.
+  case value(Double)
+  /// A float32 tensor of rank 0 beside the parameters, which recorded work reads anew each time.
+  case tensor(Tensor)
+}
+
 /// Whole lists of tensors at once: one call for an optimizer step or a weight average.
 public enum TensorList {
   /// Multiplies every tensor by a number, in place.
@@ -39,11 +47,19 @@ public enum TensorList {
   ///   - isFirstStep: Whether buffers take the gradient as it is.
   public static func fusedSGD_(
     _ parameters: [Tensor], gradients: [Tensor], momenta: [Tensor], weightDecay: Double,
-    momentum: Double, learningRate: Double, dampening: Double, nesterov: Bool, isFirstStep: Bool
+    momentum: Double, learningRate: LearningRate, dampening: Double, nesterov: Bool,
+    isFirstStep: Bool
   ) {
-    invoke(
-      .fusedSgd, parameters, gradients, momenta, weightDecay, momentum, learningRate, dampening,
-      nesterov, false, isFirstStep)
+    switch learningRate {
+    case .value(let rate):
+      invoke(
+        .fusedSgd, parameters, gradients, momenta, weightDecay, momentum, rate, dampening,
+        nesterov, false, isFirstStep)
+    case .tensor(let rate):
+      invoke(
+        .fusedSgdTensorRate, parameters, gradients, momenta, weightDecay, momentum, rate,
+        dampening, nesterov, false, isFirstStep)
+    }
   }
 
   /// One step of Adam (or AdamW when `decoupled`) on all tensors, in place.
@@ -62,11 +78,18 @@ public enum TensorList {
   ///   - decoupled: Whether weights decay apart from the gradient.
   public static func fusedAdam_(
     _ parameters: [Tensor], gradients: [Tensor], means: [Tensor], squares: [Tensor],
-    steps: [Tensor], learningRate: Double, beta1: Double, beta2: Double, weightDecay: Double,
+    steps: [Tensor], learningRate: LearningRate, beta1: Double, beta2: Double, weightDecay: Double,
     epsilon: Double, decoupled: Bool
   ) {
-    invoke(
-      decoupled ? .fusedAdamw : .fusedAdam, parameters, gradients, means, squares, [Tensor](),
-      steps, learningRate, beta1, beta2, weightDecay, epsilon, false, false)
+    switch learningRate {
+    case .value(let rate):
+      invoke(
+        decoupled ? .fusedAdamw : .fusedAdam, parameters, gradients, means, squares, [Tensor](),
+        steps, rate, beta1, beta2, weightDecay, epsilon, false, false)
+    case .tensor(let rate):
+      invoke(
+        decoupled ? .fusedAdamwTensorRate : .fusedAdamTensorRate, parameters, gradients, means,
+        squares, [Tensor](), steps, rate, beta1, beta2, weightDecay, epsilon, false, false)
+    }
   }
 }

@@ -101,6 +101,8 @@ public enum GraphUse: String, CaseIterable, Codable, Sendable {
   case off
   /// The attack that crafts the images.
   case attack
+  /// The whole step: attack, loss, gradients, optimizer, average.
+  case step
 }
 
 /// How long, in which portions, and what is kept.

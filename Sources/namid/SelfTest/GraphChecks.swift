@@ -18,7 +18,7 @@ enum GraphChecks {
       PGD(threat: ThreatModel(epsilon: Fraction(8, over: 255)), steps: 4, start: .uniform))
     let craft = { attack.craft(on: network, batch: $0, streams: $1) as Tensor? }
     for precision in [Precision.float32, .bfloat16] {
-      let graphs = CraftGraphs(on: device)
+      let graphs = BatchRecordings<Tensor>(on: device)
       var largest = 0.0
       for number in 0..<8 {
         let images = subject.batch(16 * (number + 1), on: device)
@@ -29,7 +29,7 @@ enum GraphChecks {
         let streams = RandomStreams((0..<16).map { RandomStream(seed: number).keyed($0) })
         try withPrecision(precision, on: device) {
           let expected = craft(batch, streams)
-          let actual = try graphs.craft(batch, streams: streams, stage: 0, craft)
+          let actual = try graphs.run(batch, streams: streams, stage: 0, craft)
           if let actual, let expected {
             largest = max(largest, share(of: actual, apartFrom: expected))
           }
