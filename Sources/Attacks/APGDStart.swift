@@ -75,7 +75,7 @@ extension APGD {
       let found = search.expectation(at: current, of: rows, draws: eot, withGradient: true) {
         loss($0, rows)
       }
-      let kept = isLast ? note(search, current, found, rows) : .all(of: rows)
+      let kept = isLast ? note(search, current, found, rows) : .all(rows.count)
       if kept.isEmpty { return current }
       rows = rows.keeping(kept)
       ascent.keep(kept)
@@ -119,12 +119,5 @@ extension APGD {
       objective == .targetedDLR
       ? AttackLoss.dlr.values(found.logits, rows.labels) : found.losses
     return search.note(current, logits: found.logits, losses: losses, of: rows)
-  }
-}
-
-extension Kept {
-  /// All rows.
-  fileprivate static func all(of rows: Rows) -> Kept {
-    Kept(rows.samples.map { _ in true }, device: .cpu)
   }
 }

@@ -66,12 +66,14 @@ struct BoxHyperplane {
     let target = target.maskedFill(isOutOfReach, 0)
     let none = Tensor.scalar(0, dtype: weight.dtype, device: weight.device)
     var level = target / slope.sum([1], keepdim: true).clamp(min: 1e-30)
-    var count = 0.0
-    while true {
+    var count = Tensor.scalar(0, dtype: .int64, device: weight.device)
+    for round in 0... {
       let isFull = full .<= level
-      let now = isFull.sum().item()
-      if now == count { break }
-      count = now
+      let countBefore = count
+      count = isFull.sum()
+      if Pacing.asks(after: round, on: weight.device), (count .== countBefore).bools() == [true] {
+        break
+      }
       let spent = gain.where(isFull, else: none).sum([1], keepdim: true)
       let rise = slope.maskedFill(isFull, 0).sum([1], keepdim: true).clamp(min: 1e-30)
       level = level.maximum((target - spent) / rise)

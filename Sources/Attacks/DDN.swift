@@ -88,12 +88,13 @@ public struct DDN: Attack, Hashable, Sendable {
     of gradient: Tensor, _ streams: @autoclosure () -> [RandomStream]
   ) -> Tensor {
     let direction = ThreatModel.unit(gradient)
-    let lost = (gradient.abs().amax(Array(1..<gradient.rank)) .== 0).nonzeroIndices()
-    if lost.count == 0 { return direction }
+    let isLost = (gradient.abs().amax(Array(1..<gradient.rank)) .== 0).bools()
+    let lost = isLost.indices.filter { isLost[$0] }
+    if lost.isEmpty { return direction }
     let all = streams()
-    let noise = Tensor.normal(
-      lost.ints().map { all[$0] }, shape: Array(gradient.shape.dropFirst()))
-    return direction.indexCopy_(lost, ThreatModel.unit(noise).to(gradient.device))
+    let noise = Tensor.normal(lost.map { all[$0] }, shape: Array(gradient.shape.dropFirst()))
+    let places = Tensor(lost, shape: [lost.count]).to(gradient.device)
+    return direction.indexCopy_(places, ThreatModel.unit(noise).to(gradient.device))
   }
 
   private func onGrid(_ images: Tensor) -> Tensor {

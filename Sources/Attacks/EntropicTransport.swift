@@ -5,10 +5,24 @@ import Torch
 /// Among the plans π within the budget it finds the one that maximises ⟨G, π⟩ + γ·entropy. At a price λ of distance
 /// that is π = x · softmax((G − λC) / γ) for each pixel; the price is the one at which the budget is spent.
 struct EntropicTransport {
-  let budget: TransportBudget
+  var budget: TransportBudget
   let gamma: Double
   /// How often the cost may be evaluated.
   let evaluations: Int
+  /// The places of the offsets of equal length, per length.
+  private let rings: [Tensor]
+  /// The lengths and their squares, (2, lengths).
+  private let moments: Tensor
+
+  init(budget: TransportBudget, gamma: Double, evaluations: Int) {
+    self.budget = budget
+    self.gamma = gamma
+    self.evaluations = evaluations
+    let (rings, device) = (budget.window.rings, budget.mass.device)
+    self.rings = rings.map { Tensor($0.offsets, shape: [$0.offsets.count]).to(device) }
+    let lengths = rings.map { Float($0.distance) }
+    moments = Tensor(lengths + lengths.map { $0 * $0 }, shape: [2, lengths.count]).to(device)
+  }
 
   /// The best plan's masses, within the budget.
   ///
@@ -28,15 +42,8 @@ struct EntropicTransport {
   /// Offsets of equal length keep their proportions at every price, so that an evaluation needs one number per
   /// pixel and length (6 of them in a 5 × 5 window) instead of one per pixel and offset (25).
   private func price(_ gains: Tensor) -> Tensor {
-    let rings = budget.window.rings
-    let device = gains.device
     let ringGains = Tensor.cat(
-      rings.map { ring in
-        let offsets = Tensor(ring.offsets, shape: [ring.offsets.count]).to(device)
-        return gains.indexSelect(offsets, dim: 2).logsumexp([2], keepdim: true)
-      }, dim: 2)
-    let lengths = rings.map { Float($0.distance) }
-    let moments = Tensor(lengths + lengths.map { $0 * $0 }, shape: [2, lengths.count]).to(device)
+      rings.map { gains.indexSelect($0, dim: 2).logsumexp([2], keepdim: true) }, dim: 2)
     let lengthColumn = moments.select(0, 0).view([-1, 1])
     let high = highestPrice
     var multiplier = TransportMultiplier(from: high * 0.5, below: high, limits: budget.limits)
@@ -46,7 +53,8 @@ struct EntropicTransport {
       let (mean, square) = (means.select(2, 0), means.select(2, 1))
       let excess = (budget.mass * mean).sum([1, 2]) - budget.limits
       multiplier.check(excess: excess)
-      if evaluation == evaluations - 1 || multiplier.isComplete { break }
+      if evaluation == evaluations - 1 { break }
+      if Pacing.asks(after: evaluation, on: gains.device), multiplier.isComplete { break }
       let spread = (budget.mass * (square - mean.square())).sum([1, 2])
       _ = multiplier.advance(excess: excess, slope: spread / gamma)
     }

@@ -40,8 +40,8 @@ extension FAB {
       let verdict = found.record(next, logits: search.logits(next, of: rows), of: rows)
       kept = verdict.kept
       if kept.isEmpty { return }
-      let errs = Tensor(verdict.errs, shape: [rows.count, 1, 1, 1]).to(next.device)
-      current = kept.of((rows.images + (next - rows.images) * beta).where(errs, else: next))
+      let drawnBack = rows.images + (next - rows.images) * beta
+      current = kept.of(drawnBack.where(Ascent.perImage(verdict.errs), else: next))
       (rows, rivals) = (rows.keeping(kept), rivals.map(kept.of))
     }
   }

@@ -107,6 +107,8 @@ public struct FWA: Attack, Hashable, Sendable {
     if rows.isEmpty { return }
     var plan = TransportPlan(staying: rows.images, window: TransportWindow(side: kernel))
     var prices = rows.images.sum([1, 2, 3]).zerosLike()
+    var budget = TransportBudget(window: plan.window, radius: radius, images: rows.images)
+    var entropic = EntropicTransport(budget: budget, gamma: gamma, evaluations: dualSteps)
     for step in 0...steps {
       observe(plan, rows.samples)
       let arrivals = plan.arrivals
@@ -118,16 +120,16 @@ public struct FWA: Attack, Hashable, Sendable {
       if step == steps || kept.isEmpty { return }
       rows = rows.keeping(kept)
       plan = plan.keeping(kept)
+      budget = budget.keeping(kept)
       // More mass than 1 is clipped and changes nothing.
       let gradient = kept.of(
         search.gradient(at: point, of: rows).maskedFill(arrivals .> 1, 0))
       let largest = gradient.abs().amax([1, 2, 3], keepdim: true)
       let direction = gradient / largest.clamp(min: 1.2e-38)
-      let budget = TransportBudget(window: plan.window, radius: radius, images: rows.images)
       let masses: Tensor
       if mode == .frankWolfe {
-        let best = EntropicTransport(budget: budget, gamma: gamma, evaluations: dualSteps)
-          .masses(along: direction)
+        entropic.budget = budget
+        let best = entropic.masses(along: direction)
         // An image without a gradient stays.
         let share = (largest .> 0).to(.float32) * (2 / Double(step + 2))
         masses = best.mul_(share).add_(plan.masses * (1 - share))

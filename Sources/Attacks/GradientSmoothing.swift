@@ -7,6 +7,19 @@ import Torch
 struct GradientSmoothing {
   /// The kernel's side, odd; 1 for no smoothing.
   let side: Int
+  /// What images are multiplied by from the left and from the right; nil for no smoothing.
+  private let bands: (rows: Tensor, columns: Tensor)?
+
+  /// Smoothing of images of H × W pixels on a device.
+  init(side: Int, height: Int, width: Int, device: Device) {
+    self.side = side
+    if side == 1 {
+      bands = nil
+      return
+    }
+    let rows = Self.band(height, side: side).to(device)
+    bands = (rows, height == width ? rows : Self.band(width, side: side).to(device))
+  }
 
   /// The kernel along one direction, summing to 1: the normal density at equally spaced points from −3 to 3.
   ///
@@ -25,16 +38,12 @@ struct GradientSmoothing {
   ///
   /// Done as a product with a band matrix on either side: convolutions with one channel per group are slow.
   func smooth(_ gradient: Tensor) -> Tensor {
-    if side == 1 { return gradient }
-    let (height, width) = (gradient.size(2), gradient.size(3))
-    let rows = band(height).to(gradient.device)
-    let columns = height == width ? rows : band(width).to(gradient.device)
-    return rows.matmul(gradient).matmul(columns)
+    bands.map { $0.rows.matmul(gradient).matmul($0.columns) } ?? gradient
   }
 
   /// The symmetric matrix whose product with a column of pixels is the convolution of that column.
-  private func band(_ length: Int) -> Tensor {
-    let (weights, reach) = (Self.weights(side), side / 2)
+  private static func band(_ length: Int, side: Int) -> Tensor {
+    let (weights, reach) = (weights(side), side / 2)
     let values = (0..<length).flatMap { row in
       (0..<length).map { column in
         abs(row - column) <= reach ? Float(weights[row - column + reach]) : 0

@@ -28,7 +28,7 @@ enum L1Ball {
   ///
   /// The sum is piecewise linear in λ and falls, so Newton's method ends exactly once it meets the right piece, mostly
   /// within 6 steps. A step that would leave the bracket is replaced by bisection; each row stops by itself, so that it
-  /// does not depend on its neighbours.
+  /// does not depend on its neighbours, nor on when it is noticed that all have stopped.
   static func shrunk(_ sizes: Tensor, within room: Tensor, to radius: Tensor) -> Tensor {
     let tolerance = radius * 1e-12
     let floor = room.zerosLike()
@@ -42,7 +42,9 @@ enum L1Ball {
     var (raw, clipped, excess) = reduced(threshold)
     var isDone = excess .<= tolerance
     for step in 0..<mostSteps {
-      if isDone.all().bools() == [true] { return clipped }
+      if Pacing.asks(after: step, on: sizes.device), isDone.all().bools() == [true] {
+        return clipped
+      }
       // All that lie strictly between the bounds shrink with λ; counting those at a bound too makes a step shorter.
       let slope = (raw .== clipped).to(.float64).sum([1], keepdim: true)
       let fits = excess .<= 0

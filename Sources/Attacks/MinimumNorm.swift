@@ -16,22 +16,21 @@ final class MinimumNorm {
   fileprivate let best: Findings
   /// What `best` held before, should the best fail the check at the end.
   private let earlier: Findings
-  private let nothing: Findings
+  private let images: Tensor
 
   fileprivate init(_ search: Search, threat: ThreatModel, confidence: Double) {
     self.threat = threat
     let logits = search.cleanLogits
     margins = (logits.amax([1]) - logits.amin([1])) * 1e-4 + confidence
     let none = margins.fullLike(Double.infinity)
-    let wrong = Tensor(search.fooled.map { $0 ? 1 : 0 }, shape: [search.fooled.count])
-    let start = none.maskedFill(wrong.to(search.images.device) .== 1, 0)
-    best = Findings(images: search.images.clone(), distances: start)
-    earlier = Findings(images: search.images.clone(), distances: none.clone())
-    nothing = Findings(images: search.images, distances: none)
+    let wrong = misclassified(logits, search.labels)
+    best = Findings(images: search.images, distances: none.maskedFill(wrong, 0))
+    earlier = Findings(images: search.images, distances: none)
+    images = search.images
   }
 
   /// The size of the smallest perturbation found for each row (rows), infinite where there is none.
-  func distances(of rows: Rows) -> Tensor { best.distances.indexSelect(rows.places) }
+  func distances(of rows: Rows) -> Tensor { best.distances.at(rows.places) }
 
   /// Records iterates that have been evaluated.
   ///
@@ -47,14 +46,10 @@ final class MinimumNorm {
     let sizes = threat.size(of: current.to(.float64) - rows.images.to(.float64)).to(.float32)
     let leads = AttackLoss.marginOf(logits, rows.labels) .> margins.indexSelect(rows.places)
     let counts = (leads .| logits.sum([1]).isfinite().logicalNot()) .& (sizes .> 0)
-    let kept = (counts .& (sizes .< distances(of: rows))).nonzeroIndices()
-    if kept.count > 0 {
-      let places = rows.places.indexSelect(kept)
-      earlier.replace(at: places, with: best.at(places))
-      best.replace(
-        at: places,
-        with: Findings(images: current.indexSelect(kept), distances: sizes.indexSelect(kept)))
-    }
+    let isSmaller = counts .& (sizes .< distances(of: rows))
+    let target = best.distances.target(rows.places, where: isSmaller)
+    earlier.put(best.images.at(rows.places), distances(of: rows), at: target)
+    best.put(current, sizes, at: target)
     return counts
   }
 
@@ -64,17 +59,18 @@ final class MinimumNorm {
   fileprivate func confirm(in search: Search) {
     var samples = search.survivors.samples
     for _ in 0..<2 {
-      let distances = best.distances.floats()
+      let distances = best.distances.values.floats()
       let rows = Rows(
         samples.filter { distances[$0].isFinite }, images: search.images, labels: search.labels)
       if rows.isEmpty { return }
-      let logits = search.logits(best.at(rows.places).images, of: rows)
+      let logits = search.logits(best.images.at(rows.places), of: rows)
       let holds = misclassified(logits, rows.labels).bools()
       samples = zip(rows.samples, holds).filter { !$0.1 }.map(\.0)
       if samples.isEmpty { return }
       let places = Tensor(samples, shape: [samples.count]).to(search.images.device)
-      best.replace(at: places, with: earlier.at(places))
-      earlier.replace(at: places, with: nothing.at(places))
+      best.put(earlier.images.at(places), earlier.distances.at(places), at: places)
+      let none = Tensor.full([samples.count], Double.infinity, device: images.device)
+      earlier.put(images.indexSelect(places), none, at: places)
     }
   }
 
@@ -86,16 +82,17 @@ final class MinimumNorm {
 
 /// An image and the size of its perturbation per row.
 private struct Findings {
-  let images: Tensor
-  let distances: Tensor
+  let images: Slots
+  let distances: Slots
 
-  func at(_ places: Tensor) -> Findings {
-    Findings(images: images.indexSelect(places), distances: distances.indexSelect(places))
+  init(images: Tensor, distances: Tensor) {
+    self.images = Slots(images)
+    self.distances = Slots(distances)
   }
 
-  func replace(at places: Tensor, with other: Findings) {
-    images.indexCopy_(places, other.images)
-    distances.indexCopy_(places, other.distances)
+  func put(_ newImages: Tensor, _ newDistances: Tensor, at target: Tensor) {
+    images.put(newImages, at: target)
+    distances.put(newDistances, at: target)
   }
 }
 
@@ -126,7 +123,7 @@ extension Search {
         body(search, found)
         found.confirm(in: search)
       }
-      (smallest, distances) = (found.best.images, found.best.distances.floats())
+      (smallest, distances) = (found.best.images.values, found.best.distances.values.floats())
     }
     result.images = smallest
     result.fooled = distances.map { Double($0) <= threat.epsilon.value * (1 + 1e-6) }

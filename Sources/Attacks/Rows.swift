@@ -54,8 +54,35 @@ struct Kept {
       ? nil : Tensor(positions, shape: [positions.count]).to(device)
   }
 
+  /// The rows that a mask on the device (rows) chooses, which says the same as `stays`.
+  init(_ stays: [Bool], chosen mask: Tensor) {
+    positions = stays.indices.filter { stays[$0] }
+    // The places of the others come last.
+    index =
+      positions.count == stays.count
+      ? nil
+      : Tensor.arange(stays.count, device: mask.device)
+        .maskedFill(mask.logicalNot(), Double(stays.count)).sort().values
+        .slice(0..<positions.count)
+  }
+
+  private init(all count: Int) {
+    positions = Array(0..<count)
+    index = nil
+  }
+
+  /// All rows.
+  static func all(_ count: Int) -> Kept { Kept(all: count) }
+
   /// The rows of a tensor that stay; the tensor itself when all do.
   func of(_ tensor: Tensor) -> Tensor { index.map { tensor.indexSelect($0) } ?? tensor }
+
+  /// One value per row of those before the step, from one per row that stays; 0 for the others.
+  func spread(_ values: Tensor, over count: Int) -> Tensor {
+    index.map {
+      Tensor.zeros([count], dtype: values.dtype, device: values.device).indexCopy_($0, values)
+    } ?? values
+  }
 
   /// The elements of an array that stay.
   func of<Element>(_ values: [Element]) -> [Element] {

@@ -15,19 +15,21 @@ final class Search {
   let cleanLogits: Tensor
   private(set) var fooled: [Bool]
   private var costs: [Cost]
-  private let best: Tensor
-  private let bestLoss: Tensor
+  private let best: Slots
+  private let bestLoss: Slots
 
   /// Runs an attack: `body` is given the search when the unattacked images have been classified, one forward each.
   static func run(
     on classifier: any Classifier, images: Tensor, labels: Tensor, goal: Goal,
     body: (Search) -> Void
   ) -> AttackResult {
-    classifier.frozen {
+    let classifier = Pacing.suited(classifier, to: images.device)
+    return classifier.frozen {
       withoutGrad {
         let search = Search(on: classifier, images: images, labels: labels, goal: goal)
         body(search)
-        return AttackResult(images: search.best, fooled: search.fooled, costs: search.costs)
+        return AttackResult(
+          images: search.best.values, fooled: search.fooled, costs: search.costs)
       }
     }
   }
@@ -40,8 +42,8 @@ final class Search {
     cleanLogits = classifier.logits(images)
     fooled = misclassified(cleanLogits, labels).bools()
     costs = fooled.map { _ in Cost(forwards: 1) }
-    best = images.clone()
-    bestLoss = .full([fooled.count], -Double.infinity, device: images.device)
+    best = Slots(images)
+    bestLoss = Slots(.full([fooled.count], -Double.infinity, device: images.device))
   }
 
   /// The samples still to be worked on: those not fooled, or all when the strongest images are sought.
@@ -60,6 +62,9 @@ final class Search {
     }
     return classifier.logits(current)
   }
+
+  /// The logits (rows, classes) of images, to be counted by the caller when it knows for whom.
+  func uncountedLogits(_ images: Tensor) -> Tensor { classifier.logits(images) }
 
   /// The network at `current`, ready for a gradient of `loss`, which maps logits to one value per row.
   func point(at current: Tensor, of rows: Rows, loss: (Tensor) -> Tensor) -> Point {
@@ -85,10 +90,7 @@ final class Search {
 
   // MARK: Findings
 
-  /// Records an iterate that has been evaluated; returns the rows to go on with.
-  ///
-  /// A sample keeps the first image that fools the network, any other the one of the largest loss so far; when the
-  /// strongest images are sought, only the loss counts. A loss that is not a number is no improvement.
+  /// Records an iterate that has been evaluated; returns the rows to go on with, after one question to the device.
   ///
   /// - Parameters:
   ///   - current: The images (rows, C, H, W).
@@ -98,16 +100,37 @@ final class Search {
   /// - Returns: The rows that are not fooled; all of them when the strongest images are sought.
   @discardableResult
   func note(_ current: Tensor, logits: Tensor, losses: Tensor, of rows: Rows) -> Kept {
-    let wrongRows = misclassified(logits, rows.labels)
-    let improves = losses .> bestLoss.indexSelect(rows.places)
-    let kept = (goal == .strongest ? improves : wrongRows .| improves).nonzeroIndices()
-    let places = rows.places.indexSelect(kept)
-    best.indexCopy_(places, current.indexSelect(kept))
-    bestLoss.indexCopy_(places, losses.indexSelect(kept))
-    let wrong = wrongRows.bools()
+    let wrong = misclassified(logits, rows.labels)
+    take(current, wrong: wrong, losses: losses, of: rows)
+    return settle(wrong.bools(), of: rows)
+  }
+
+  /// Keeps those of some images that are better than what is known, without a question to the device.
+  ///
+  /// A sample keeps the first image that fools the network, any other the one of the largest loss so far; when the
+  /// strongest images are sought, only the loss counts. A loss that is not a number is no improvement.
+  ///
+  /// - Parameters:
+  ///   - current: The images (rows, C, H, W).
+  ///   - wrong: Whether the network errs on them (rows).
+  ///   - losses: One value per row, larger for stronger images.
+  ///   - rows: Which samples they belong to.
+  ///   - counted: Which of the images count (rows); nil for all.
+  func take(
+    _ current: Tensor, wrong: Tensor, losses: Tensor, of rows: Rows, counted: Tensor? = nil
+  ) {
+    let improves = losses .> bestLoss.at(rows.places)
+    let isBetter = goal == .strongest ? improves : wrong .| improves
+    let target = best.target(rows.places, where: counted.map { isBetter .& $0 } ?? isBetter)
+    best.put(current, at: target)
+    bestLoss.put(losses, at: target)
+  }
+
+  /// Records which of some rows are fooled; returns the rows to go on with, as `note` does.
+  func settle(_ wrong: [Bool], of rows: Rows) -> Kept {
     for (row, sample) in rows.samples.enumerated() where wrong[row] { fooled[sample] = true }
-    return Kept(
-      goal == .strongest ? wrong.map { _ in true } : wrong.map { !$0 }, device: images.device)
+    return goal == .strongest
+      ? .all(rows.count) : Kept(wrong.map { !$0 }, device: images.device)
   }
 }
 

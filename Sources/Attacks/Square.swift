@@ -70,58 +70,29 @@ public struct Square: Attack, Hashable, Sendable {
     }
   }
 
+  /// How many proposals are drawn, and sent to the device, at once.
+  private static let drawnAhead = 16
+
   private func look(_ search: Search, _ streams: [RandomStream]) {
     var walk = RandomWalk(search)
-    var draws = walk.rows.samples.map { streams[$0].keyed("start") }
-    walk.ask(first(around: walk.rows.images, &draws))
-    let (height, width) = (search.images.size(2), search.images.size(3))
-    for query in 0..<queries where !walk.rows.isEmpty {
-      var draws = walk.rows.samples.map { streams[$0].keyed(query) }
-      let side = side(at: query, height: height, width: width)
-      walk.ask(proposal(from: walk.current, around: walk.rows.images, side: side, &draws))
+    var starts = walk.rows.samples.map { streams[$0].keyed("start") }
+    walk.ask(first(around: walk.rows.images, &starts))
+    walk.settle()
+    let images = search.images
+    let patterns = SquarePatterns(norm: threat.norm, device: images.device)
+    let asksEveryTime = !Pacing.runsAlongside(images.device)
+    for first in stride(from: 0, to: queries, by: Self.drawnAhead) where !walk.rows.isEmpty {
+      let next = first..<min(first + Self.drawnAhead, queries)
+      let sides = next.map { side(at: $0, height: images.size(2), width: images.size(3)) }
+      var draws = SquareDraws(
+        walk.rows.samples.map { streams[$0] }, from: first, sides: sides, norm: threat.norm,
+        like: images)
+      for query in next where !walk.rows.isEmpty {
+        walk.ask(
+          proposal(from: walk.current, around: walk.rows.images, draws[query], patterns))
+        if asksEveryTime || query == next.upperBound - 1 { draws.keep(walk.settle()) }
+      }
     }
-  }
-}
-
-/// The samples of a random search and the best image of each so far.
-private struct RandomWalk {
-  private let search: Search
-  private(set) var rows: Rows
-  private(set) var current: Tensor
-  private var losses: Tensor
-
-  init(_ search: Search) {
-    self.search = search
-    rows = search.survivors
-    current = rows.images.clone()
-    losses = .full([rows.count], -Double.infinity, device: current.device)
-  }
-
-  /// Asks about the proposals (rows, C, H, W) that change an image, and takes over those with a larger margin.
-  ///
-  /// Where the goal is to fool, rows that are fooled leave.
-  mutating func ask(_ proposals: Tensor) {
-    let differ = Kept(
-      (proposals .!= current).flatten(1).amax([1]).bools(), device: proposals.device)
-    if differ.isEmpty { return }
-    let (asked, images) = (rows.keeping(differ), differ.of(proposals))
-    let logits = search.logits(images, of: asked, asQuery: true)
-    let values = AttackLoss.margin.values(logits, asked.labels)
-    let better = (values .> differ.of(losses)).nonzeroIndices()
-    let places = differ.index.map { $0.indexSelect(better) } ?? better
-    current.indexCopy_(places, images.indexSelect(better))
-    losses.indexCopy_(places, values.indexSelect(better))
-    leave(differ, search.note(images, logits: logits, losses: values, of: asked))
-  }
-
-  /// Drops those of the asked rows that do not stay.
-  private mutating func leave(_ asked: Kept, _ staying: Kept) {
-    if staying.index == nil { return }
-    var stays = rows.samples.map { _ in true }
-    for row in asked.positions { stays[row] = false }
-    for position in staying.positions { stays[asked.positions[position]] = true }
-    let kept = Kept(stays, device: current.device)
-    (rows, current, losses) = (rows.keeping(kept), kept.of(current), kept.of(losses))
   }
 }
 

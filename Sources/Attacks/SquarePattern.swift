@@ -1,5 +1,26 @@
 import Torch
 
+/// The patterns of a search, each made and sent to its device once.
+final class SquarePatterns {
+  private let norm: Norm
+  private let device: Device
+  private var known: [Int: Tensor] = [:]
+
+  /// No pattern yet.
+  init(norm: Norm, device: Device) {
+    self.norm = norm
+    self.device = device
+  }
+
+  /// The pattern of a side, (side, side).
+  subscript(side: Int) -> Tensor {
+    if let pattern = known[side] { return pattern }
+    let pattern = SquarePattern.values(side: side, norm: norm).to(device)
+    known[side] = pattern
+    return pattern
+  }
+}
+
 /// The pattern of a window in Square's L2 and L1 forms: a bump in its upper part, the negative of one in its lower.
 enum SquarePattern {
   /// The pattern with norm 1.

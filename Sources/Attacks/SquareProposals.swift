@@ -37,21 +37,15 @@ extension Square {
   /// L∞: ±ε in the window, one sign per channel. L2 and L1: the mass of two windows moves into the first, which
   /// becomes the sum of what it held and of a pattern; what the ball leaves unused comes on top.
   func proposal(
-    from current: Tensor, around origin: Tensor, side: Int, _ draws: inout [RandomStream]
+    from current: Tensor, around origin: Tensor, _ draw: SquareDraw, _ patterns: SquarePatterns
   ) -> Tensor {
-    let (channels, height, width) = (origin.size(1), origin.size(2), origin.size(3))
-    let device = origin.device
-    let window = SquareWindows(
-      side: side, height: height, width: width, draws: &draws, device: device)
-    if threat.norm == .linf {
-      let change = draws.signs(channels, device: device) * threat.epsilon.value
+    let (window, signs) = (draw.window, draw.signs)
+    guard let (source, turned) = draw.move else {
+      let change = signs.unsqueeze(3) * threat.epsilon.value
       return (origin + change).clamp_(min: 0, max: 1).where(window.mask, else: current)
     }
-    let source = SquareWindows(
-      side: side, height: height, width: width, draws: &draws, device: device)
-    let turned = draws.coins(1, device: device).unsqueeze(2)
-    let signs = draws.signs(channels, device: device).squeeze(3)
-    let upright = SquarePattern.values(side: side, norm: threat.norm).to(device)
+    let channels = origin.size(1)
+    let upright = patterns[window.side]
     let pattern = upright.transpose(0, 1).reshape([1, 1, -1])
       .where(turned, else: upright.reshape([1, 1, -1]))
 

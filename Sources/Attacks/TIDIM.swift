@@ -90,30 +90,35 @@ public struct TIDIM: Attack, Hashable, Sendable {
     let (height, width) = (rows.images.size(2), rows.images.size(3))
     var position = rows.images
     var momentum = position.zerosLike()
+    let placements = (0..<steps).map { step in
+      streams.map {
+        diversity.placement(height: height, width: width, stream: $0.keyed(step))
+      }
+    }
+    let views = DiverseViews(placements, height: height, width: width, device: position.device)
+    let smoothing = GradientSmoothing(
+      side: kernel, height: height, width: width, device: position.device)
     for step in 0..<steps {
       let current = position.clamp(min: 0, max: 1)
-      var view = view(of: rows, at: step, streams, height: height, width: width)
-      let judged = judge(search, current, rows, step: step, view)
+      let judged = judge(search, current, rows, step: step, views.view(of: rows, at: step))
       if judged.isEmpty { return }
       rows = rows.keeping(judged)
       position = judged.of(position)
       momentum = judged.of(momentum)
-      if judged.index != nil {
-        view = self.view(of: rows, at: step, streams, height: height, width: width)
-      }
+      let view = views.view(of: rows, at: step)
       let evaluated = judged.of(current)
       let point = search.point(at: view.images(evaluated), of: rows) { losses($0, rows) }
-      var kept = Kept(rows.samples.map { _ in true }, device: position.device)
-      if search.goal == .fool {
-        kept = note(search, evaluated, rows, view.isChanged.map { !$0 }) { part, _ in
-          part.of(point.logits)
-        }
+      var kept = Kept.all(rows.count)
+      if search.goal == .fool, view.isChanged.contains(false) {
+        kept = note(
+          search, evaluated, point.logits, rows, counted: view.changed.map { $0.logicalNot() })
         if kept.isEmpty { return }
       }
       rows = rows.keeping(kept)
       position = kept.of(position)
       let gradient = kept.of(view.pulledBack(search.gradient(at: point, of: rows)))
-      momentum = accumulated(kept.of(momentum), adding: inside(gradient, at: position))
+      momentum = accumulated(
+        kept.of(momentum), adding: smoothing.smooth(inside(gradient, at: position)))
       position = advanced(from: position, along: momentum, around: rows.images)
     }
     let final = position.clamp(min: 0, max: 1)
@@ -127,15 +132,6 @@ public struct TIDIM: Attack, Hashable, Sendable {
     AttackLoss.crossEntropy.values(logits, rows.labels)
   }
 
-  private func view(
-    of rows: Rows, at step: Int, _ streams: [RandomStream], height: Int, width: Int
-  ) -> DiverseView {
-    let placements = rows.samples.map {
-      diversity.placement(height: height, width: width, stream: streams[$0].keyed(step))
-    }
-    return DiverseView(placements, height: height, width: width, device: rows.images.device)
-  }
-
   /// Has those images judged that the network is about to see changed; returns the rows that stay.
   ///
   /// The others are judged by the evaluation that their gradient needs anyway, and the first image of each sample
@@ -143,43 +139,38 @@ public struct TIDIM: Attack, Hashable, Sendable {
   private func judge(
     _ search: Search, _ current: Tensor, _ rows: Rows, step: Int, _ view: DiverseView
   ) -> Kept {
-    let all = Kept(rows.samples.map { _ in true }, device: current.device)
-    if search.goal == .strongest { return all }
-    return note(search, current, rows, view.isChanged) { part, some in
-      step == 0
-        ? search.cleanLogits.indexSelect(some.places)
-        : search.logits(part.of(current), of: some)
+    guard search.goal == .fool, let changed = view.changed else { return .all(rows.count) }
+    if step == 0 {
+      let logits = search.cleanLogits.indexSelect(rows.places)
+      return note(search, current, logits, rows, counted: changed)
     }
+    let part = Kept(view.isChanged, chosen: changed)
+    let (some, images) = (rows.keeping(part), part.of(current))
+    let logits = search.logits(images, of: some)
+    let wrong = misclassified(logits, some.labels)
+    search.take(images, wrong: wrong, losses: losses(logits, some), of: some)
+    return search.settle(part.spread(wrong, over: rows.count).bools(), of: rows)
   }
 
-  /// Records the images of some rows; returns which of all rows stay.
+  /// Records those images of all rows that count; returns the rows that stay.
   private func note(
-    _ search: Search, _ current: Tensor, _ rows: Rows, _ isMeant: [Bool],
-    logits: (_ part: Kept, _ some: Rows) -> Tensor
+    _ search: Search, _ current: Tensor, _ logits: Tensor, _ rows: Rows, counted: Tensor?
   ) -> Kept {
-    var stays = isMeant.map { _ in true }
-    let part = Kept(isMeant, device: current.device)
-    if !part.isEmpty {
-      let some = rows.keeping(part)
-      let logits = logits(part, some)
-      let kept = search.note(
-        part.of(current), logits: logits, losses: losses(logits, some), of: some)
-      let left = Set(kept.positions)
-      for (place, row) in part.positions.enumerated() where !left.contains(place) {
-        stays[row] = false
-      }
+    guard let counted else {
+      return search.note(current, logits: logits, losses: losses(logits, rows), of: rows)
     }
-    return Kept(stays, device: current.device)
+    let wrong = misclassified(logits, rows.labels)
+    search.take(current, wrong: wrong, losses: losses(logits, rows), of: rows, counted: counted)
+    return search.settle((wrong .& counted).bools(), of: rows)
   }
 
   // MARK: Moving
 
-  /// The momentum with a gradient added that is smoothed first and then divided by its mean size.
-  func accumulated(_ momentum: Tensor, adding gradient: Tensor) -> Tensor {
-    let smooth = GradientSmoothing(side: kernel).smooth(gradient)
+  /// The momentum with a gradient added that is divided by its mean size.
+  private func accumulated(_ momentum: Tensor, adding gradient: Tensor) -> Tensor {
     // A gradient of zero stays zero.
-    let size = smooth.abs().mean([1, 2, 3], keepdim: true).clamp(min: 1e-30)
-    return momentum * decay + smooth / size
+    let size = gradient.abs().mean([1, 2, 3], keepdim: true).clamp(min: 1e-30)
+    return momentum * decay + gradient / size
   }
 
   /// For the authors' variant the gradient without the values that clipping holds back.

@@ -18,6 +18,19 @@ struct TransportBudget {
       .to(images.device)
   }
 
+  private init(window: TransportWindow, mass: Tensor, limits: Tensor, distances: Tensor) {
+    self.window = window
+    self.mass = mass
+    self.limits = limits
+    self.distances = distances
+  }
+
+  /// The budget of the images that stay.
+  func keeping(_ kept: Kept) -> TransportBudget {
+    TransportBudget(
+      window: window, mass: kept.of(mass), limits: kept.of(limits), distances: distances)
+  }
+
   /// The cost of each plan, (N).
   func costs(of masses: Tensor) -> Tensor { masses.sum([1, 3]).matmul(distances) }
 

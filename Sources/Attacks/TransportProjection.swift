@@ -48,7 +48,7 @@ struct TransportProjection {
       let cost = (sums.select(2, 1) - meanDistance * error).sum([1, 2])
       let excess = cost - budget.limits
       price.check(excess: excess, isExact: isExact)
-      if price.isComplete { break }
+      if Pacing.asks(after: step, on: target.device), price.isComplete { break }
       let slope = (active.select(2, 2) - meanDistance * active.select(2, 1)).sum([1, 2])
       let settled = price.isFound.view([-1, 1, 1])
       let change = price.advance(

@@ -75,7 +75,10 @@ import Torch
       nil, placement([8, 6, 1, 8], [10, 7, 3, 10]), placement([8, 9, 2, 12], [10, 11, 0, 15]),
       placement([8, 6, 1, 8], [10, 8, 0, 10]),
     ]
-    let view = DiverseView(placements, height: 8, width: 10, device: .cpu)
+    let views = DiverseViews(
+      [placements.reversed(), placements], height: 8, width: 10, device: .cpu)
+    let labels = Tensor([0, 0, 0, 0], shape: [4])
+    let view = views.view(of: Rows([0, 1, 2, 3], images: images, labels: labels), at: 1)
     #expect(view.isChanged == [false, true, true, true])
     let changed = view.images(images)
     expectIdentical(changed.select(0, 0), images.select(0, 0))
@@ -88,6 +91,13 @@ import Torch
       if v.frame != 8 { expected = expected.upsampleBilinear2d([8, 10]) }
       expectClose(changed.slice(sample..<sample + 1), expected, rtol: 1e-5, atol: 1e-6)
     }
+    // Of some rows, at another step.
+    let some = views.view(of: Rows([0, 3], images: images, labels: labels), at: 0)
+    #expect(some.isChanged == [true, false])
+    let part = images.slice(0..<1)
+    expectIdentical(
+      some.images(.cat([part, part])).slice(0..<1),
+      view.images(.cat([images.slice(0..<3), part])).slice(3..<4).clone())
     // What goes back is the transpose: ⟨Tx, y⟩ = ⟨x, Tᵀy⟩.
     let other = ClosedForm.tensor("other", images.shape)
     expectClose(
@@ -98,7 +108,8 @@ import Torch
   @Test func withoutChangesThereIsNoWork() {
     let images = ClosedForm.picture([2, 3, 4, 4])
     let calls = CallCounter.count {
-      let view = DiverseView([nil, nil], height: 4, width: 4, device: .cpu)
+      let view = DiverseViews([[nil, nil]], height: 4, width: 4, device: .cpu).view(
+        of: Rows([0, 1], images: images, labels: .zeros([2], dtype: .int64)), at: 0)
       expectIdentical(view.images(images), images)
       expectIdentical(view.pulledBack(images), images)
     }

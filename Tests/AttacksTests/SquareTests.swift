@@ -56,9 +56,10 @@ import Torch
   // MARK: Windows and patterns
 
   @Test func windowsLieAnywhereInTheImage() {
-    var draws = (0..<400).map { RandomStream(seed: $0) }
-    let windows = SquareWindows(side: 3, height: 5, width: 8, draws: &draws, device: .cpu)
-    #expect(draws[0] != RandomStream(seed: 0))
+    let draws = SquareDraws(
+      (0..<400).map { RandomStream(seed: $0) }, from: 7, sides: [3], norm: .linf,
+      like: .zeros([1, 1, 5, 8]))
+    let windows = draws[7].window
     let (mask, places) = (windows.mask, windows.places)
     #expect(mask.shape == [400, 1, 5, 8] && places.shape == [400, 1, 9])
     var corners: [Int: Int] = [:]
@@ -113,6 +114,7 @@ import Torch
 
   @Test func stripesAndSquaresHaveOneSignPerChannel() {
     let attack = Square(threat: threats[0])
+    let patterns = SquarePatterns(norm: .linf, device: .cpu)
     let origin = Tensor.full([40, 2, 6, 5], 0.5)
     var draws = streams(Array(0..<40))
     let first = attack.first(around: origin, &draws)
@@ -125,7 +127,9 @@ import Torch
 
     for (side, box) in [(1, 0.5), (3, 0.5), (5, 0.98)] {
       let origin = Tensor.full([40, 2, 6, 5], box)
-      let next = attack.proposal(from: origin, around: origin, side: side, &draws)
+      let draws = SquareDraws(
+        streams(Array(0..<40)), from: side, sides: [side], norm: .linf, like: origin)
+      let next = attack.proposal(from: origin, around: origin, draws[side], patterns)
       let changes = next - origin
       for row in 0..<40 {
         for channel in 0..<2 {
@@ -168,7 +172,7 @@ import Torch
   }
 
   /// The step in L2 and L1 as the paper gives it, for one channel of one row on the host.
-  @Test(arguments: [Norm.l2, .l1]) func stepsMoveMassAsInThePaper(_ norm: Norm) {
+  @Test(arguments: [Norm.l2, .l1]) func stepsMoveMassAsInThePaper(_ norm: Norm) throws {
     let shape = [8, 2, 6, 7]
     let epsilon = 0.5
     let threat = ThreatModel(norm: norm, epsilon: Fraction(epsilon))
@@ -179,13 +183,15 @@ import Torch
     let shares = Tensor((0..<8).map { Float($0 % 2 == 0 ? 0.5 : 0.3) }, shape: [8, 1, 1, 1])
     let sizes = threat.size(of: noise).reshape([8, 1, 1, 1])
     let current = origin + noise / sizes * shares
-    var draws = streams(Array(0..<8))
-    var same = draws
-    let next = (attack.proposal(from: current, around: origin, side: 3, &draws) - origin).doubles
-    let window = SquareWindows(side: 3, height: 6, width: 7, draws: &same, device: .cpu)
-    let source = SquareWindows(side: 3, height: 6, width: 7, draws: &same, device: .cpu)
-    let turned = same.coins(1, device: .cpu).bools()
-    let signs = same.signs(2, device: .cpu).doubles
+    let draw = SquareDraws(
+      streams(Array(0..<8)), from: 0, sides: [3], norm: norm, like: origin)[0]
+    let next =
+      (attack.proposal(
+        from: current, around: origin, draw, SquarePatterns(norm: norm, device: .cpu)) - origin)
+      .doubles
+    let (window, signs) = (draw.window, draw.signs.doubles)
+    let (source, isTurned) = try #require(draw.move)
+    let turned = isTurned.bools()
     #expect(Set(turned).count == 2 && Set(signs).count == 2)
     let pattern = SquarePattern.values(side: 3, norm: norm).doubles
     let delta = (current - origin).doubles

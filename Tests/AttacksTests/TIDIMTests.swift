@@ -51,7 +51,8 @@ import Torch
     let gradient = ClosedForm.tensor("gradient", shape)
     for side in [1, 3, 15] {
       expectClose(
-        GradientSmoothing(side: side).smooth(gradient), convolved(gradient, side: side),
+        GradientSmoothing(side: side, height: shape[2], width: shape[3], device: .cpu)
+          .smooth(gradient), convolved(gradient, side: side),
         rtol: 1e-5, atol: 1e-6, "side \(side)")
     }
   }
@@ -163,7 +164,8 @@ import Torch
     let places = streams(Array(0..<8)).map {
       diversity.placement(height: 12, width: 12, stream: $0.keyed("diversity").keyed(0))
     }
-    let view = DiverseView(places, height: 12, width: 12, device: .cpu)
+    let view = DiverseViews([places], height: 12, width: 12, device: .cpu).view(
+      of: Rows(Array(0..<8), images: problem.images, labels: problem.labels), at: 0)
     let gradient = view.pulledBack(
       crossEntropyGradient(
         of: problem.classifier, at: view.images(problem.images), labels: problem.labels))

@@ -32,16 +32,21 @@ enum Certificate {
   /// Measures attacked images (N, C, H, W) against their origins.
   static func geometry(of images: Tensor, from origins: Tensor, ball: ThreatModel?) -> Geometry {
     let flat = images.flatten(1)
-    let isFinite = (flat.isfinite().to(.float32).amin([1]) .> 0.5).bools()
-    let isInBox = ((flat.amin([1]) .>= 0) .& (flat.amax([1]) .<= 1)).bools()
-    let problems = zip(isFinite, isInBox).map { finite, inBox -> Problem? in
-      finite ? (inBox ? nil : .box) : .notFinite
+    let isFinite = (flat.isfinite().to(.float32).amin([1]) .> 0.5).to(.float64)
+    let isInBox = ((flat.amin([1]) .>= 0) .& (flat.amax([1]) .<= 1)).to(.float64)
+    let distances = ball?.size(of: images.to(.float64) - origins.to(.float64))
+    // All in one answer of the device.
+    let answers: [Double] = Tensor.stack(
+      [isFinite, isInBox, distances ?? isFinite.fullLike(Double.nan)], dim: 1
+    ).array()
+    let rows = stride(from: 0, to: answers.count, by: 3)
+    let problems = rows.map { row -> Problem? in
+      answers[row] == 1 ? (answers[row + 1] == 1 ? nil : .box) : .notFinite
     }
+    let sizes = rows.map { answers[$0 + 2] }
     guard let ball else {
-      return Geometry(
-        problems: problems, sizes: problems.map { _ in .nan }, isWithin: problems.map { _ in true })
+      return Geometry(problems: problems, sizes: sizes, isWithin: problems.map { _ in true })
     }
-    let sizes: [Double] = ball.size(of: images.to(.float64) - origins.to(.float64)).array()
     let largest = radius(of: ball, valuesPerImage: flat.size(1))
     return Geometry(problems: problems, sizes: sizes, isWithin: sizes.map { $0 <= largest })
   }
@@ -62,11 +67,13 @@ enum Certificate {
     _ images: Tensor, _ labels: Tensor, on classifier: any Classifier
   ) -> [(wrong: Bool, finite: Bool)] {
     let logits = withPrecision(.float32, on: images.device) {
-      classifier.evaluating { withoutGrad { classifier.logits(images) } }
+      let network = Pacing.suited(classifier, to: images.device)
+      return network.evaluating { withoutGrad { network.logits(images) } }
     }
-    let isFinite = (logits.isfinite().to(.float32).amin([1]) .> 0.5).bools()
-    let differs = (logits.argmax(1) .!= labels).bools()
-    return zip(differs, isFinite).map { (wrong: $0 || !$1, finite: $1) }
+    let isFinite = (logits.isfinite().to(.float32).amin([1]) .> 0.5).to(.int64)
+    let differs = (logits.argmax(1) .!= labels).to(.int64)
+    // Both in one answer of the device.
+    return (differs + isFinite * 2).ints().map { (wrong: $0 != 2, finite: $0 & 2 == 2) }
   }
 }
 

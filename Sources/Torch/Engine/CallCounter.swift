@@ -7,6 +7,10 @@ public struct CallCounts: Equatable, Sendable {
   public fileprivate(set) var operators: [Operator: Int] = [:]
   /// How often gradients were asked for: walks back through a graph.
   public fileprivate(set) var gradients = 0
+  /// How often host memory became a tensor: for work on a device each is a copy that waits for it.
+  public fileprivate(set) var uploads = 0
+  /// How often the host needed to know elements of a tensor: each time it waits for all that the device has to do.
+  public fileprivate(set) var readBacks = 0
 
   /// The calls of one operator.
   public subscript(op: Operator) -> Int { operators[op, default: 0] }
@@ -35,10 +39,20 @@ public enum CallCounter {
   static func note(_ op: Operator) {
     guard isCounting.load(ordering: .relaxed) else { return }
     counts.withLock { $0?.operators[op, default: 0] += 1 }
+    // The size of its result is an answer, too.
+    if op == .nonzero { noteReadBack() }
   }
 
   static func noteGradient() {
     counts.withLock { $0?.gradients += 1 }
+  }
+
+  static func noteUpload() {
+    counts.withLock { $0?.uploads += 1 }
+  }
+
+  static func noteReadBack() {
+    counts.withLock { $0?.readBacks += 1 }
   }
 }
 

@@ -108,6 +108,7 @@ public final class Tensor {
   static func make(
     bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType
   ) -> ct_tensor_ref {
+    CallCounter.noteUpload()
     var result: ct_tensor_ref?
     let status = shape.map(Int64.init).withUnsafeBufferPointer {
       ct_tensor_from_bytes(
@@ -133,6 +134,7 @@ public final class Tensor {
 
   /// Copies the elements in row-major order into `buffer`, which must hold exactly all of them.
   public func copyBytes(to buffer: UnsafeMutableRawBufferPointer) {
+    CallCounter.noteReadBack()
     check(ct_tensor_copy_bytes(handle, buffer.baseAddress, buffer.count), "copyBytes")
   }
 }
