@@ -47,7 +47,10 @@ import Torch
 
   /// What is finite keeps its bits: signed zeros and denormal numbers, too.
   @Test func numbersInThePlaceOfNaNAndInfinities() {
-    let kept: [Float] = [-0.0, 0, 1e-45, -1e-45, 1e-40, .greatestFiniteMagnitude, -1.5]
+    let kept: [Float] = [
+      -0.0, 0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .leastNormalMagnitude / 4,
+      .greatestFiniteMagnitude, -1.5,
+    ]
     let lost: [Float] = [.nan, -.nan, .infinity, -.infinity]
     let x = Tensor(kept + lost, shape: [11])
     #expect(

@@ -77,7 +77,8 @@ import Torch
       run.configuration.training.precision = .float32
       let job = try TrainingJob(
         run.configuration, data: root, run: run.folder, resume: false, device: device)
-      try job.fit()
+      // Backward runs in a thread of its own, whose number of threads is not this one's.
+      try withOneThread { try job.fit() }
       weights.append(job.network.store.parameters.map { $0.detach().to(.cpu) })
     }
     for (a, b) in zip(weights[0], weights[1]) { expectClose(b, a, rtol: 1e-3, atol: 1e-4) }
@@ -119,7 +120,8 @@ import Torch
       run.configuration.schedule.kind = .constant
       let job = try TrainingJob(
         run.configuration, data: root, run: run.folder, resume: false, device: device)
-      try job.fit()
+      // Backward runs in a thread of its own, whose number of threads is not this one's.
+      try withOneThread { try job.fit() }
       weights.append(job.network.store.parameters.map { $0.detach().to(.cpu) })
     }
     for other in weights.dropFirst() {

@@ -9,7 +9,7 @@ enum AttackChecks {
   private static let count = 32
   private static let budgets: [(norm: Norm, epsilon: Fraction, attacks: String)] = [
     (
-      .linf, Fraction(2, over: 255),
+      .linf, Fraction(3, over: 255),
       "pgd-10,pgd-5:start=uniform,apgd-ce-10,apgd-dlr-10,apgd-t-8:targets=2,fab:steps=5,"
         + "fab-t:steps=4:targets=2,square:queries=60,fmn-10,ti-dim-5,fwa-3"
     ),
@@ -18,7 +18,7 @@ enum AttackChecks {
       "pgd-10,apgd-ce-10,apgd-t-8:targets=2,fab-t:steps=4:targets=2,square:queries=60,"
         + "cw-20:search_steps=2,ddn-10,fmn-10"
     ),
-    (.l1, Fraction(2, over: 1), "apgd-ce-10,fab-t:steps=4:targets=2,square:queries=60,fmn-10"),
+    (.l1, Fraction(3, over: 1), "apgd-ce-10,fab-t:steps=4:targets=2,square:queries=60,fmn-10"),
   ]
 
   /// Adds a row per attack and norm.
