@@ -1,5 +1,7 @@
 #include "AllocationCounter.h"
 
+#include <stdlib.h>
+
 // A program's own malloc takes the place of the C library's in every library that it loads, so Swift's objects and
 // C++'s `new` are counted alike. glibc offers its allocator under a second name for that. Its statistics (mallinfo2)
 // know how many bytes are in use and not how many blocks were asked for, and its hooks are gone since 2.34. Aligned

@@ -140,7 +140,7 @@ import Torch
   @Test func gradientsOfOneByOneKernelsAreNotCopied() {
     let store = ParameterStore(stream: RandomStream(seed: 0))
     let weight = store.root.parameter("w", [2, 3, 1, 1], .constant(0))
-    let gradient = Tensor((0..<6).map(Float.init), shape: [2, 3, 1, 1])
+    let gradient = Tensor((1...6).map(Float.init), shape: [2, 3, 1, 1])
     #expect(weight.strides != gradient.strides)
     weight.grad = gradient
     let optimizer = SGD(store)

@@ -33,10 +33,10 @@ import Torch
   @Test func listsAreNotCopiedInSwift() {
     let tensors = (0..<50).map { _ in Tensor.ones([4]) }
     let one = blocks { TensorList.mul_([x], 1) }
-    // Some of each tensor's blocks are libtorch's own.
-    #expect(blocks { TensorList.mul_(tensors, 1) } - one <= 400)
+    // Six blocks for each tensor are libtorch's own.
+    #expect(blocks { TensorList.mul_(tensors, 1) } - one <= 300)
     let shape = [2, 2]
-    #expect(blocks { _ = x.view(shape) } <= 10)
+    #expect(blocks { _ = x.view(shape) } <= 11)
   }
 
   @Test func factsOfATensorTakeOneBlockAtMost() {

@@ -47,11 +47,9 @@ import Torch
 
   /// What is finite keeps its bits: signed zeros and denormal numbers, too.
   @Test func numbersInThePlaceOfNaNAndInfinities() {
-    let kept: [Float] = [
-      -0.0, 0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .leastNormalMagnitude / 4,
-      .greatestFiniteMagnitude, -1.5,
-    ]
-    let lost: [Float] = [.nan, -.nan, .infinity, -.infinity]
+    let least = Float.leastNonzeroMagnitude
+    let kept = [-0.0, 0, least, -least, .leastNormalMagnitude / 3, .greatestFiniteMagnitude, -1.5]
+    let lost = [Float.nan, -.nan, .infinity, -.infinity]
     let x = Tensor(kept + lost, shape: [11])
     #expect(
       x.nanToNum(posinf: 0, neginf: 0).floats().map(\.bitPattern)

@@ -57,16 +57,17 @@ import Torch
     let step = { (op: Operator) in ten[op] - nine[op] }
     #expect(ten.gradients - nine.gradients == 1)
     #expect(step(.conv2d) == 20 && step(.batchNorm) == 0 && step(.linear) == 1)
-    // 20 convolutions, 17 rectifiers, 8 additions, 4 more layers of the network; the rest is the step itself.
-    #expect(ten.total - nine.total <= 66)
+    // 20 convolutions, 17 rectifiers, 8 additions, 4 more calls of the network; the rest is the step itself.
+    #expect(ten.total - nine.total <= 61)
+    #expect(step(.nanToNum) == 1 && step(.isfinite) == 0 && step(.mulScalar) == 0)
   }
 
   @Test func theRestOfAStandardStepIsOneTrainingPass() {
     let none = counts(standard(steps: 0))
     #expect(none.gradients == 1)
     #expect(none[.conv2d] == 20 && none[.batchNorm] == 20 && none[.fusedSgd] == 1)
-    // 180 of them fold 20 normalisations, once per batch.
-    #expect(none.total <= 400)
+    // 20 of them count batches; gradients are taken as they lie.
+    #expect(none.total <= 103 && none[.copyInPlace] == 0)
   }
 
   /// Where samples are selected, the two estimators' encoders come on top, once for each of two inputs.
@@ -86,7 +87,7 @@ import Torch
     #expect(use.dropFirst().allSatisfy { $0.liveBytes == 0 })
     #expect(use[1].peakBytes == use[3].peakBytes)
     #expect(use[2].allocations == use[3].allocations)
-    #expect((use[3].allocations - use[1].allocations) / 8 <= 195)
+    #expect((use[3].allocations - use[1].allocations) / 8 <= 181)
     let alive = Tensor.liveCount
     step(standard(steps: 3))
     #expect(Tensor.liveCount == alive)
