@@ -55,9 +55,9 @@ public enum TrainingError: Error, CustomStringConvertible, Sendable {
       "\(count) training images make no batch of \(batchSize): lower the batch size"
     case .noGraphs(let device):
       device == .cpu
-        ? "training.graphs is for CUDA devices, and this run is on the CPU: leave it off"
-        : "training.graphs needs libCTorchCUDA.so beside the tool, which Engine/build.sh makes: "
-          + "build it or leave training.graphs off"
+        ? "CUDA graphs are asked for, and the device is the CPU: leave training.graphs off"
+        : "CUDA graphs need libCTorchCUDA.so beside the tool, which Engine/build.sh makes where CUDA's "
+          + "headers are: build it, or leave training.graphs off"
     case .stepAsksDevice(let defense):
       "training.graphs=step cannot be had with \(defense), whose loss asks the device at each step "
         + "how many samples were flipped: take training.graphs=attack"

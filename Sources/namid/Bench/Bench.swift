@@ -37,6 +37,8 @@ struct Bench: ParsableCommand {
   var steps = 10
   @Option(help: ArgumentHelp("Times that each setting is measured.", valueName: "n"))
   var repeats = 5
+  @Flag(help: "Record the step as a CUDA graph and repeat it.")
+  var graphs = false
   @Flag(help: "Print JSON instead of a table.")
   var json = false
   @OptionGroup var suite: SuiteOptions
@@ -67,13 +69,14 @@ struct Bench: ParsableCommand {
           width: width, precision: $0,
           shape: .init(
             batchSize: batchSize, imageSize: imageSize, classes: classes, steps: steps),
-          device: device)
+          device: device, isRecorded: graphs)
       }
     }
-    for each in cases { each.step() }  // the first call picks kernels and fills caches
+    // The first call picks kernels and fills caches; a step is recorded after three.
+    for _ in 0..<(graphs ? 4 : 1) { for each in cases { try each.step() } }
     var seconds = cases.map { _ in [Double]() }
     for _ in 0..<repeats {
-      for (i, each) in cases.enumerated() { seconds[i].append(each.measure()) }
+      for (i, each) in cases.enumerated() { seconds[i].append(try each.measure()) }
     }
     show(zip(cases, seconds).compactMap { each, times in Spread(times).map { (each, $0) } })
   }

@@ -26,6 +26,7 @@ struct BenchMeasure: ParsableCommand {
   @Option var images = 1000
   @Option var largest = 4096
   @Flag var wholeBudget = false
+  @Flag var graphs = false
   @OptionGroup var device: DeviceOptions
 
   func run() throws {
@@ -42,7 +43,7 @@ struct BenchMeasure: ParsableCommand {
     while let line = readLine() {
       guard line == "measure" else { continue }
       let begin = ContinuousClock.now
-      for _ in 0..<count { work.run() }
+      for _ in 0..<count { try work.run() }
       TorchEnvironment.synchronize(device)
       let seconds = begin.duration(to: .now) / .seconds(1)
       say(["seconds": .double(seconds), "peak_bytes": Self.peakBytes.map { .double($0) } ?? nil])
@@ -57,7 +58,7 @@ struct BenchMeasure: ParsableCommand {
     case .train, .attack:
       return try TrainingWork(
         inputs(), count: batchSize, steps: attackSteps, precision: precision,
-        isAttackOnly: work == .attack)
+        isAttackOnly: work == .attack, isRecorded: graphs)
     case .namid:
       return try TrainingWork(
         inputs(), count: batchSize, steps: attackSteps, precision: precision,

@@ -9,7 +9,7 @@ protocol MeasuredWork {
   /// Numbers that tell whether other programs do the same work.
   var facts: [String: Double] { get }
   /// Does the work once.
-  func run()
+  func run() throws
 }
 
 /// What the inputs of the suite hold, read by this project's side.

@@ -6,6 +6,7 @@ import Models
 import NeuralNetworks
 import Records
 import Torch
+import Training
 
 /// One adversarial training step of ResNet-18, ready to be timed.
 struct StepBenchmark {
@@ -26,8 +27,15 @@ struct StepBenchmark {
   private let defense: StandardAT
   private let streams: RandomStreams
   private let device: Device
+  private let recordings: BatchRecordings<Tensor>?
 
-  init(width: Int, precision: Precision, shape: Shape, device: Device) throws {
+  init(width: Int, precision: Precision, shape: Shape, device: Device, isRecorded: Bool = false)
+    throws
+  {
+    guard !isRecorded || device != .cpu && Graph.isAvailable else {
+      throw TrainingError.noGraphs(device)
+    }
+    recordings = isRecorded ? BatchRecordings(on: device) : nil
     self.width = width
     self.precision = precision
     self.device = device
@@ -51,20 +59,29 @@ struct StepBenchmark {
     defense = StandardAT(attack: TrainingAttack(PGD(threat: threat, steps: shape.steps)))
   }
 
-  func step() {
+  func step() throws {
+    if let recordings {
+      _ = try recordings.run(batch, streams: streams, stage: 0, work)
+    } else {
+      _ = work(batch, streams)
+    }
+    TorchEnvironment.synchronize(device)
+  }
+
+  private func work(_ batch: Batch, _ streams: RandomStreams) -> Tensor? {
     network.store.zeroGrad()
     let loss = withPrecision(precision, on: device) {
       defense.loss(of: network, batch: batch, streams: streams, epoch: 0)
     }
     loss.total.backward()
     optimizer.step(learningRate: 0.01)
-    TorchEnvironment.synchronize(device)
+    return loss.total.detach()
   }
 
   /// Seconds of one step.
-  func measure() -> Double {
+  func measure() throws -> Double {
     let begin = Date()
-    step()
+    try step()
     return Date().timeIntervalSince(begin)
   }
 }

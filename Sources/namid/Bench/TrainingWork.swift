@@ -6,6 +6,7 @@ import MutualInformation
 import NeuralNetworks
 import Records
 import Torch
+import Training
 
 /// A training step as the trainer makes it: crafting, loss, gradient, optimizer.
 struct TrainingWork: MeasuredWork {
@@ -16,6 +17,8 @@ struct TrainingWork: MeasuredWork {
   private let device: Device
   private let optimizer: SGD
   private let isAttackOnly: Bool
+  private let streams: RandomStreams
+  private let recordings: BatchRecordings<Tensor>?
   let facts: [String: Double]
 
   /// Prepares a step and makes the first one.
@@ -27,11 +30,17 @@ struct TrainingWork: MeasuredWork {
   ///   - precision: In which convolutions and products compute.
   ///   - estimators: Those of NAMID; nil for standard adversarial training.
   ///   - isAttackOnly: Whether images are crafted and no more.
-  /// - Throws: `SuiteError` when the batch has too few images.
+  ///   - isRecorded: Whether the step is a CUDA graph.
+  /// - Throws: `SuiteError` when the batch has too few images, `TrainingError` when there are no graphs.
   init(
     _ inputs: WorkInputs, count: Int, steps: Int, precision: Precision,
-    estimators: EstimatorPair? = nil, isAttackOnly: Bool = false
+    estimators: EstimatorPair? = nil, isAttackOnly: Bool = false, isRecorded: Bool = false
   ) throws {
+    guard !isRecorded || inputs.device != .cpu && Graph.isAvailable else {
+      throw TrainingError.noGraphs(inputs.device)
+    }
+    recordings = isRecorded ? BatchRecordings(on: inputs.device) : nil
+    streams = RandomStreams(WorkInputs.streams(count))
     let network = inputs.network
     (self.network, device) = (network, inputs.device)
     self.precision = precision
@@ -44,9 +53,10 @@ struct TrainingWork: MeasuredWork {
     defense =
       estimators.map { NAMID(StandardAT(attack: attack), estimators: $0) }
       ?? StandardAT(attack: attack)
+    if isRecorded, defense.asksDevice { throw TrainingError.stepAsksDevice(defense: defense.name) }
     network.isTraining = true
     optimizer = SGD(network.store, momentum: 0.9, weightDecay: 2e-4)
-    let attacked = Self.crafted(defense, network, batch, precision, device)
+    let attacked = Self.crafted(defense, network, batch, streams, precision, device)
     var facts: [String: Double] = [:]
     facts["attacked_loss"] = network.evaluating {
       withoutGrad { network.logits(attacked ?? batch.images).crossEntropy(labels).item() }
@@ -61,20 +71,26 @@ struct TrainingWork: MeasuredWork {
   /// The ball of all comparisons.
   static let threat = ThreatModel(epsilon: Fraction(8, over: 255))
 
-  func run() {
-    let attacked = Self.crafted(defense, network, batch, precision, device)
-    if isAttackOnly { return }
-    _ = Self.update(defense, network, batch, attacked, precision, optimizer)
+  func run() throws {
+    guard let recordings else {
+      _ = work(batch, streams)
+      return
+    }
+    _ = try recordings.run(batch, streams: streams, stage: 0, work)
+  }
+
+  private func work(_ batch: Batch, _ streams: RandomStreams) -> Tensor? {
+    let attacked = Self.crafted(defense, network, batch, streams, precision, device)
+    return isAttackOnly
+      ? attacked : Self.update(defense, network, batch, attacked, precision, optimizer)
   }
 
   private static func crafted(
-    _ defense: any Defense, _ network: Network, _ batch: Batch, _ precision: Precision,
-    _ device: Device
+    _ defense: any Defense, _ network: Network, _ batch: Batch, _ streams: RandomStreams,
+    _ precision: Precision, _ device: Device
   ) -> Tensor? {
     withPrecision(precision, on: device) {
-      defense.craft(
-        on: network, batch: batch,
-        streams: RandomStreams(WorkInputs.streams(batch.indices.count)), epoch: 0)
+      defense.craft(on: network, batch: batch, streams: streams, epoch: 0)
     }
   }
 
