@@ -82,8 +82,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Attacks", "Datasets", "Defenses", "Models", "MutualInformation", "NeuralNetworks",
-        "Records", "Torch", "Training", "RunFixtures", "OwnParts",
+        "Attacks", "Datasets", "Defenses", "Evaluation", "Models", "MutualInformation",
+        "NeuralNetworks", "Records", "Torch", "Training", "RunFixtures", "OwnParts",
       ]),
     .testTarget(
       name: "EvaluationTests",
