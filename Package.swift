@@ -84,8 +84,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Attacks", "Datasets", "Defenses", "Models", "MutualInformation", "NeuralNetworks",
-        "Records", "Torch", "Training", "RunFixtures", "OwnParts", "TestSupport",
+        "Attacks", "Datasets", "Defenses", "Evaluation", "Models", "MutualInformation",
+        "NeuralNetworks", "Records", "Torch", "Training", "RunFixtures", "OwnParts", "TestSupport",
       ]),
     .testTarget(
       name: "EvaluationTests",

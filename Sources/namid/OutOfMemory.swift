@@ -13,14 +13,13 @@ enum OutOfMemory {
     case advice(String)
     /// Fewer images per step of a training in a run's folder.
     case smallerSteps(setting: String, now: Int, run: URL)
-    /// Fewer images at once in work whose results do not depend on it; `last` helps when it is one image already.
-    case smallerBatches(than: Int, last: String = moreMemory)
+    /// Fewer images at once in work whose results do not depend on it; `last` may help when it is one image already.
+    case smallerBatches(than: Int, last: String? = nil)
   }
 
   /// The exit status, EX_OSERR of sysexits.h: what the system had was not enough.
   static let status: Int32 = 71
 
-  private static let moreMemory = "take a device with more memory (--device)"
   private static let remedy = Mutex(Remedy.advice("take smaller batches, or a smaller network"))
   private static let device = Mutex(Device.cpu)
 
@@ -56,8 +55,12 @@ enum OutOfMemory {
         note("out of memory on \(place) at batch size \(size); going on with \(size / 2)")
         Restart.again(batchSize: size / 2)
         end("this process could not begin anew: give --batch-size \(size / 2)", status)
-      case .smallerBatches(_, let advice), .advice(let advice):
-        end("out of memory on \(place): \(advice)", status)
+      case .smallerBatches(_, let last):
+        let more =
+          error.isAboutHostMemory
+          ? "free some, or raise its limit" : "take a device with more memory (--device)"
+        end("out of memory on \(place): \(last.map { "\($0), or " } ?? "")\(more)", status)
+      case .advice(let advice): end("out of memory on \(place): \(advice)", status)
       case .smallerSteps(let setting, let size, let run):
         let kept =
           CheckpointFolder(run: run).isEmpty

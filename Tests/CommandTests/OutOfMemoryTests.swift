@@ -64,6 +64,36 @@
       }
     }
 
+    /// The fake accelerator's memory ends where it is told to; see Tests/FakeAccelerator.
+    @Test(
+      .enabled(
+        if: ProcessInfo.processInfo.environment["CTORCH_ACCELERATOR"]?
+          .contains("FakeAccelerator") == true))
+    func aDeviceThatIsFullIsNamed() throws {
+      let folder = try makeTemporaryFolder()
+      defer { remove(folder) }
+      try SyntheticImages.write(to: folder.appending(path: "images"), train: 66, test: 240)
+      expectSuccess(try Tool.run(training("run", batchSize: 8), in: folder))
+      expectSuccess(
+        try Tool.run(evaluation("whole.json") + ["--device", "cuda"], in: folder))
+      let limit = "export FAKE_ACCELERATOR_LIMIT=800000"
+      let outcome = try Tool.run(
+        evaluation("small.json") + ["--device", "cuda"], in: folder, after: limit)
+      expectSuccess(outcome)
+      let begin = "240 images in batches of 240, cuda:0\nout of memory on cuda:0 ("
+      #expect(outcome.errors.hasPrefix(begin), "\(outcome.errors)")
+      #expect(outcome.errors.contains(" in use) at batch size 240; going on with 120\n"))
+      let (small, whole) = (
+        folder.appending(path: "small.json"), folder.appending(path: "whole.json")
+      )
+      #expect(try EvaluationRuns.timeless(small) == EvaluationRuns.timeless(whole))
+      let large = try Tool.run(
+        training("large", batchSize: 60) + ["--device", "cuda"], in: folder, after: limit)
+      #expect(large.status == 71)
+      #expect(
+        large.errors.hasSuffix(" in use): lower training.batchSize (now 60)\n"), "\(large.errors)")
+    }
+
     @Test func aTrainingNamesTheSettingToLower() throws {
       try withRun { folder, limit in
         let outcome = try Tool.run(training("large", batchSize: 24), in: folder, after: limit)

@@ -1,3 +1,6 @@
+import Attacks
+import Datasets
+import Evaluation
 import Foundation
 import Models
 import NeuralNetworks
@@ -76,6 +79,37 @@ import Torch
     #expect(training.allSatisfy { $0 == .init(allowsTF32: isTF32, triesKernels: true) })
     #expect(validation.allSatisfy { $0 == .init(allowsTF32: false, triesKernels: false) })
     #expect(!TorchEnvironment.read().allowsTF32)
+  }
+
+  /// Whatever is allowed around it, an evaluator judges in IEEE float32, and so does the attack.
+  @Test func anEvaluatorAllowsNothing() throws {
+    let root = try makeTemporaryFolder()
+    defer { remove(root) }
+    var run = try TinyRun(in: root)
+    run.configuration.model.architecture = "watched"
+    let notes = Notes()
+    let job = try TrainingJob(
+      run.configuration, data: root, run: run.folder, resume: false, registry: registry(notes))
+    let images = try TrainingData(run.configuration.data, directory: root, seed: 0).training
+    let evaluator = Evaluator(job.network, on: ImageTensors(images.prefix(8)), seed: 0)
+    notes.passes.withLock { $0 = [] }
+    for attack in [NoAttack(), PGD(threat: run.configuration.threat, steps: 2)] as [any Attack] {
+      withPrecision(.tf32) { _ = evaluator.run(attack) }
+    }
+    let passes = notes.passes.withLock { $0 }
+    #expect(passes.count >= 5 && passes.allSatisfy { !$0.allowsTF32 }, "\(passes.count)")
+  }
+
+  /// Validation takes what suits the device, but not many more images at once than a step of training.
+  @Test func validationFitsWhereTrainingDoes() {
+    var configuration = RunConfiguration()
+    configuration.training.batchSize = 1024
+    #expect(configuration.validationBatch(.cuda()) == 1024)
+    #expect(configuration.validationBatch(.cpu) == 128)
+    configuration.training.batchSize = 256
+    #expect(configuration.validationBatch(.cuda()) == 256)
+    configuration.training.batchSize = 16
+    #expect(configuration.validationBatch(.cuda()) == 128)
   }
 
   @Test func gradientsOfScoresMayBeTF32() {

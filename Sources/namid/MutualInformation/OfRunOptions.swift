@@ -35,9 +35,7 @@ struct InformationOptions: ParsableArguments {
     let attacks = found.attacks.filter { !($0 is NoAttack) }
     if attacks.isEmpty { throw LaboratoryError.noAttack }
     if found.set.count < 2 { throw LaboratoryError.tooFewImages(found.set.count) }
-    OutOfMemory.expect(
-      .smallerBatches(
-        than: found.batchSize, last: "lower --score-batch, or take a device with more memory"))
+    OutOfMemory.expect(.smallerBatches(than: found.batchSize, last: "lower --score-batch"))
     let subject = LaboratorySubject(
       found.saved.network, named: run, checkpoint: "epoch \(found.saved.checkpoint.epoch)",
       on: found.set, threat: found.threat, goal: goal, batchSize: found.batchSize,
