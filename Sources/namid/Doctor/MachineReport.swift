@@ -111,8 +111,8 @@ struct MachineReport: Encodable {
     if !devices.isEmpty {
       return accelerator == nil
         ? [
-          "what CUDA devices are, their memory and graphs need libCTorchCUDA.so beside libCTorch.so: Engine/build.sh "
-            + "makes it where CUDA's headers are (see Docs/Engine.md)"
+          "CUDA graphs need libCTorchCUDA.so beside libCTorch.so: Engine/build.sh makes it where CUDA's headers are "
+            + "(see Docs/Engine.md)"
         ] : []
     }
     switch (driver, libtorch.hasCUDA) {
