@@ -1,7 +1,9 @@
 # shellcheck shell=bash
-# What a folder must hold to serve as libtorch. Sourced by setup-torch.sh, after common.sh.
+# What a folder must hold to serve as libtorch. Sourced after common.sh.
 
-readonly oldest_torch=2.11
+# The version that the launchers fetch, and the oldest that anybody may bring.
+# shellcheck disable=SC2034 # used by the scripts that source this one
+readonly pinned_torch=2.13.0 oldest_torch=2.11
 torch_library=libtorch_cpu.so
 if on_macos; then torch_library=libtorch_cpu.dylib; fi
 
