@@ -1,7 +1,8 @@
 """Adversarial training as somebody writes it who knows PyTorch well.
 
 Channels last, bfloat16 by autocast, gradients of the images alone while attacking, updates of the images in place, a fused
-optimizer, and `torch.compile` where asked for.
+optimizer, and `torch.compile` where asked for. On a CUDA device also cuDNN's own search for algorithms, and the whole step as
+one CUDA graph where asked for.
 """
 
 import torch
@@ -14,6 +15,7 @@ class Training:
     def __init__(self, options):
         self.steps = options.attack_steps
         self.kind = torch.device(options.device).type
+        torch.backends.cudnn.benchmark = True
         self.network = harness.read_network(options).to(memory_format=torch.channels_last)
         self.parameters = list(self.network.parameters())
         self.call = torch.compile(self.network) if options.compile == "yes" else self.network
@@ -59,15 +61,18 @@ class Training:
 
 
 def main() -> None:
-    options = harness.arguments(compile=["no", "yes"], work=["train", "attack"])
+    options = harness.arguments(
+        compile=["no", "yes"], work=["train", "attack"], graph=["no", "yes"]
+    )
+    recorded = harness.graphed if options.graph == "yes" else lambda work: work
     training = Training(options)
     attacked = training.attack()
     facts = {"attacked_loss": harness.mean_loss(training.network, attacked, training.batch.labels)}
     if options.work == "attack":
-        harness.serve(options, facts, training.attack)
+        harness.serve(options, facts, recorded(training.attack))
         return
     facts["training_loss"] = training.update(attacked).item()
-    harness.serve(options, facts, lambda: training.update(training.attack()))
+    harness.serve(options, facts, recorded(lambda: training.update(training.attack())))
 
 
 if __name__ == "__main__":

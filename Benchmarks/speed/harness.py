@@ -39,6 +39,9 @@ def arguments(**choices: list[str]) -> argparse.Namespace:
     options = parser.parse_args()
     if options.threads > 0:
         torch.set_num_threads(options.threads)
+    if os.environ.get("PEER_WAITS"):
+        # A line says that the device is free: cuDNN's search for algorithms takes times, and a neighbour would spoil them.
+        sys.stdin.readline()
     return options
 
 
@@ -114,8 +117,40 @@ def peak_bytes() -> int:
     return size if platform.system() == "Darwin" else size * 1024
 
 
+def graphed(work):
+    """`work` recorded as one CUDA graph. It must read and write the same tensors at every call."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            work()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        work()
+    return graph.replay
+
+
+def kernels(work) -> int:
+    """Kernels that one call of `work` starts on the CUDA device."""
+    from torch.autograd import DeviceType
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CUDA]) as profiler:
+        work()
+        torch.cuda.synchronize()
+    return sum(
+        event.device_type == DeviceType.CUDA and not event.name.startswith(("Memcpy", "Memset"))
+        for event in profiler.events()
+    )
+
+
 def serve(options: argparse.Namespace, facts: dict[str, float], work) -> None:
-    """Tells that all is ready, then measures `count` calls of `work` whenever the suite asks for it."""
+    """Tells that all is ready, then measures `count` calls of `work` whenever it is asked to.
+
+    On a CUDA device the line "kernels" is answered with {"kernels": n}; the profiler stays attached afterwards, so it
+    comes after all measurements.
+    """
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever libraries print is no answer
 
@@ -128,6 +163,8 @@ def serve(options: argparse.Namespace, facts: dict[str, float], work) -> None:
 
     say(ready=facts, versions={"torch": torch.__version__, "python": platform.python_version()})
     for line in sys.stdin:
+        if line.strip() == "kernels":
+            say(kernels=kernels(work))
         if line.strip() != "measure":
             continue
         wait()
