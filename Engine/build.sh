@@ -90,5 +90,5 @@ elif ! find_cuda_headers; then
 elif ! build_graphs >"$objects/cuda.log" 2>&1; then
   say "no libCTorchCUDA.so, so no CUDA graphs: $(grep -m 1 error "$objects/cuda.log" || tail -n 1 "$objects/cuda.log")"
 else
-  echo "built $cuda_output against ${cuda_headers[*]}"
+  echo "built $cuda_output against ${cuda_headers[1]}"
 fi

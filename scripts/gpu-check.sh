@@ -37,13 +37,15 @@ set_sizes() {
   peer_device=$device
   if [ "$device" = cpu ] || [ -n "${CTORCH_ACCELERATOR:-}" ]; then rehearse=1 peer_device=cpu; fi
   if [ -n "$rehearse" ]; then
-    cases_small=4x8,8x4 cases_large=4x16 step_sizes=(--quickness 0 --rounds 1 --matrix 256 --threads 2 --ready-limit 100)
-    attack=autoattack-2:queries=4 pgd=pgd-2 images=16 all_images=32 batch=16 threads=(--threads 2)
+    # Threads that wait for each other crawl where others compute, too.
+    export OMP_NUM_THREADS=1
+    cases_small=4x8 cases_large=4x16 step_sizes=(--quickness 0 --rounds 1 --matrix 256 --threads 1 --ready-limit 100)
+    attack=autoattack-2:queries=4 pgd=pgd-2 images=16 all_images=32 batch=16
     width=4 large=64 small=32 epochs=1
     train_sizes=(--set data.limit=64 --set data.validation=32 --set attack.steps=2 --set training.precision=float32)
   else
     cases_small=64x128,16x128 cases_large=64x1024,16x1024 step_sizes=()
-    attack=autoattack pgd=pgd-40 images=1000 all_images=10000 batch=1000 threads=()
+    attack=autoattack pgd=pgd-40 images=1000 all_images=10000 batch=1000
     width=64 large=1024 small=128 epochs=30
     train_sizes=(--set data.validation=1000)
   fi
@@ -113,7 +115,7 @@ step_steps-large() { side_by_side large "$cases_large"; }
 
 # side_by_side NAME CASES OPTION...
 side_by_side() {
-  python3 "$root/Benchmarks/gpu/side_by_side.py" --json "$work/steps/$1.json" --cases "$2" --limit $((limit - 5)) "${@:3}" \
+  python3 "$root/Benchmarks/gpu/side_by_side.py" --json "$work/steps/$1.json" --cases "$2" --until $(($(date +%s) + limit - 5)) "${@:3}" \
     ${step_sizes[@]+"${step_sizes[@]}"} "${side_options[@]}" >&3
 }
 
@@ -155,9 +157,9 @@ step_verdicts() {
   local count=256 common
   [ -n "$rehearse" ] && count=$images
   common=(evaluate "$work/runs/oracle" --dataset "file:$bundle/oracle/images.safetensors" --limit "$count" --batch-size "$count" --attack "$attack" --fresh)
-  "$tool" "${common[@]}" --device cpu ${threads[@]+"${threads[@]}"} --state "$work/state-cpu" --json "$logs/verdicts-cpu.json" &
+  "$tool" "${common[@]}" --device cpu --state "$work/state-cpu" --json "$logs/verdicts-cpu.json" &
   local cpu=$! status=0
-  ours "${common[@]}" --device "$device" ${threads[@]+"${threads[@]}"} --state "$work/state-device" --json "$logs/verdicts-device.json" || status=1
+  ours "${common[@]}" --device "$device" --state "$work/state-device" --json "$logs/verdicts-device.json" || status=1
   wait $cpu || status=1
   [ $status = 0 ] || return $status
   python3 "$root/Benchmarks/gpu/figures.py" verdicts "$logs/verdicts-cpu.json" "$logs/verdicts-device.json" >&3
@@ -168,7 +170,7 @@ step_autoattack() { oracle && attacked oracle "$attack" "$images"; }
 # attacked RUN ATTACK IMAGES: evaluates, in float32 and where the tool offers it with a search in TF32.
 attacked() {
   local json=$logs/$1-${2//[^a-z0-9]/-}.json common
-  common=(evaluate "$work/runs/$1" --dataset cifar10 --attack "$2" --limit "$3" --batch-size "$batch" --fresh --device "$device" ${threads[@]+"${threads[@]}"})
+  common=(evaluate "$work/runs/$1" --dataset cifar10 --attack "$2" --limit "$3" --batch-size "$batch" --fresh --device "$device")
   ours "${common[@]}" --json "$json" || return
   python3 "$root/Benchmarks/gpu/figures.py" attacks "$json" >&3
   [ "$2" = "$attack" ] && offers evaluate --search-precision || return 0
@@ -189,7 +191,7 @@ train() {
   rm -rf "${work:?}/runs/$1"
   ours train --defense standard --dataset cifar10 --set "model.width=$width" --set "training.batchSize=$2" --epochs "$fits" \
     --set schedule.kind=one-cycle --set optimizer.learningRate=0.2 --set optimizer.weightDecay=5e-4 \
-    "${train_sizes[@]}" ${graphs[@]+"${graphs[@]}"} --device "$device" ${threads[@]+"${threads[@]}"} --out "$work/runs/$1"
+    "${train_sizes[@]}" ${graphs[@]+"${graphs[@]}"} --device "$device" --out "$work/runs/$1"
   status=$?
   cp "$work/runs/$1/metrics.jsonl" "$logs/train-$1.jsonl"
   python3 "$root/Benchmarks/gpu/figures.py" training "$logs/train-$1.jsonl" >&3
@@ -252,7 +254,7 @@ keep_logs() { tar czf "$work/logs.tar.gz" -C "$work" logs && mv "$work/logs.tar.
 run() {
   local name=$1 limit=$2 begin=$SECONDS status
   # A machine without a card may be slow at anything.
-  [ -n "$rehearse" ] && limit=$((limit + 60))
+  [ -n "$rehearse" ] && limit=$((limit + 200))
   [ "$limit" -gt "$(left)" ] && limit=$(left)
   tell '' && tell "## $name: $3" && tell ''
   if [ "$limit" -lt 8 ]; then tell 'not run: no time was left'; return; fi

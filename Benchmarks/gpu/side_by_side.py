@@ -287,13 +287,13 @@ def main() -> None:
     parser.add_argument("--launches", help="the library built from launches.cpp: counts kernels, in the first case")
     parser.add_argument("--compile-only", action="store_true", help="fill the cache of torch.compile, measure nothing")
     parser.add_argument("--ready-limit", type=float, default=60, help="seconds in which a program is to get ready")
-    parser.add_argument("--limit", type=float, default=170, help="seconds for everything")
+    parser.add_argument("--until", type=float, default=time.time() + 600, help="end by then (seconds since 1970)")
     parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
     if options.threads < 1:
         options.threads = os.cpu_count() or 1
     options.peer_device = options.peer_device or options.device
-    deadline = time.monotonic() + options.limit
+    deadline = time.monotonic() + options.until - time.time()
     options.work.mkdir(parents=True, exist_ok=True)
     rate = matrix_rate(options.peer_device, 256 if options.compile_only else options.matrix)
     print(f"bfloat16 product of {options.matrix}×{options.matrix} matrices: {rate / 1e12:.1f} TFLOP/s\n", flush=True)

@@ -1,7 +1,7 @@
 // CUDA graphs for the shim: libCTorchCUDA.so, which Engine/build.sh builds where CUDA's headers are.
 //
-// Only graphs are here. Facts, memory and waiting need no header of CUDA, so the shim has them itself. libtorch's graphs
-// without such headers, at::accelerator::Graph, do not exist in 2.11, and CUDA has none of them up to 2.15 either.
+// Only graphs are here. Facts, memory and waiting need no header of CUDA, so the shim has them itself. Graphs need one:
+// libtorch's own way without, at::accelerator::Graph, is not in 2.11, and up to 2.15 nothing of CUDA is behind it.
 #include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/core/Event.h>
@@ -85,9 +85,9 @@ void begin(ct_graph &graph) {
   ready.block(stream);
   c10::cuda::setCurrentCUDAStream(stream);
   try {
-    // A capture follows its stream, and backward runs on the stream of its forward: what autograd's thread does there is
-    // recorded whatever the mode. The mode says who must not touch the device otherwise, such as with cudaMalloc: `global`
-    // would fail the capture when any thread did, and `thread local` leaves the others alone, autograd's among them.
+    // A capture follows its stream, and backward runs on the stream of its forward: what autograd's thread does there
+    // is recorded whatever the mode. The mode says who must not call what cannot be recorded, such as cudaMalloc:
+    // `global` would fail the capture when any thread did, `thread local` leaves all but this one alone.
     graph.graph.capture_begin(graph.pool, cudaStreamCaptureModeThreadLocal);
   } catch (...) {
     c10::cuda::setCurrentCUDAStream(graph.previous);

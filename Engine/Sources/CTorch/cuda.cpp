@@ -62,14 +62,21 @@ std::string driver_version(const Library &driver) {
   }
   int number = 0;
   driver.call("cuDriverGetVersion", &number);
-  return std::string(name) + (*name != '\0' ? " " : "") + "(CUDA " + cuda_version(number) + ")";
+  const std::string cuda = "CUDA " + cuda_version(number);
+  return *name == '\0' ? cuda : std::string(name) + " (" + cuda + ")";
 }
 
 int32_t device_count() { return at::hasCUDA() ? hooks().deviceCount() : 0; }
 
+/// The index as libtorch writes it, of a device that is there.
+c10::DeviceIndex checked(int16_t index) {
+  TORCH_CHECK(index >= 0 && index < device_count(), "there is no device cuda:", index, "; ",
+              device_count(), " can be used");
+  return static_cast<c10::DeviceIndex>(index);
+}
+
 ct_status device_facts(int16_t index, ct_device_facts *out) noexcept try {
-  TORCH_CHECK(index >= 0 && index < device_count(), "there is no cuda:", index, ", of ",
-              device_count(), " devices");
+  checked(index);
   // The driver numbers the devices as libtorch does: both leave out what CUDA_VISIBLE_DEVICES does.
   const Library driver("libcuda.so.1");
   int device = 0;
@@ -101,7 +108,7 @@ c10::DeviceAllocator &allocator() {
 }
 
 ct_status memory(int16_t index, ct_device_memory *out) noexcept try {
-  const auto device = static_cast<c10::DeviceIndex>(index);
+  const c10::DeviceIndex device = checked(index);
   const auto all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
   const auto [free, total] = allocator().getMemoryInfo(device);
   const auto stats = allocator().getDeviceStats(device);
@@ -116,7 +123,8 @@ ct_status memory(int16_t index, ct_device_memory *out) noexcept try {
 }
 
 ct_status reset_peak_memory(int16_t index) noexcept try {
-  allocator().resetPeakStats(static_cast<c10::DeviceIndex>(index));
+  const c10::DeviceIndex device = checked(index);
+  allocator().resetPeakStats(device);
   return CT_OK;
 } catch (...) {
   return ctorch::translate_current_exception();
@@ -131,7 +139,7 @@ ct_status release_cached_memory(int16_t) noexcept try {
 }
 
 ct_status synchronize(int16_t index) noexcept try {
-  hooks().deviceSynchronize(static_cast<c10::DeviceIndex>(index));
+  hooks().deviceSynchronize(checked(index));
   return CT_OK;
 } catch (...) {
   return ctorch::translate_current_exception();
