@@ -1,3 +1,4 @@
+import Defenses
 import Foundation
 import Records
 import RunFixtures
@@ -106,11 +107,13 @@ import Testing
   @Test func earlierRunsCanGoOn() throws {
     var configuration = RunConfiguration()
     configuration.defense = .namid
+    configuration.namid = NAMID.Settings()
     configuration.estimators = "estimators"
     configuration.training.keep = 0
     var earlier = try JSONValue(encoding: configuration)
     for (group, key) in [
-      ("training", "validateEvery"), ("training", "checkpointEvery"), ("namid", "scorePrecision"),
+      ("training", "validateEvery"), ("training", "checkpointEvery"), ("training", "graphs"),
+      ("namid", "scorePrecision"),
     ] {
       let value = try #require(earlier[group]?[key])
       earlier = earlier.without(group, key, where: value)

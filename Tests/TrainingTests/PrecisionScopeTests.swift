@@ -90,6 +90,8 @@ import Torch
     let notes = Notes()
     let job = try TrainingJob(
       run.configuration, data: root, run: run.folder, resume: false, registry: registry(notes))
+    // A trained network has images to be attacked.
+    try job.fit()
     let images = try TrainingData(run.configuration.data, directory: root, seed: 0).training
     let evaluator = Evaluator(job.network, on: ImageTensors(images.prefix(8)), seed: 0)
     notes.passes.withLock { $0 = [] }

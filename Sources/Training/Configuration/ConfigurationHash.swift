@@ -14,6 +14,7 @@ extension RunConfiguration {
       JSONValue(encoding: copy)
         .without("training", "checkpointEvery", where: 1)
         .without("training", "validateEvery", where: 1)
+        .without("training", "graphs", where: .string(GraphUse.off.rawValue))
         .without("namid", "scorePrecision", where: .string(Precision.float32.rawValue))
         .without("wmim", "scorePrecision", where: .string(Precision.float32.rawValue)))
   }
