@@ -240,7 +240,7 @@ describe_machine() {
   tell ''
   [ -n "$rehearse" ] && tell 'A REHEARSAL with tiny sizes: its times mean nothing.' && tell ''
   tell "* Card, memory, driver: $card"
-  tell "* Processor: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores"
+  tell "* Processor: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(getconf _NPROCESSORS_ONLN) cores"
   tell "* Python's torch: $(sed -n "s/^__version__ = '\(.*\)'/\1/p" "$torch/version.py")"
   tell "* Commit: $(cat "$bundle/commit")"
   tell "* Command: \`scripts/gpu-check.sh $command_line\`"
