@@ -93,7 +93,7 @@ import Torch
     // A trained network has images to be attacked.
     try job.fit()
     let images = try TrainingData(run.configuration.data, directory: root, seed: 0).training
-    let evaluator = Evaluator(job.network, on: ImageTensors(images.prefix(8)), seed: 0)
+    let evaluator = Evaluator(job.network, on: ImageTensors(images), seed: 0)
     notes.passes.withLock { $0 = [] }
     for attack in [NoAttack(), PGD(threat: run.configuration.threat, steps: 2)] as [any Attack] {
       withPrecision(.tf32) { _ = evaluator.run(attack) }
