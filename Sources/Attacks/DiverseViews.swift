@@ -2,7 +2,7 @@ import Torch
 
 /// The changes of images at a step, which are linear: a matrix on either side of each image.
 struct DiverseView {
-  /// Whether each image is changed.
+  /// A truth value per image: changed, or left as it is.
   let isChanged: [Bool]
   /// The same as a tensor (N); nil when no image is changed.
   let changed: Tensor?
@@ -28,7 +28,7 @@ struct DiverseViews {
   private let isChanged: [[Bool]]
   /// The matrices (kinds, H, H) and (kinds, W, W) that occur, the first of which change nothing.
   private let kinds: (vertical: Tensor, horizontal: Tensor)
-  /// Which of them each image gets, (steps, 2, N), int64.
+  /// The index of each image's matrices among them, (steps, 2, N), int64.
   private let choices: Tensor
 
   /// Views of images of H × W pixels.

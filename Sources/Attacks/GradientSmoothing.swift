@@ -7,7 +7,7 @@ import Torch
 struct GradientSmoothing {
   /// The kernel's side, odd; 1 for no smoothing.
   let side: Int
-  /// What images are multiplied by from the left and from the right; nil for no smoothing.
+  /// The matrices that multiply an image from the left and from the right; nil for no smoothing.
   private let bands: (rows: Tensor, columns: Tensor)?
 
   /// Smoothing of images of H × W pixels on a device.

@@ -1,21 +1,21 @@
 import NeuralNetworks
 import Torch
 
-/// How attacks work with a device that computes while the host goes on, as accelerators do.
+/// The pace at which attacks ask a device that computes while the host goes on, as accelerators do.
 ///
 /// The host has an answer from such a device only after all that it has given it to do, and meanwhile gives it
 /// nothing more. It therefore asks seldom: a loop that may end early goes on for some rounds without being asked
 /// whether it could, and what is done then changes no result. The CPU answers at once and is asked every time.
 package enum Pacing {
-  /// Whether the CPU is treated like an accelerator, so that tests can do without one.
+  /// A switch for tests: with true, the CPU is treated like an accelerator.
   @TaskLocal package static var treatsCPUAsAccelerator = false
 
-  /// Whether a device computes while the host goes on.
+  /// True for a device that computes while the host goes on.
   static func runsAlongside(_ device: Device) -> Bool {
     device.kind != .cpu || treatsCPUAsAccelerator
   }
 
-  /// Whether a loop should ask whether it is done, after `rounds` rounds.
+  /// True where a loop should ask, after `rounds` rounds, if it is done.
   static func asks(after rounds: Int, on device: Device) -> Bool {
     !runsAlongside(device) || rounds > 0 && rounds.isMultiple(of: 8)
   }
@@ -38,9 +38,9 @@ package final class PaddedClassifier: Classifier {
   /// Fills up the batches for a network.
   package init(_ base: any Classifier) { self.base = base }
 
-  /// That of the network.
+  /// The number of classes of the network.
   package var classCount: Int { base.classCount }
-  /// That of the network.
+  /// The mode of the network.
   package var isTraining: Bool {
     get { base.isTraining }
     set { base.isTraining = newValue }

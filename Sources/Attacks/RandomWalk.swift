@@ -9,9 +9,9 @@ struct RandomWalk {
   private(set) var rows: Rows
   private(set) var current: Tensor
   private var losses: Tensor
-  /// Which rows have been fooled since the host last knew (rows).
+  /// A truth value per row: fooled since the host last asked (rows).
   private var fooled: Tensor
-  /// How many queries have been made since then (rows), int64.
+  /// The number of queries made since then (rows), int64.
   private var queries: Tensor
 
   /// A search on all survivors.

@@ -13,13 +13,13 @@ struct Slots {
     rows = values.pad([Int](repeating: 0, count: 2 * values.rank - 1) + [1])
   }
 
-  /// What all samples have.
+  /// The rows of all samples.
   var values: Tensor { rows.slice(0..<count) }
 
-  /// What some samples have.
+  /// The rows of some samples.
   func at(_ places: Tensor) -> Tensor { rows.indexSelect(places) }
 
-  /// Where to put what is meant for some places: there if `chosen` holds, else where nobody looks.
+  /// The rows to write to: a place itself if `chosen` holds for it, else the spare row.
   func target(_ places: Tensor, where chosen: Tensor) -> Tensor {
     places.maskedFill(chosen.logicalNot(), Double(count))
   }

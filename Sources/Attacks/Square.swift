@@ -70,7 +70,7 @@ public struct Square: Attack, Hashable, Sendable {
     }
   }
 
-  /// How many proposals are drawn, and sent to the device, at once.
+  /// The number of proposals that are drawn, and sent to the device, at once.
   private static let drawnAhead = 16
 
   private func look(_ search: Search, _ streams: [RandomStream]) {

@@ -1,6 +1,6 @@
 import Torch
 
-/// What is random in one proposal of Square, for each row.
+/// The random part of one proposal of Square, for each row.
 struct SquareDraw {
   /// The windows that change.
   let window: SquareWindows
@@ -57,7 +57,7 @@ struct SquareDraws {
     if let index = kept.index { numbers = numbers.indexSelect(index, dim: 1) }
   }
 
-  /// What is drawn for a query.
+  /// The draw of a query.
   subscript(query: Int) -> SquareDraw {
     let own = numbers.select(0, query - first)
     func window(_ start: Int) -> SquareWindows {

@@ -18,11 +18,11 @@ public struct Augmentation: Codable, Hashable, Sendable {
 
   var isIdentity: Bool { cropPadding == 0 && !flip }
 
-  /// What is drawn for one image.
+  /// The random change of one image.
   struct Change {
-    /// Where its crop begins among the bytes of the padded image.
+    /// The byte of the padded image at which its crop begins.
     var offset: Int
-    /// Whether it is mirrored.
+    /// True for an image that is mirrored.
     var isMirrored: Bool
   }
 

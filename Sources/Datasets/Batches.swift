@@ -72,7 +72,7 @@ public final class ImageTensors {
     }
   }
 
-  /// How many batches there are; with `dropLast` a smaller last one does not count.
+  /// The number of batches; with `dropLast` a smaller last one does not count.
   public func batchCount(of size: Int, dropLast: Bool = false) -> Int {
     precondition(size > 0, "batches of \(size) samples")
     return dropLast ? count / size : (count + size - 1) / size

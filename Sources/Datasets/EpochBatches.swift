@@ -11,7 +11,7 @@ public struct EpochBatches {
   private let augmentation: Augmentation
   /// Positions, crop offsets and flips of the samples in order, int64 (3, samples).
   private let draws: Tensor
-  /// How many batches there are.
+  /// The number of batches.
   public let count: Int
 
   /// The batches of an epoch.
@@ -41,7 +41,7 @@ public struct EpochBatches {
     ).to(images.device)
   }
 
-  /// Where the samples of a batch stand in the epoch's order.
+  /// The places of a batch's samples in the epoch's order.
   public func range(_ batch: Int) -> Range<Int> {
     batch * size..<min((batch + 1) * size, order.count)
   }

@@ -49,7 +49,7 @@ public protocol Defense {
   func loss(of network: Network, batch: Batch, attacked: Tensor?, epoch: Int) -> DefenseLoss
   /// A number that is the same for epochs in which a step is made of the same operators, such as those of a warm-up.
   func stage(epoch: Int) -> Int
-  /// Whether the loss asks the device for a number at each step, so that a step cannot be recorded as a whole.
+  /// True for a loss that asks the device for a number at each step: such a step cannot be recorded as a whole.
   var asksDevice: Bool { get }
 }
 
@@ -57,7 +57,7 @@ extension Defense {
   /// None.
   public var companions: [Companion] { [] }
 
-  /// No.
+  /// False: most losses ask nothing.
   public var asksDevice: Bool { false }
 
   /// All epochs are alike.

@@ -139,7 +139,7 @@ public struct NAMID: Defense {
     estimators.adversarial.scorePrecision = settings.scorePrecision
   }
 
-  /// Yes: how many samples the attack has flipped (Equation 6).
+  /// True: each step asks for the number of samples that the attack has flipped (Equation 6).
   public var asksDevice: Bool { true }
 
   /// 0 in the warm-up, then 1.

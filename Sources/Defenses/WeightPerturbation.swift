@@ -55,7 +55,7 @@ public struct WeightPerturbation: Hashable, Sendable {
     warmUpEpochs = settings.warmUpEpochs ?? defaults.warmUpEpochs
   }
 
-  /// Whether weights are perturbed in an epoch (counted from 0).
+  /// True for an epoch (counted from 0) in which weights are perturbed.
   public func isActive(in epoch: Int) -> Bool { epoch >= warmUpEpochs && gamma != 0 }
 
   /// Perturbs a network's weights; nil during warm-up.

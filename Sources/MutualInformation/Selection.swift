@@ -18,7 +18,7 @@ public enum SelectionRule: String, CaseIterable, Codable, Sendable {
 
 /// Which samples of a batch take part, by what a network says of them unattacked and attacked.
 ///
-/// How many samples a kind has is asked of the device when its indices are first read, and at no other time.
+/// The device is asked for the number of samples of a kind when its indices are first read, and at no other time.
 public final class Selection {
   private let isRight: Tensor
   private let isWrong: Tensor

@@ -1,6 +1,6 @@
 import CTorch
 
-/// What a CUDA device is.
+/// The name, size and versions of a CUDA device.
 public struct DeviceFacts: Sendable, Equatable {
   /// The maker's name.
   public let name: String
@@ -36,7 +36,7 @@ public struct DeviceFacts: Sendable, Equatable {
   }
 }
 
-/// How the memory of a CUDA device is used, in bytes.
+/// The use of a CUDA device's memory, in bytes.
 public struct DeviceMemory: Sendable, Equatable {
   /// Free on the device.
   public let free: Int

@@ -7,7 +7,7 @@ import CTorch
 public final class Graph {
   private let handle: ct_graph_ref
 
-  /// Whether the library of the accelerator is there that records graphs.
+  /// True where the accelerator's library, which records graphs, is loaded.
   public static var isAvailable: Bool { ct_graphs_available() }
 
   /// Records what `body` asks of a device; none of it is done before `replay()`.

@@ -36,7 +36,7 @@ public struct RandomStream: Hashable, Sendable {
     return copy
   }
 
-  /// What SplitMix64 adds to its state for each number.
+  /// The increment of SplitMix64's state for each number.
   static let increment: UInt64 = 0x9e37_79b9_7f4a_7c15
   /// The two factors of its finalizer.
   static let factors: (UInt64, UInt64) = (0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb)

@@ -68,7 +68,7 @@ public struct RandomStreams {
     self.init(bank: Bank(streams), range: streams.indices, keys: [])
   }
 
-  /// How many streams there are.
+  /// The number of streams.
   public var count: Int { range.count }
 
   /// The streams themselves.

@@ -16,11 +16,11 @@ public struct TorchEnvironment: Sendable {
   public let threads: Int
   /// CUDA devices that can be used.
   public let cudaDevices: Int
-  /// Whether only deterministic kernels are allowed.
+  /// True where only deterministic kernels are allowed.
   public let isDeterministic: Bool
-  /// Whether cudnn tries several kernels for each new shape.
+  /// True where cudnn tries several kernels for each new shape.
   public let triesKernels: Bool
-  /// Whether CUDA's float32 products may compute in TF32.
+  /// True where CUDA's float32 products may compute in TF32.
   public let allowsTF32: Bool
 
   /// Asks the loaded library.

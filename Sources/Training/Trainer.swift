@@ -98,7 +98,7 @@ public final class Trainer {
       && isDue(configuration.training.validateEvery, after: completedEpochs)
   }
 
-  /// Whether what happens every so many epochs happens after this one; after the last one it always does.
+  /// True for every so-many-th epoch (counted from 1), and for the last one.
   private func isDue(_ interval: Int, after epoch: Int) -> Bool {
     epoch % interval == 0 || epoch == configuration.training.epochs
   }

@@ -84,7 +84,7 @@ struct StateOptions: ParsableArguments {
   @Flag(help: "Start anew even if finished batches are there.")
   var fresh = false
 
-  /// Whether what is there is thrown away: not by a process that has begun anew with smaller batches.
+  /// True where earlier results are thrown away: not in a process that has begun anew with smaller batches.
   var isFresh: Bool { fresh && Restart.batchSize == nil }
 
   /// The place: below the run unless given.

@@ -4,10 +4,10 @@ import Synchronization
 import Torch
 import Training
 
-/// What is done when memory runs out in the midst of a computation, from where no code can go on: the process begins
+/// The end of a computation that has run out of memory, from where no code can go on: the process begins
 /// anew with smaller batches, or ends with one line that says what to lower.
 enum OutOfMemory {
-  /// What would help.
+  /// The remedy, in words.
   enum Remedy: Sendable {
     /// In words.
     case advice(String)

@@ -2,7 +2,7 @@ import Foundation
 
 /// A new beginning of this very process with fewer images at once.
 ///
-/// What is finished lies on disk, and results do not depend on the batch size: the same command line goes on where it
+/// Finished batches lie on disk, and results do not depend on the batch size: the same command line goes on where it
 /// was, under the same process number.
 enum Restart {
   private static let variable = "NAMID_IMAGES_AT_ONCE"

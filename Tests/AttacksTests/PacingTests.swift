@@ -6,13 +6,13 @@ import Torch
 
 @testable import Attacks
 
-/// What attacks ask of a device that computes while the host goes on, which the CPU stands in for.
+/// The questions of attacks to a device that computes while the host goes on, with the CPU in its place.
 @Suite(.serialized) struct PacingTests {
   static let linf = ThreatModel(norm: .linf, epsilon: 0.02)
   static let l2 = ThreatModel(norm: .l2, epsilon: 0.2)
   static let l1 = ThreatModel(norm: .l1, epsilon: 0.6)
 
-  /// How often a step may ask the device and send it something while no sample is fooled.
+  /// The questions and uploads that a step may have while no sample is fooled.
   struct Allowance: CustomTestStringConvertible {
     var name: String
     var readBacks: Double

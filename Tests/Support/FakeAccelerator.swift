@@ -5,7 +5,7 @@ import Torch
 ///
 /// `CTORCH_ACCELERATOR` names its library; without it the tests that need it are left out.
 public struct FakeAccelerator: Sendable {
-  /// What is counted.
+  /// The names of the counts.
   public enum Field: String, Sendable {
     /// Operators that do work on the device.
     case kernels

@@ -2,7 +2,7 @@ import AllocationCounter
 import Testing
 import Torch
 
-/// What a call takes from the heap: a change that makes calls dearer fails here.
+/// The heap blocks of a call: a change that makes calls dearer fails here.
 @Suite(.serialized, .enabled(if: allocation_counter_works())) struct CallCostTests {
   private let x = Tensor.ones([4])
   private let y = Tensor.ones([4])

@@ -45,7 +45,7 @@ import Torch
     #expect(list.map(\.doubles) == [[1.5, 2.5], [3.5]])
   }
 
-  /// What is finite keeps its bits: signed zeros and denormal numbers, too.
+  /// Finite numbers keep their bits: signed zeros and denormal numbers, too.
   @Test func numbersInThePlaceOfNaNAndInfinities() {
     let least = Float.leastNonzeroMagnitude
     let kept = [-0.0, 0, least, -least, .leastNormalMagnitude / 3, .greatestFiniteMagnitude, -1.5]

@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  /// What an accelerator computes with whole-number operators, here on the CPU, against the host's own numbers.
+  /// An accelerator's whole-number operators, here on the CPU, against the host's own numbers.
   @Test func operatorsDrawWhatTheHostDraws() {
     let each = (0..<9).map { root.keyed("attack").keyed($0 * 7919) }
     let bank = RandomStreams.Bank(each)

@@ -22,7 +22,7 @@ import Torch
     accelerator = try #require(FakeAccelerator.loaded)
   }
 
-  /// What ten steps in the middle of an epoch cost: uploads, downloads and questions.
+  /// The uploads, downloads and questions of ten steps in the middle of an epoch.
   private func costOfTenSteps(
     _ fit: ((TrainingEvent) -> Void) throws -> Void
   ) rethrows -> [FakeAccelerator.Field: Int] {

@@ -93,7 +93,7 @@ import Testing
     }
   }
 
-  /// How often a checkpoint is written decides nothing; how often is validated decides which is the best.
+  /// The interval of checkpoints decides nothing; that of validation decides which epoch is the best.
   @Test func aResumeMayWriteOtherCheckpoints() throws {
     var configuration = RunConfiguration()
     let usual = try configuration.resumptionHash()

@@ -11,9 +11,9 @@ import Torch
 
 @testable import Training
 
-/// Which kernels and products a training allows, and what it judges with.
+/// The kernels and products that a training allows, and those that it judges with.
 @Suite(.serialized) struct PrecisionScopeTests {
-  /// What a network was allowed, pass by pass.
+  /// The permissions of a network, pass by pass.
   final class Notes: Sendable {
     struct Pass: Equatable {
       var allowsTF32: Bool

@@ -47,7 +47,7 @@ struct OptimizedParameters {
 }
 
 extension Tensor {
-  /// Whether the elements lie in memory as those of a tensor of the same shape; a step along a dimension of size 1,
+  /// True where the elements lie in memory as those of a tensor of the same shape; a step along a dimension of size 1,
   /// which 1×1 kernels have, is never made.
   fileprivate func isLaidOut(as other: Tensor) -> Bool {
     let (own, others) = (strides, other.strides)

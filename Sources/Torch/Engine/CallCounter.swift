@@ -7,9 +7,9 @@ public struct CallCounts: Equatable, Sendable {
   public fileprivate(set) var operators: [Operator: Int] = [:]
   /// How often gradients were asked for: walks back through a graph.
   public fileprivate(set) var gradients = 0
-  /// How often host memory became a tensor: for work on a device each is a copy that waits for it.
+  /// The number of tensors made from host memory: for work on a device each is a copy that waits for it.
   public fileprivate(set) var uploads = 0
-  /// How often the host needed to know elements of a tensor: each time it waits for all that the device has to do.
+  /// The number of times that the host read elements of a tensor: each time it waits for all that the device has to do.
   public fileprivate(set) var readBacks = 0
 
   /// The calls of one operator.

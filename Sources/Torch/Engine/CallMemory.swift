@@ -5,7 +5,7 @@ struct CallMemory {
   static let resultCapacity = 8
   let results: UnsafeMutablePointer<ct_value>
   let arguments: UnsafeMutablePointer<ct_value>
-  /// Where the next list goes.
+  /// The address of the next list.
   private var end: UnsafeMutableRawPointer
 
   fileprivate static func byteCount(for arguments: [OperatorValue]) -> Int {

@@ -25,7 +25,7 @@ public struct EngineError: Error, CustomStringConvertible, Sendable {
   /// One text with all of it.
   public var description: String { "\(call): \(message)" }
 
-  /// Whether the memory that ran out is the host's, and not a device's.
+  /// True where the host's memory ran out, and not a device's.
   public var isAboutHostMemory: Bool {
     kind == .outOfMemory && (message.contains("DefaultCPUAllocator") || message == "out of memory")
   }

@@ -9,7 +9,7 @@ extension RunConfiguration {
     var copy = self
     copy.training.keep = 0
     copy.training.checkpointEvery = 1
-    // What earlier versions did, and had no setting for.
+    // Earlier versions did this without a setting for it.
     return try specificationHash(
       JSONValue(encoding: copy)
         .without("training", "checkpointEvery", where: 1)

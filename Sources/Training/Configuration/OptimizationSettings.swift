@@ -95,7 +95,7 @@ public struct ScheduleSettings: ConfigurationGroup, Equatable, Sendable {
   }
 }
 
-/// Which part of a training step is a CUDA graph.
+/// The part of a training step that is a CUDA graph.
 public enum GraphUse: String, CaseIterable, Codable, Sendable {
   /// None.
   case off
@@ -115,7 +115,7 @@ public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
   public var dropLast = false
   /// In which precision networks compute in training; measuring is always float32.
   public var precision = Precision.bfloat16
-  /// What is recorded once and then repeated on a CUDA device, instead of asked for operator by operator.
+  /// The part of a step that is recorded once and then repeated on a CUDA device, instead of asked for operator by operator.
   public var graphs = GraphUse.off
   /// The decay of an exponential moving average of the weights; none when null.
   public var averageDecay: Double?
@@ -130,7 +130,7 @@ public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
   public var patience: Int?
   /// Epochs from one checkpoint to the next; the last epoch, and one that validates best so far, always leave one.
   public var checkpointEvery = 1
-  /// How many checkpoints stay, besides the best one.
+  /// The number of checkpoints that stay, besides the best one.
   public var keep = 2
 
   /// The paper's.

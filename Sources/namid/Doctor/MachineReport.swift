@@ -2,7 +2,7 @@ import Datasets
 import Foundation
 import Torch
 
-/// What this machine has, and what helps where something is missing.
+/// The parts of this machine, and a remedy for each that is missing.
 struct MachineReport: Encodable {
   /// The libtorch that is really loaded.
   struct Library: Encodable {
@@ -12,7 +12,7 @@ struct MachineReport: Encodable {
     var compiled: String
     /// Its file.
     var file: String?
-    /// Whether its CUDA half lies beside it.
+    /// True where its CUDA half lies beside it.
     var hasCUDA: Bool
 
     enum CodingKeys: String, CodingKey {
@@ -53,7 +53,7 @@ struct MachineReport: Encodable {
   let charts: String?
   let dataFolder: String
   private(set) var datasets: [DatasetRecord] = []
-  /// What helps, one sentence each.
+  /// The remedies, one sentence each.
   private(set) var remedies: [String] = []
 
   enum CodingKeys: String, CodingKey {
@@ -147,7 +147,7 @@ struct MachineReport: Encodable {
     return record
   }
 
-  /// What the kernel's module says of itself, such as `NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  …`.
+  /// The line in which the kernel's module names its version, such as `NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  …`.
   private static var driver: String? {
     guard
       let text = try? String(contentsOfFile: "/proc/driver/nvidia/version", encoding: .utf8)

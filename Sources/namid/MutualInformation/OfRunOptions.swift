@@ -65,7 +65,7 @@ struct EffortOptions: ParsableArguments {
     }
   }
 
-  /// What helps where memory does not suffice for it.
+  /// The remedy where memory does not suffice.
   var remedy: OutOfMemory.Remedy {
     .advice("lower --train-batch (now \(trainBatch)) or --units (now \(units))")
   }

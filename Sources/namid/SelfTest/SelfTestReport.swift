@@ -2,24 +2,24 @@ import Foundation
 import Records
 import Torch
 
-/// What a self-test compared, and how far the device was from the CPU.
+/// The comparisons of a self-test: a device beside the CPU.
 struct SelfTestReport: Encodable {
   /// One comparison.
   struct Row: Encodable {
     /// The part of the library, such as `operators`.
     var part: String
-    /// What was compared.
+    /// The name of the compared thing.
     var name: String
-    /// How far apart the two were, in the unit that `limit` has.
+    /// The distance of the two, in the unit of `limit`.
     var difference: Double
     /// The most that passes.
     var limit: Double
-    /// What the two numbers are, in words.
+    /// The unit of both numbers, in words.
     var unit: String
     /// A word about it, or nothing.
     var remark = ""
 
-    /// Whether the difference is a number within its limit.
+    /// True where the difference is a number within its limit.
     var passes: Bool { difference <= limit }
   }
 
@@ -64,7 +64,7 @@ struct SelfTestReport: Encodable {
   private enum CodingKeys: String, CodingKey { case device, torch, seconds, rows }
 }
 
-/// How far a tensor is from another, relative to the largest value of the other.
+/// The distance of a tensor from another, relative to the largest value of the other.
 func relativeDistance(_ actual: Tensor, _ expected: Tensor) -> Double {
   withoutGrad {
     let a = actual.to(.cpu).to(.float64)
