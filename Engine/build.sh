@@ -24,21 +24,8 @@ compile=("${CXX:-c++}" -std=c++20 -O2 -fPIC -fvisibility=hidden
   -I"$here/Sources/CTorch/include"
   -isystem "$torch/include" -isystem "$torch/include/torch/csrc/api/include")
 
-# objects_of NAME SOURCE...: compiles every source into $objects/NAME, several at a time.
-objects_of() {
-  local name=$1 source job status=0 jobs=()
-  shift
-  mkdir "$objects/$name"
-  for source in "$@"; do
-    while [ "$(jobs -rp | wc -l)" -ge "${CTORCH_JOBS:-$(getconf _NPROCESSORS_ONLN)}" ]; do
-      sleep 0.1
-    done
-    "${compile[@]}" -c "$source" -o "$objects/$name/$(basename -- "$source").o" &
-    jobs+=($!)
-  done
-  for job in "${jobs[@]}"; do wait "$job" || status=1; done
-  return "$status"
-}
+# shellcheck source=Engine/compile.sh
+. "$here/compile.sh"
 
 # link OUTPUT NAME LIBRARY...: a shared library of what objects_of NAME compiled.
 link() {

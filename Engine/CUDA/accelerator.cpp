@@ -8,11 +8,9 @@
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 
-#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <new>
 
 #include "../Sources/CTorch/ctorch_accelerator.h"
 
@@ -31,22 +29,14 @@ namespace {
 
 namespace allocator = c10::cuda::CUDACachingAllocator;
 
-ct_status (*report)(ct_status, const char *) = nullptr;
+ct_status (*translate)() = nullptr;
 
 template <typename Body>
 ct_status guarded(const Body &body) noexcept try {
   body();
   return CT_OK;
-} catch (const c10::OutOfMemoryError &error) {
-  return report(CT_ERROR_OUT_OF_MEMORY, error.what_without_backtrace());
-} catch (const c10::Error &error) {
-  return report(CT_ERROR_TORCH, error.what_without_backtrace());
-} catch (const std::bad_alloc &) {
-  return report(CT_ERROR_OUT_OF_MEMORY, "out of memory");
-} catch (const std::exception &error) {
-  return report(CT_ERROR_STANDARD, error.what());
 } catch (...) {
-  return report(CT_ERROR_UNKNOWN, "an exception of unknown type");
+  return translate();
 }
 
 /// The stream that captures on a device: one for all graphs, because cuBLAS keeps a workspace for each stream it meets.
@@ -147,8 +137,7 @@ constexpr ct_accelerator kGraphs{
 
 }  // namespace
 
-extern "C" CT_API const ct_accelerator *ctorch_accelerator(ct_status (*fail)(ct_status,
-                                                                             const char *)) {
-  report = fail;
+extern "C" CT_API const ct_accelerator *ctorch_accelerator(ct_status (*translate_exception)()) {
+  translate = translate_exception;
   return &kGraphs;
 }

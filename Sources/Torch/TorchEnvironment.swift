@@ -7,9 +7,9 @@ public struct TorchEnvironment: Sendable {
   /// The version of the library that is loaded; nil where it does not say.
   public let loadedVersion: String?
   /// The file of the library that is loaded (`libtorch_cpu`); nil where the system does not say.
-  public let libraryPath: String?
+  public let loadedFile: String?
   /// The library that serves what operators do not offer of CUDA devices; nil where there is none.
-  public let acceleratorPath: String?
+  public let acceleratorFile: String?
   /// The vector instructions that libtorch's own kernels use (`AVX512`, …).
   public let cpuCapability: String
   /// Threads within one operator.
@@ -32,7 +32,7 @@ public struct TorchEnvironment: Sendable {
       compiledVersion: String(cString: raw.torch_version),
       loadedVersion: raw.loaded_version == 0
         ? nil : parts.map(String.init).joined(separator: "."),
-      libraryPath: text(raw.library), acceleratorPath: text(ct_accelerator_library()),
+      loadedFile: text(raw.loaded_file), acceleratorFile: text(ct_accelerator_file()),
       cpuCapability: String(cString: raw.cpu_capability), threads: Int(raw.threads),
       cudaDevices: Int(raw.cuda_devices), isDeterministic: raw.deterministic,
       triesKernels: raw.benchmark, allowsTF32: raw.tf32)

@@ -20,6 +20,9 @@ enum OutOfMemory {
   /// The exit status, EX_OSERR of sysexits.h: what the system had was not enough.
   static let status: Int32 = 71
 
+  /// The exit status after any other failure within libtorch, EX_SOFTWARE of sysexits.h.
+  static let softwareStatus: Int32 = 70
+
   private static let remedy = Mutex(Remedy.advice("take smaller batches, or a smaller network"))
   private static let device = Mutex(Device.cpu)
 
@@ -44,7 +47,8 @@ enum OutOfMemory {
     let device = device.withLock(\.self)
     if Terminal.isInteractive { Terminal.writeError("\r\u{1B}[K") }
     switch error.kind {
-    case .invalidCall, .other: return
+    case .invalidCall, .missingOperator, .other:
+      end("\(firstLine(of: error)): see `namid doctor`; what is finished is kept", softwareStatus)
     case .nondeterministic:
       let operation = error.call.prefix { $0 != "(" }
       end("\(operation) has no deterministic kernel on \(device): leave out --deterministic", 1)
@@ -76,6 +80,11 @@ enum OutOfMemory {
     note("Error: \(line)")
     fflush(nil)
     _exit(status)
+  }
+
+  /// CUDA's errors go on with advice to its programmers.
+  private static func firstLine(of error: EngineError) -> String {
+    error.description.split(separator: "\n").first.map(String.init) ?? error.call
   }
 
   private static func text(of device: Device) -> String {

@@ -20,21 +20,15 @@ struct ct_graph {
 
 namespace {
 
-ct_status (*fail)(ct_status, const char *) = nullptr;
+ct_status (*translate)() = nullptr;
 
 /// Calls `action` and turns what it throws into a status.
 template <typename Action>
-ct_status guarded(const Action &action) noexcept {
-  try {
-    action();
-    return CT_OK;
-  } catch (const c10::OutOfMemoryError &error) {
-    return fail(CT_ERROR_OUT_OF_MEMORY, error.what_without_backtrace());
-  } catch (const c10::Error &error) {
-    return fail(CT_ERROR_TORCH, error.what_without_backtrace());
-  } catch (const std::exception &error) {
-    return fail(CT_ERROR_STANDARD, error.what());
-  }
+ct_status guarded(const Action &action) noexcept try {
+  action();
+  return CT_OK;
+} catch (...) {
+  return translate();
 }
 
 c10::DeviceIndex checked(int16_t index) {
@@ -133,7 +127,7 @@ constexpr ct_accelerator table{
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const ct_accelerator *ctorch_accelerator(
-    ct_status (*remember)(ct_status, const char *)) {
-  fail = remember;
+    ct_status (*translate_exception)()) {
+  translate = translate_exception;
   return &table;
 }

@@ -23,16 +23,10 @@ compile=("${CXX:-c++}" -std=c++20 -O1 -Wall -Wextra -fPIC -fvisibility=hidden
   -I"$root/Engine/Sources/CTorch" -I"$root/Engine/Sources/CTorch/include"
   -isystem "$torch/include" -isystem "$torch/include/torch/csrc/api/include")
 
-jobs=()
-for source in "$here"/*.cpp; do
-  while [ "$(jobs -rp | wc -l)" -ge "${CTORCH_JOBS:-$(getconf _NPROCESSORS_ONLN)}" ]; do
-    sleep 0.1
-  done
-  "${compile[@]}" -c "$source" -o "$objects/$(basename -- "$source").o" &
-  jobs+=($!)
-done
-for job in "${jobs[@]}"; do wait "$job"; done
+# shellcheck source=Engine/compile.sh
+. "$root/Engine/compile.sh"
+objects_of fake "$here"/*.cpp
 
-"${compile[@]}" -shared "$objects"/*.o -L"$torch/lib" -Wl,-rpath,"$torch/lib" -Wl,--no-undefined \
+"${compile[@]}" -shared "$objects"/fake/*.o -L"$torch/lib" -Wl,-rpath,"$torch/lib" -Wl,--no-undefined \
   -Wl,--no-as-needed -ltorch_cpu -lc10 -o "$1/libFakeAccelerator.so"
 echo "built $1/libFakeAccelerator.so against $torch"

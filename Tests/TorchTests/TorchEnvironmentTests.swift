@@ -8,7 +8,7 @@ import Torch
 
   /// The library named is one that this process has loaded, wherever the loader has found it.
   @Test func theLoadedLibraryIsNamed() throws {
-    let path = try #require(TorchEnvironment.read().libraryPath)
+    let path = try #require(TorchEnvironment.read().loadedFile)
     #expect(URL(filePath: path).lastPathComponent.hasPrefix("libtorch_cpu."))
     let handle = dlopen(path, RTLD_LAZY | RTLD_NOLOAD)
     #expect(handle != nil, "\(path) is not loaded")

@@ -20,7 +20,7 @@ void prefer(Function &own, Function given) {
 /// The functions of an accelerator, and the library that they come from.
 struct Accelerator {
   ct_accelerator functions = ctorch::cuda_without_graphs;
-  std::string library;
+  std::string file;
 
   Accelerator() {
     // The CUDA half of libtorch where it is installed, so that one binary serves both wheels.
@@ -41,7 +41,7 @@ struct Accelerator {
     if (handle == nullptr) return false;
     const auto function =
         reinterpret_cast<ct_accelerator_function>(dlsym(handle, "ctorch_accelerator"));
-    const ct_accelerator *const found = function == nullptr ? nullptr : function(ctorch::fail);
+    const ct_accelerator *const found = function == nullptr ? nullptr : function(ctorch::translate_current_exception);
     if (found == nullptr || found->version != CTORCH_ACCELERATOR_VERSION) return false;
     functions.device_type = found->device_type;
     prefer(functions.device_count, found->device_count);
@@ -54,13 +54,13 @@ struct Accelerator {
     prefer(functions.graph_end, found->graph_end);
     prefer(functions.graph_replay, found->graph_replay);
     prefer(functions.graph_release, found->graph_release);
-    library = path;
+    file = path;
     return true;
   }
 
   static std::string beside_this_library(const std::string &name) {
     Dl_info info;
-    if (dladdr(reinterpret_cast<const void *>(&ct_accelerator_library), &info) == 0) return name;
+    if (dladdr(reinterpret_cast<const void *>(&ct_accelerator_file), &info) == 0) return name;
     const std::string path(info.dli_fname);
     const size_t slash = path.rfind('/');
     return slash == std::string::npos ? name : path.substr(0, slash + 1) + name;
@@ -91,7 +91,7 @@ int8_t ctorch::device_code(at::DeviceType type) {
 
 int32_t ctorch::device_count() { return functions().device_count(); }
 
-const char *ct_accelerator_library(void) noexcept { return accelerator().library.c_str(); }
+const char *ct_accelerator_file(void) noexcept { return accelerator().file.c_str(); }
 
 ct_status ct_device_facts_read(int16_t index, ct_device_facts *out) noexcept {
   return functions().device_facts(index, out);

@@ -38,7 +38,7 @@ uint64_t loaded_version() {
 }
 
 /// The file that libtorch's own functions come from, wherever the loader has found it.
-std::string library_path() {
+std::string loaded_file() {
   Dl_info info;
   if (dladdr(reinterpret_cast<const void *>(&at::get_cpu_capability), &info) == 0) return "";
   char resolved[PATH_MAX];
@@ -50,7 +50,7 @@ std::string library_path() {
 ct_status ct_environment_read(ct_environment *out) noexcept try {
   ctorch::load_accelerator();
   static const std::string capability = at::get_cpu_capability();
-  static const std::string library = library_path();
+  static const std::string file = loaded_file();
   *out = ct_environment{
       TORCH_VERSION,
       capability.c_str(),
@@ -58,7 +58,7 @@ ct_status ct_environment_read(ct_environment *out) noexcept try {
       static_cast<int32_t>(at::get_num_interop_threads()),
       ctorch::device_count(),
       loaded_version(),
-      library.c_str(),
+      file.c_str(),
       at::globalContext().deterministicAlgorithms(),
       at::globalContext().benchmarkCuDNN(),
       at::globalContext().allowTF32CuBLAS(),

@@ -4,7 +4,7 @@
 // environment variable CTORCH_ACCELERATOR names, else in libCTorchCUDA.so beside itself. The shim has these functions
 // for CUDA, except for graphs: it takes its own where the library gives NULL.
 //
-// Functions return CT_OK or a status; the text of an error is left with `fail`, which the shim passes in.
+// Functions return CT_OK or a status. They let no exception out: `translate`, which the shim passes in, makes a status of it.
 #ifndef CTORCH_ACCELERATOR_H
 #define CTORCH_ACCELERATOR_H
 
@@ -32,9 +32,9 @@ typedef struct {
   void (*graph_release)(ct_graph_ref graph);
 } ct_accelerator;
 
-// Exported by the library. `fail` remembers a line of text for ct_last_error and returns its first argument.
-typedef const ct_accelerator *(*ct_accelerator_function)(ct_status (*fail)(ct_status,
-                                                                           const char *));
+// Exported by the library. `translate` is called inside `catch (...)`: it keeps the exception's text for ct_last_error
+// and returns the status that stands for it.
+typedef const ct_accelerator *(*ct_accelerator_function)(ct_status (*translate)(void));
 
 #ifdef __cplusplus
 }

@@ -30,13 +30,14 @@ func invoke<each Argument: OperatorArgument>(
 func one<each Argument: OperatorArgument>(
   _ op: Operator, _ arguments: repeat each Argument
 ) -> Tensor {
-  do {
-    return try results(of: op, values(repeat each arguments)) { results in
-      guard let result = results.first, let tensor = Tensor(result) else {
-        fatalError("\(op.rawValue) returned no tensor")
-      }
-      return tensor
+  do throws(EngineError) {
+    let tensor = try results(of: op, values(repeat each arguments)) {
+      $0.first.flatMap { Tensor($0) }
     }
+    guard let tensor else {
+      throw EngineError(kind: .other, call: op.rawValue, message: "it returned no tensor")
+    }
+    return tensor
   } catch {
     engineFailed(error)
   }
@@ -56,7 +57,7 @@ private func results<Result>(
   of op: Operator, _ arguments: [OperatorValue], body: (UnsafeBufferPointer<ct_value>) -> Result
 ) throws(EngineError) -> Result {
   CallCounter.note(op)
-  let pointer = op.pointer
+  let pointer = try op.pointer()
   let outcome = withExtendedLifetime(arguments) {
     withCallMemory(for: arguments) { memory -> Swift.Result<Result, EngineError> in
       var count: Int32 = 0

@@ -11,6 +11,8 @@ public struct EngineError: Error, CustomStringConvertible, Sendable {
     case outOfMemory
     /// Only deterministic kernels are allowed, and the operator has none there.
     case nondeterministic
+    /// The loaded libtorch has no operator of this name.
+    case missingOperator
     /// Another C++ exception.
     case other
   }

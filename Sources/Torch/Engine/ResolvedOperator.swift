@@ -29,11 +29,16 @@ extension Operator {
   /// A dictionary would hash the operator's name in every call.
   fileprivate var place: Int { Int(unsafeBitCast(self, to: UInt8.self)) }
 
-  /// The operator in the loaded libtorch; traps when it has none of that name.
-  var pointer: OpaquePointer {
+  /// Finds the operator in the loaded libtorch.
+  ///
+  /// - Returns: The operator.
+  /// - Throws: `EngineError` when that libtorch has none of its name.
+  func pointer() throws(EngineError) -> OpaquePointer {
     let resolved = ResolvedOperator.table[place]
     guard let pointer = resolved.pointer else {
-      fatalError("this libtorch has no operator \(rawValue): \(resolved.failure)")
+      throw EngineError(
+        kind: .missingOperator, call: rawValue,
+        message: "this libtorch has no such operator; 2.11 and later have it (\(resolved.failure))")
     }
     return pointer
   }

@@ -65,12 +65,12 @@ struct MachineReport: Encodable {
   /// Looks at the machine.
   init(data: URL) throws {
     let torch = TorchEnvironment.read()
-    let folder = torch.libraryPath.map { URL(filePath: $0).deletingLastPathComponent() }
+    let folder = torch.loadedFile.map { URL(filePath: $0).deletingLastPathComponent() }
     let hasCUDA = folder.map {
       FileManager.default.fileExists(atPath: $0.appending(path: "libtorch_cuda.so").path)
     }
     libtorch = Library(
-      loaded: torch.loadedVersion, compiled: torch.compiledVersion, file: torch.libraryPath,
+      loaded: torch.loadedVersion, compiled: torch.compiledVersion, file: torch.loadedFile,
       hasCUDA: hasCUDA ?? false)
     threads = torch.threads
     cores = ProcessInfo.processInfo.activeProcessorCount
@@ -78,7 +78,7 @@ struct MachineReport: Encodable {
     bfloat16 = Self.bfloat16
     memory = ProcessInfo.processInfo.physicalMemory
     driver = Self.driver
-    accelerator = torch.acceleratorPath
+    accelerator = torch.acceleratorFile
     let chart = ProcessInfo.processInfo.environment["NAMID_CHART_JS"] ?? ""
     charts = FileManager.default.isReadableFile(atPath: chart) ? chart : nil
     dataFolder = data.path

@@ -128,7 +128,7 @@ typedef struct {
   int32_t interop_threads;
   int32_t cuda_devices;
   uint64_t loaded_version; // of the library at run time: major, minor, patch in the top 3 bytes; 0 if unknown
-  const char *library;     // the file of libtorch_cpu that is loaded; empty if unknown
+  const char *loaded_file; // the file of libtorch_cpu that is loaded; empty if unknown
   bool deterministic;      // see ct_set_deterministic
   bool benchmark;          // see ct_benchmark_exchange
   bool tf32;               // see ct_tf32_exchange
@@ -171,7 +171,7 @@ typedef struct {
 typedef struct ct_graph *ct_graph_ref;
 
 // Where the accelerator's functions come from: a path, empty when there are none.
-CT_API const char *ct_accelerator_library(void) CT_NOEXCEPT;
+CT_API const char *ct_accelerator_file(void) CT_NOEXCEPT;
 CT_API ct_status ct_device_facts_read(int16_t index, ct_device_facts *out) CT_NOEXCEPT;
 CT_API ct_status ct_device_memory_read(int16_t index, ct_device_memory *out) CT_NOEXCEPT;
 CT_API ct_status ct_device_reset_peak_memory(int16_t index) CT_NOEXCEPT;
