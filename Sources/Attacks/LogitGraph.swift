@@ -37,7 +37,7 @@ struct LogitGraph {
   }
 
   private static func finite(_ tensor: Tensor) -> Tensor {
-    tensor.maskedFill(tensor.isfinite().logicalNot(), 0)
+    tensor.nanToNum(posinf: 0, neginf: 0)
   }
 }
 

@@ -31,25 +31,13 @@ package enum Pacing {
 ///
 /// The first image is repeated to fill up. What the network says of the copies is dropped, so that a network which
 /// takes every image by itself says the same as without.
-package final class PaddedClassifier: Classifier {
+package final class PaddedClassifier: ClassifierView {
   private static let multiple = 32
-  private let base: any Classifier
+  /// The network that is given them.
+  package let base: any Classifier
 
   /// Fills up the batches for a network.
   package init(_ base: any Classifier) { self.base = base }
-
-  /// The number of classes of the network.
-  package var classCount: Int { base.classCount }
-  /// The mode of the network.
-  package var isTraining: Bool {
-    get { base.isTraining }
-    set { base.isTraining = newValue }
-  }
-
-  /// Freezes the network.
-  package func frozen<Result>(_ body: () throws -> Result) rethrows -> Result {
-    try base.frozen(body)
-  }
 
   /// The logits of the images alone.
   package func logits(_ images: Tensor) -> Tensor {

@@ -77,19 +77,14 @@ public struct TrainingAttack: Hashable, Sendable {
 }
 
 /// A network that an attack sees in training mode, without a trace in the running statistics.
-private final class BatchStatisticsView: Classifier {
+private final class BatchStatisticsView: ClassifierView {
   private let network: Network
 
   init(of network: Network) {
     self.network = network
   }
 
-  var classCount: Int { network.classCount }
-
-  var isTraining: Bool {
-    get { network.isTraining }
-    set { network.isTraining = newValue }
-  }
+  var base: any Classifier { network }
 
   func logits(_ images: Tensor) -> Tensor { network.logits(images) }
 
@@ -106,25 +101,16 @@ private final class BatchStatisticsView: Classifier {
 }
 
 /// A classifier that remembers which images it saw last.
-private final class LastImagesView: Classifier {
-  private let base: any Classifier
+private final class LastImagesView: ClassifierView {
+  let base: any Classifier
   private(set) var images: Tensor?
 
   init(of base: any Classifier) {
     self.base = base
   }
 
-  var classCount: Int { base.classCount }
-
-  var isTraining: Bool {
-    get { base.isTraining }
-    set { base.isTraining = newValue }
-  }
-
   func logits(_ images: Tensor) -> Tensor {
     self.images = images.detach()
     return base.logits(images)
   }
-
-  func frozen<Result>(_ body: () throws -> Result) rethrows -> Result { try base.frozen(body) }
 }

@@ -13,6 +13,28 @@ public protocol Classifier: AnyObject {
   func frozen<Result>(_ body: () throws -> Result) rethrows -> Result
 }
 
+/// A classifier that passes on to another one all that it does not change.
+public protocol ClassifierView: Classifier {
+  /// The classifier behind it.
+  var base: any Classifier { get }
+}
+
+extension ClassifierView {
+  /// The number of classes of the classifier behind it.
+  public var classCount: Int { base.classCount }
+
+  /// The mode of the classifier behind it.
+  public var isTraining: Bool {
+    get { base.isTraining }
+    set { base.isTraining = newValue }
+  }
+
+  /// Freezes the classifier behind it.
+  public func frozen<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try base.frozen(body)
+  }
+}
+
 extension Classifier {
   /// Runs `body` in evaluation mode and restores the mode afterwards.
   public func evaluating<Result>(_ body: () throws -> Result) rethrows -> Result {

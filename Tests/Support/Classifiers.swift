@@ -51,32 +51,19 @@ public final class QuadraticClassifier: Classifier {
 }
 
 /// Passes everything on and notes what was asked.
-public final class ObservedClassifier: Classifier {
+public final class ObservedClassifier: ClassifierView {
   /// How many images went through the network.
   public private(set) var imageCount = 0
   /// How often the network was called.
   public private(set) var callCount = 0
   /// The modes it was called in.
   public private(set) var modes: Set<Bool> = []
-  private let base: any Classifier
+  /// The classifier that is watched.
+  public let base: any Classifier
 
   /// Watches a classifier.
   public init(_ base: any Classifier) {
     self.base = base
-  }
-
-  /// The number of classes.
-  public var classCount: Int { base.classCount }
-
-  /// Whether layers behave as in training.
-  public var isTraining: Bool {
-    get { base.isTraining }
-    set { base.isTraining = newValue }
-  }
-
-  /// Freezes the watched classifier.
-  public func frozen<Result>(_ body: () throws -> Result) rethrows -> Result {
-    try base.frozen(body)
   }
 
   /// The logits, after noting the call.
