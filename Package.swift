@@ -1,17 +1,24 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// A library target, with the targets that it may see.
+func room(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+  .target(name: name, dependencies: dependencies)
+}
+
+/// The tests of a library target, which may see what it sees and the tests' own helpers.
+func tests(_ name: String, _ dependencies: Target.Dependency..., exclude: [String] = []) -> Target {
+  .testTarget(
+    name: name + "Tests",
+    dependencies: [.init(stringLiteral: name), "NamidTestSupport"] + dependencies, exclude: exclude)
+}
+
 let package = Package(
   name: "namid",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "namid", targets: ["namid"]),
-    .library(
-      name: "NamidLibraries",
-      targets: [
-        "Records", "Torch", "NeuralNetworks", "Datasets", "Models", "MutualInformation", "Attacks",
-        "Defenses", "Evaluation", "Training",
-      ]),
+    .executable(name: "namid", targets: ["NamidTool"]),
+    .library(name: "Namid", targets: ["Namid"]),
   ],
   dependencies: [
     .package(path: "Engine"),
@@ -19,96 +26,69 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
-    .target(name: "Records", dependencies: ["Yams"]),
-    .target(name: "Torch", dependencies: ["Records", .product(name: "CTorch", package: "Engine")]),
-    .target(name: "NeuralNetworks", dependencies: ["Torch"]),
+    // From the ground up: an arrow goes to what stands above it in this list.
+    room("NamidFiles"),
+    room("NamidTerminal"),
+    room("NamidStatistics"),
+    room("NamidSettings", "NamidFiles", "Yams"),
     .target(
-      name: "CImaging",
+      name: "CNamidImaging",
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
-    .target(name: "Datasets", dependencies: ["CImaging", "Records", "Torch"]),
-    .target(name: "Models", dependencies: ["Torch", "NeuralNetworks", "Records"]),
-    .target(name: "MutualInformation", dependencies: ["Torch", "NeuralNetworks", "Records"]),
-    .target(name: "Attacks", dependencies: ["Torch", "NeuralNetworks", "Records"]),
+    room("NamidTorch", "NamidFiles", .product(name: "CTorch", package: "Engine")),
+    room("NamidNetworks", "NamidFiles", "NamidSettings", "NamidTorch"),
+    room(
+      "NamidData", "CNamidImaging", "NamidFiles", "NamidNetworks", "NamidSettings",
+      "NamidTerminal", "NamidTorch"),
+    room("NamidInformation", "NamidNetworks", "NamidSettings", "NamidStatistics", "NamidTorch"),
+    room("NamidAttacks", "NamidNetworks", "NamidSettings", "NamidTerminal", "NamidTorch"),
+    room(
+      "NamidDefenses", "NamidAttacks", "NamidInformation", "NamidNetworks", "NamidSettings",
+      "NamidTorch"),
+    room(
+      "NamidEvaluation", "NamidAttacks", "NamidData", "NamidFiles", "NamidNetworks",
+      "NamidSettings", "NamidStatistics", "NamidTerminal", "NamidTorch"),
+    room(
+      "NamidTraining", "NamidAttacks", "NamidData", "NamidDefenses", "NamidEvaluation",
+      "NamidFiles", "NamidInformation", "NamidNetworks", "NamidSettings", "NamidTorch"),
+    room(
+      "Namid", "NamidAttacks", "NamidData", "NamidDefenses", "NamidEvaluation", "NamidFiles",
+      "NamidInformation", "NamidNetworks", "NamidSettings", "NamidStatistics", "NamidTerminal",
+      "NamidTorch", "NamidTraining"),
     .target(
-      name: "Defenses",
-      dependencies: [
-        "NeuralNetworks", "Records", "Torch", "Attacks", "Datasets", "Models", "MutualInformation",
+      name: "NamidPages", dependencies: ["NamidFiles", "NamidStatistics"],
+      resources: [
+        .embedInCode("Resources/charts.js"), .embedInCode("Resources/page.css"),
+        .embedInCode("Resources/sorting.js"),
       ]),
-    .target(
-      name: "Evaluation",
-      dependencies: ["NeuralNetworks", "Torch", "Attacks", "Datasets", "Models", "Records"]),
-    .target(
-      name: "Training",
-      dependencies: [
-        "Attacks", "Datasets", "Models", "MutualInformation", "NeuralNetworks", "Torch", "Defenses",
-        "Evaluation", "Records",
-      ]),
-    .target(
-      name: "Experiments",
-      dependencies: [
-        "Attacks", "Datasets", "Defenses", "Evaluation", "Models", "MutualInformation",
-        "NeuralNetworks", "Records", "Torch", "Training",
-      ]),
-    .executableTarget(
-      name: "namid",
-      dependencies: [
-        "Attacks", "Datasets", "Defenses", "Evaluation", "Models", "MutualInformation",
-        "NeuralNetworks", "Records", "Torch", "Training", "Experiments",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
-    .testTarget(name: "RecordsTests", dependencies: ["Records"]),
-    .target(
-      name: "TestSupport", dependencies: ["Torch", "NeuralNetworks"], path: "Tests/Support"),
+    room("NamidLaboratory", "Namid", "NamidPages"),
+    room("NamidReproduction", "Namid", "NamidLaboratory", "NamidPages"),
+    room("NamidReports", "Namid", "NamidLaboratory", "NamidPages", "NamidReproduction"),
+    room(
+      "NamidCommands", "Namid", "NamidLaboratory", "NamidPages", "NamidReports",
+      "NamidReproduction", .product(name: "ArgumentParser", package: "swift-argument-parser")),
+    .executableTarget(name: "NamidTool", dependencies: ["NamidCommands"]),
+
+    .target(name: "NamidTestSupport", dependencies: ["Namid"], path: "Tests/Support"),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-    .testTarget(
-      name: "TorchTests", dependencies: ["Torch", "TestSupport", "AllocationCounter"],
-      exclude: ["Schemas.txt"]),
-    .testTarget(
-      name: "NeuralNetworksTests", dependencies: ["Torch", "NeuralNetworks", "TestSupport"]),
-    .testTarget(
-      name: "ModelsTests", dependencies: ["NeuralNetworks", "Torch", "Models", "TestSupport"]),
-    .testTarget(
-      name: "MutualInformationTests",
-      dependencies: ["NeuralNetworks", "Torch", "MutualInformation", "TestSupport"]),
-    .testTarget(
-      name: "AttacksTests",
-      dependencies: ["NeuralNetworks", "Records", "Torch", "Attacks", "TestSupport"]),
-    .target(
-      name: "RunFixtures", dependencies: ["Torch", "Datasets"], path: "Tests/CommandTests/Fixtures"),
     .executableTarget(
-      name: "OwnParts",
-      dependencies: [
-        "Attacks", "Datasets", "Defenses", "Evaluation", "Models", "NeuralNetworks", "Torch",
-        "Training",
-      ], path: "Examples/OwnParts/Sources/OwnParts"),
-    .testTarget(
-      name: "TrainingTests",
-      dependencies: [
-        "Attacks", "Datasets", "Defenses", "Evaluation", "Models", "MutualInformation",
-        "NeuralNetworks", "Records", "Torch", "Training", "RunFixtures", "OwnParts", "TestSupport",
-      ]),
-    .testTarget(
-      name: "EvaluationTests",
-      dependencies: [
-        "Attacks", "Datasets", "Models", "NeuralNetworks", "Records", "Torch", "Evaluation",
-        "RunFixtures", "TestSupport",
-      ]),
-    .testTarget(
-      name: "CommandTests", dependencies: ["Records", "Torch", "namid", "RunFixtures"],
-      exclude: ["Fixtures"]),
-    .testTarget(
-      name: "DefensesTests",
-      dependencies: [
-        "Attacks", "Datasets", "Models", "MutualInformation", "NeuralNetworks", "Records", "Torch",
-        "Defenses", "TestSupport",
-      ]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Torch", "Datasets"]),
-    .testTarget(
-      name: "ExperimentsTests",
-      dependencies: [
-        "Attacks", "Datasets", "Defenses", "Evaluation", "Models", "MutualInformation",
-        "NeuralNetworks", "Records", "Torch", "Training", "Experiments", "RunFixtures",
-      ]),
+      name: "OwnParts", dependencies: ["Namid"], path: "Examples/OwnParts/Sources/OwnParts"),
+    tests("NamidFiles"),
+    tests("NamidTerminal"),
+    tests("NamidStatistics", "NamidSettings"),
+    tests("NamidSettings"),
+    tests("NamidTorch", "AllocationCounter", exclude: ["Schemas.txt"]),
+    tests("NamidNetworks"),
+    tests("NamidData"),
+    tests("NamidInformation"),
+    tests("NamidAttacks"),
+    tests("NamidDefenses"),
+    tests("NamidEvaluation"),
+    tests("NamidTraining", "OwnParts"),
+    tests("NamidPages"),
+    tests("NamidLaboratory"),
+    tests("NamidReproduction"),
+    tests("NamidReports"),
+    tests("NamidCommands"),
   ],
   swiftLanguageModes: [.v6]
 )

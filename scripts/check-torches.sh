@@ -51,7 +51,7 @@ prepare() {
 
 compare_schemas() {
   local log="$torches/$1/schemas.log"
-  with "$1" python3 - "$torches/$1/shim/libCTorch.so" "$NAMID_ROOT/Tests/TorchTests/Schemas.txt" \
+  with "$1" python3 - "$torches/$1/shim/libCTorch.so" "$NAMID_ROOT/Tests/NamidTorchTests/Schemas.txt" \
     >"$log" 2>&1 <<'PY' || { echo "failed: schemas.log" && return; }
 import ctypes, sys
 shim = ctypes.CDLL(sys.argv[1])

@@ -7,7 +7,7 @@ let package = Package(
   dependencies: [.package(name: "namid", path: "../..")],
   targets: [
     .executableTarget(
-      name: "OwnParts", dependencies: [.product(name: "NamidLibraries", package: "namid")])
+      name: "OwnParts", dependencies: [.product(name: "Namid", package: "namid")])
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,5 @@
-import NeuralNetworks
-import Torch
+import NamidNetworks
+import NamidTorch
 
 /// Logits W·x + b: what an attack on it must reach is known exactly.
 public final class LinearClassifier: Classifier {

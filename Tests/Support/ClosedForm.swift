@@ -1,6 +1,6 @@
 import Foundation
-import NeuralNetworks
-import Torch
+import NamidNetworks
+import NamidTorch
 
 /// Numbers that follow from a name and an index, as `Tests/Golden/README.md` gives the formula.
 public enum ClosedForm {

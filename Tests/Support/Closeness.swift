@@ -1,5 +1,5 @@
+import NamidTorch
 import Testing
-import Torch
 
 /// Records a failure unless two tensors have the same shape and |actual − expected| ≤ atol + rtol·|expected| in
 /// every element.

@@ -1,5 +1,5 @@
 import Foundation
-import Torch
+import NamidTorch
 
 /// The fake accelerator of `Tests/FakeAccelerator`, where the tests run on it: it counts what a real one would do.
 ///

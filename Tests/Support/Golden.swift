@@ -1,6 +1,6 @@
 import Foundation
+import NamidTorch
 import Testing
-import Torch
 
 /// Numbers from PyTorch, as `Tests/Golden/README.md` describes them.
 public enum Golden {

@@ -1,5 +1,5 @@
+import NamidTorch
 import Testing
-import Torch
 
 /// Records a failure unless `grad(of:wrt:)` of a scalar function agrees with central differences in float64.
 ///

@@ -1,5 +1,5 @@
+import NamidTorch
 import Testing
-import Torch
 
 /// Runs `body` and records a failure unless as many tensors are alive afterwards as before.
 public func expectNoTensorLeak(

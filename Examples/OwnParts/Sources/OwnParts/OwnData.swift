@@ -1,5 +1,5 @@
-import Datasets
 import Foundation
+import Namid
 
 /// Grey images of 16×16 pixels with horizontal or vertical stripes.
 struct Stripes: DatasetSource {

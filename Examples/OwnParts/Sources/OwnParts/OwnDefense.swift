@@ -1,5 +1,4 @@
-import Defenses
-import Torch
+import Namid
 
 /// Cross-entropy on natural and on attacked images, mixed (as in Goodfellow et al., ICLR 2015, Section 6).
 struct Mixed: AdversarialObjective {

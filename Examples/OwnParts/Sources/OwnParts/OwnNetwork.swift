@@ -1,6 +1,4 @@
-import Models
-import NeuralNetworks
-import Torch
+import Namid
 
 /// One strided convolution with batch normalisation, the mean over positions, and a linear layer.
 struct TinyBN: Module {

@@ -1,8 +1,5 @@
-import Attacks
-import Datasets
-import Evaluation
 import Foundation
-import Training
+import Namid
 
 /// Trains a network of one's own with a defense of one's own on data of one's own, and measures it.
 func run(in folder: URL) throws {

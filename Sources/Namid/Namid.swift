@@ -1,0 +1,12 @@
+@_exported import NamidAttacks
+@_exported import NamidData
+@_exported import NamidDefenses
+@_exported import NamidEvaluation
+@_exported import NamidFiles
+@_exported import NamidInformation
+@_exported import NamidNetworks
+@_exported import NamidSettings
+@_exported import NamidStatistics
+@_exported import NamidTerminal
+@_exported import NamidTorch
+@_exported import NamidTraining

@@ -1,0 +1,69 @@
+import NamidTorch
+
+/// The steps of APGD in L1 (Croce and Hein, ICML 2021, Algorithm 1): few values at a time, as many as the best iterate
+/// suggests, without momentum.
+struct SparseSteps: StepRule {
+  private let threat: ThreatModel
+  /// Steps between two reviews.
+  private let window: Int
+  /// The length of a step (rows).
+  private var length: Tensor
+  /// How many values a step changes (rows), float64.
+  private var support: Tensor
+  /// At least the largest of them, on the host.
+  private var largestSupport: Int
+  /// How many values of the best iterate differed from the image at the last review (rows), float64.
+  private var lastCount: Tensor
+
+  /// Steps from a random start, which does not say how many values to change, or from a point that does (`isWarm`).
+  init(threat: ThreatModel, steps: Int, from begin: Tensor, around origin: Tensor, isWarm: Bool) {
+    self.threat = threat
+    window = max(steps * 4 / 100, 1)
+    let size = Double(origin.shape.dropFirst().reduce(1, *))
+    length = .full(
+      [begin.size(0)], threat.epsilon.value, dtype: begin.dtype, device: begin.device)
+    let counts = Self.changes(begin, origin)
+    lastCount = isWarm ? counts : counts.fullLike(size)
+    support = isWarm ? Self.support(counts) : counts.fullLike((0.2 * size).rounded(.up))
+    largestSupport = Self.largest(support)
+  }
+
+  mutating func keep(_ kept: Kept) {
+    (length, support) = (kept.of(length), kept.of(support))
+    lastCount = kept.of(lastCount)
+  }
+
+  mutating func review(_ ascent: inout Ascent, after step: Int, around origin: Tensor) {
+    if step == 0 || step % window != 0 { return }
+    let epsilon = threat.epsilon.value
+    let counts = Self.changes(ascent.best, origin)
+    let isSparser = counts .< lastCount * 0.95
+    let shorter = (length / 1.5).clamp(min: epsilon / 10)
+    length = length.fullLike(epsilon).where(isSparser, else: shorter)
+    ascent.returnToBest(isSparser)
+    (support, lastCount) = (Self.support(counts), counts)
+    largestSupport = Self.largest(support)
+  }
+
+  mutating func next(after ascent: Ascent, around origin: Tensor) -> Tensor {
+    let sizes = ascent.gradient.abs().flatten(1)
+    let places = (support - 1).to(.int64).unsqueeze(1)
+    let threshold = sizes.topk(largestSupport).values.gather(places, dim: 1)
+    let chosen = (sizes .>= threshold).to(ascent.gradient.dtype).reshape(ascent.gradient.shape)
+    let signs = ascent.gradient.sign() * chosen
+    let unit = signs / (signs.abs().sum([1, 2, 3], keepdim: true) + 1e-10)
+    return threat.project(ascent.current + unit * Ascent.perImage(length), around: origin)
+  }
+
+  /// Two thirds of the changed values, at least one.
+  private static func support(_ counts: Tensor) -> Tensor {
+    -(-counts / 1.5).floor().clamp(max: -1)
+  }
+
+  /// How many values differ by more than what the projection's rounding may leave of none.
+  private static func changes(_ images: Tensor, _ origin: Tensor) -> Tensor {
+    ((images - origin).abs() .> 1e-8).to(.float64).sum([1, 2, 3])
+  }
+
+  private static func largest(_ support: Tensor) -> Int { Int(support.max().item()) }
+}

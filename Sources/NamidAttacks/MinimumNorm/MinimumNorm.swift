@@ -1,0 +1,133 @@
+import Foundation
+import NamidNetworks
+import NamidTorch
+
+/// The smallest image per sample on which a search has seen the network err.
+///
+/// Minimum-norm attacks keep their books here and not in `Search.note`: they go on after a sample is fooled,
+/// because a smaller perturbation may do. An image counts when another class leads the label by more than the
+/// confidence asked for plus 1e-4 of the spread of the unattacked image's logits. On the boundary itself the verdict
+/// would hang on rounding, which changes with the batch; this stands well off that and lengthens a perturbation by
+/// about the same 1e-4.
+final class MinimumNorm {
+  /// The lead that another class must have, per sample of the batch (N).
+  let margins: Tensor
+  private let threat: ThreatModel
+  fileprivate let best: Findings
+  /// What `best` held before, should the best fail the check at the end.
+  private let earlier: Findings
+  private let images: Tensor
+
+  fileprivate init(_ search: Search, threat: ThreatModel, confidence: Double) {
+    self.threat = threat
+    let logits = search.cleanLogits
+    margins = (logits.amax([1]) - logits.amin([1])) * 1e-4 + confidence
+    let none = margins.fullLike(Double.infinity)
+    let wrong = misclassified(logits, search.labels)
+    best = Findings(images: search.images, distances: none.maskedFill(wrong, 0))
+    earlier = Findings(images: search.images, distances: none)
+    images = search.images
+  }
+
+  /// The size of the smallest perturbation found for each row (rows), infinite where there is none.
+  func distances(of rows: Rows) -> Tensor { best.distances.at(rows.places) }
+
+  /// Records iterates that have been evaluated.
+  ///
+  /// An iterate equal to its unattacked image is no finding: the network was right on it.
+  ///
+  /// - Parameters:
+  ///   - current: The images (rows, C, H, W).
+  ///   - logits: Their logits.
+  ///   - rows: Which samples they belong to.
+  /// - Returns: Which of them count, whether smaller than before or not (rows).
+  @discardableResult
+  func note(_ current: Tensor, logits: Tensor, of rows: Rows) -> Tensor {
+    let sizes = threat.size(of: current.to(.float64) - rows.images.to(.float64)).to(.float32)
+    let leads = AttackLoss.marginOf(logits, rows.labels) .> margins.indexSelect(rows.places)
+    let counts = (leads .| logits.sum([1]).isfinite().logicalNot()) .& (sizes .> 0)
+    let isSmaller = counts .& (sizes .< distances(of: rows))
+    let target = best.distances.target(rows.places, where: isSmaller)
+    earlier.put(best.images.at(rows.places), distances(of: rows), at: target)
+    best.put(current, sizes, at: target)
+    return counts
+  }
+
+  /// Classifies what was found once more; an image that fools no longer gives way to the one before, or to none.
+  ///
+  /// - Parameter search: The search, which counts one forward for every sample with a finding.
+  fileprivate func confirm(in search: Search) {
+    var samples = search.survivors.samples
+    for _ in 0..<2 {
+      let distances = best.distances.values.floats()
+      let rows = Rows(
+        samples.filter { distances[$0].isFinite }, images: search.images, labels: search.labels)
+      if rows.isEmpty { return }
+      let logits = search.logits(best.images.at(rows.places), of: rows)
+      let holds = misclassified(logits, rows.labels).bools()
+      samples = zip(rows.samples, holds).filter { !$0.1 }.map(\.0)
+      if samples.isEmpty { return }
+      let places = Tensor(samples, shape: [samples.count]).to(search.images.device)
+      best.put(earlier.images.at(places), earlier.distances.at(places), at: places)
+      let none = Tensor.full([samples.count], Double.infinity, device: images.device)
+      earlier.put(images.indexSelect(places), none, at: places)
+    }
+  }
+
+  /// A number that goes from one value to another along half a cosine: the first at step 0, the last at `steps`.
+  static func cosine(from first: Double, to last: Double, at step: Int, of steps: Int) -> Double {
+    last + (first - last) * (1 + cos(Double.pi * Double(step) / Double(steps))) / 2
+  }
+}
+
+/// An image and the size of its perturbation per row.
+private struct Findings {
+  let images: Slots
+  let distances: Slots
+
+  init(images: Tensor, distances: Tensor) {
+    self.images = Slots(images)
+    self.distances = Slots(distances)
+  }
+
+  func put(_ newImages: Tensor, _ newDistances: Tensor, at target: Tensor) {
+    images.put(newImages, at: target)
+    distances.put(newDistances, at: target)
+  }
+}
+
+extension Search {
+  /// Runs an attack that looks for the smallest perturbation, within ε or not.
+  ///
+  /// The whole budget is spent on every sample that is right unattacked, for the sake of its distance: neither ε nor
+  /// the goal has a say in the search. Images are the smallest found, or the unattacked ones where none was found;
+  /// `fooled` says whether they lie within ε (up to 1e-6 of it).
+  ///
+  /// - Parameters:
+  ///   - classifier: The network.
+  ///   - images: Float32 (N, C, H, W) in [0, 1].
+  ///   - labels: Classes (N), int64.
+  ///   - threat: The norm to be made small, and ε.
+  ///   - confidence: The lead over the label, in logits, from which on an image counts.
+  ///   - body: The search; not called when all images are wrong unattacked.
+  /// - Returns: Images, verdicts at ε, costs and distances.
+  static func minimumNorm(
+    on classifier: any Classifier, images: Tensor, labels: Tensor, threat: ThreatModel,
+    confidence: Double = 0, body: (Search, MinimumNorm) -> Void
+  ) -> AttackResult {
+    var smallest = images
+    var distances: [Float] = []
+    var result = run(on: classifier, images: images, labels: labels, goal: .fool) { search in
+      let found = MinimumNorm(search, threat: threat, confidence: confidence)
+      if !search.survivors.isEmpty {
+        body(search, found)
+        found.confirm(in: search)
+      }
+      (smallest, distances) = (found.best.images.values, found.best.distances.values.floats())
+    }
+    result.images = smallest
+    result.fooled = distances.map { Double($0) <= threat.epsilon.value * (1 + 1e-6) }
+    result.distances = distances
+    return result
+  }
+}

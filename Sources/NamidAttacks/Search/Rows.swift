@@ -1,0 +1,91 @@
+import NamidTorch
+
+/// The samples of a batch that an attack works on at a moment, one row each.
+struct Rows {
+  /// Their places in the batch, rising.
+  let samples: [Int]
+  /// The same as a tensor (rows), int64.
+  let places: Tensor
+  /// Their unattacked images (rows, C, H, W).
+  let images: Tensor
+  /// Their labels (rows).
+  let labels: Tensor
+
+  var count: Int { samples.count }
+  var isEmpty: Bool { samples.isEmpty }
+
+  init(_ samples: [Int], images: Tensor, labels: Tensor) {
+    self.samples = samples
+    places = Tensor(samples, shape: [samples.count]).to(images.device)
+    let isAll = samples.count == images.size(0)
+    self.images = isAll ? images : images.indexSelect(places)
+    self.labels = isAll ? labels : labels.indexSelect(places)
+  }
+
+  private init(samples: [Int], places: Tensor, images: Tensor, labels: Tensor) {
+    self.samples = samples
+    self.places = places
+    self.images = images
+    self.labels = labels
+  }
+
+  /// The rows that stay.
+  func keeping(_ kept: Kept) -> Rows {
+    guard let index = kept.index else { return self }
+    return Rows(
+      samples: kept.positions.map { samples[$0] }, places: places.indexSelect(index),
+      images: images.indexSelect(index), labels: labels.indexSelect(index))
+  }
+}
+
+/// Which rows stay after a step.
+struct Kept {
+  /// Their positions among the rows before the step, rising.
+  let positions: [Int]
+  /// The same as a tensor, or nil when all stay.
+  let index: Tensor?
+
+  var isEmpty: Bool { positions.isEmpty }
+
+  init(_ stays: [Bool], device: Device) {
+    positions = stays.indices.filter { stays[$0] }
+    index =
+      positions.count == stays.count
+      ? nil : Tensor(positions, shape: [positions.count]).to(device)
+  }
+
+  /// The rows that a mask on the device (rows) chooses, which says the same as `stays`.
+  init(_ stays: [Bool], chosen mask: Tensor) {
+    positions = stays.indices.filter { stays[$0] }
+    // The places of the others come last.
+    index =
+      positions.count == stays.count
+      ? nil
+      : Tensor.arange(stays.count, device: mask.device)
+        .maskedFill(mask.logicalNot(), Double(stays.count)).sort().values
+        .slice(0..<positions.count)
+  }
+
+  private init(all count: Int) {
+    positions = Array(0..<count)
+    index = nil
+  }
+
+  /// All rows.
+  static func all(_ count: Int) -> Kept { Kept(all: count) }
+
+  /// The rows of a tensor that stay; the tensor itself when all do.
+  func of(_ tensor: Tensor) -> Tensor { index.map { tensor.indexSelect($0) } ?? tensor }
+
+  /// One value per row of those before the step, from one per row that stays; 0 for the others.
+  func spread(_ values: Tensor, over count: Int) -> Tensor {
+    index.map {
+      Tensor.zeros([count], dtype: values.dtype, device: values.device).indexCopy_($0, values)
+    } ?? values
+  }
+
+  /// The elements of an array that stay.
+  func of<Element>(_ values: [Element]) -> [Element] {
+    index == nil ? values : positions.map { values[$0] }
+  }
+}

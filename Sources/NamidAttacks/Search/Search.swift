@@ -1,0 +1,167 @@
+import NamidNetworks
+import NamidTorch
+
+/// An attack on a batch under way: who is fooled, the best image of each sample so far, and what it has cost.
+///
+/// All passes through the network go through here and are counted for the samples that they are made for. The
+/// network is frozen (evaluation mode, weights without gradients) and nothing is recorded for gradients outside
+/// `point(at:of:loss:)`.
+final class Search {
+  let classifier: any Classifier
+  let images: Tensor
+  let labels: Tensor
+  let goal: Goal
+  /// The logits of the unattacked images (N, classes).
+  let cleanLogits: Tensor
+  private(set) var fooled: [Bool]
+  private var costs: [Cost]
+  private let best: Slots
+  private let bestLoss: Slots
+
+  /// Runs an attack: `body` is given the search when the unattacked images have been classified, one forward each.
+  static func run(
+    on classifier: any Classifier, images: Tensor, labels: Tensor, goal: Goal,
+    body: (Search) -> Void
+  ) -> AttackResult {
+    let classifier = Pacing.suited(classifier, to: images.device)
+    return classifier.frozen {
+      withoutGrad {
+        let search = Search(on: classifier, images: images, labels: labels, goal: goal)
+        body(search)
+        return AttackResult(
+          images: search.best.values, fooled: search.fooled, costs: search.costs)
+      }
+    }
+  }
+
+  private init(on classifier: any Classifier, images: Tensor, labels: Tensor, goal: Goal) {
+    self.classifier = classifier
+    self.images = images
+    self.labels = labels
+    self.goal = goal
+    cleanLogits = classifier.logits(images)
+    fooled = misclassified(cleanLogits, labels).bools()
+    costs = fooled.map { _ in Cost(forwards: 1) }
+    best = Slots(images)
+    bestLoss = Slots(.full([fooled.count], -Double.infinity, device: images.device))
+  }
+
+  /// The samples still to be worked on: those not fooled, or all when the strongest images are sought.
+  var survivors: Rows {
+    let samples = fooled.indices.filter { goal == .strongest || !fooled[$0] }
+    return Rows(samples, images: images, labels: labels)
+  }
+
+  // MARK: Passes through the network
+
+  /// The logits (rows, classes) of `current`, without a gradient; `asQuery` for an attacker who only sees scores.
+  func logits(_ current: Tensor, of rows: Rows, asQuery: Bool = false) -> Tensor {
+    for sample in rows.samples {
+      costs[sample].forwards += 1
+      if asQuery { costs[sample].queries += 1 }
+    }
+    return classifier.logits(current)
+  }
+
+  /// The logits (rows, classes) of images, to be counted by the caller when it knows for whom.
+  func uncountedLogits(_ images: Tensor) -> Tensor { classifier.logits(images) }
+
+  /// The network at `current`, ready for a gradient of `loss`, which maps logits to one value per row.
+  func point(at current: Tensor, of rows: Rows, loss: (Tensor) -> Tensor) -> Point {
+    for sample in rows.samples { costs[sample].forwards += 1 }
+    return Point(classifier, at: current, loss: loss)
+  }
+
+  /// The gradient (rows, C, H, W) of the summed losses at a point, row-major: sums over an image then have one order.
+  func gradient(at point: Point, of rows: Rows) -> Tensor {
+    for sample in rows.samples { costs[sample].backwards += 1 }
+    return point.gradient().contiguous()
+  }
+
+  /// Counts passes for each of some rows.
+  func charge(_ cost: Cost, to rows: Rows) {
+    for sample in rows.samples { costs[sample] += cost }
+  }
+
+  /// Counts the passes that another attack has made for each of some rows.
+  func charge(_ spent: [Cost], to rows: Rows) {
+    for (sample, cost) in zip(rows.samples, spent) { costs[sample] += cost }
+  }
+
+  // MARK: Findings
+
+  /// Records an iterate that has been evaluated; returns the rows to go on with, after one question to the device.
+  ///
+  /// - Parameters:
+  ///   - current: The images (rows, C, H, W).
+  ///   - logits: Their logits.
+  ///   - losses: One value per row, larger for stronger images.
+  ///   - rows: Which samples they belong to.
+  /// - Returns: The rows that are not fooled; all of them when the strongest images are sought.
+  @discardableResult
+  func note(_ current: Tensor, logits: Tensor, losses: Tensor, of rows: Rows) -> Kept {
+    let wrong = misclassified(logits, rows.labels)
+    take(current, wrong: wrong, losses: losses, of: rows)
+    return settle(wrong.bools(), of: rows)
+  }
+
+  /// Keeps those of some images that are better than what is known, without a question to the device.
+  ///
+  /// A sample keeps the first image that fools the network, any other the one of the largest loss so far; when the
+  /// strongest images are sought, only the loss counts. A loss that is not a number is no improvement.
+  ///
+  /// - Parameters:
+  ///   - current: The images (rows, C, H, W).
+  ///   - wrong: Whether the network errs on them (rows).
+  ///   - losses: One value per row, larger for stronger images.
+  ///   - rows: Which samples they belong to.
+  ///   - counted: Which of the images count (rows); nil for all.
+  func take(
+    _ current: Tensor, wrong: Tensor, losses: Tensor, of rows: Rows, counted: Tensor? = nil
+  ) {
+    let improves = losses .> bestLoss.at(rows.places)
+    let isBetter = goal == .strongest ? improves : wrong .| improves
+    let target = best.target(rows.places, where: counted.map { isBetter .& $0 } ?? isBetter)
+    best.put(current, at: target)
+    bestLoss.put(losses, at: target)
+  }
+
+  /// Records which of some rows are fooled; returns the rows to go on with, as `note` does.
+  func settle(_ wrong: [Bool], of rows: Rows) -> Kept {
+    for (row, sample) in rows.samples.enumerated() where wrong[row] { fooled[sample] = true }
+    return goal == .strongest
+      ? .all(rows.count) : Kept(wrong.map { !$0 }, device: images.device)
+  }
+}
+
+/// A network at some images, before its gradient is taken.
+struct Point {
+  private let input: Tensor
+  private let losses: Tensor
+  /// The logits (N, classes), without history.
+  let logits: Tensor
+  /// The losses (N), without history.
+  let values: Tensor
+
+  init(_ classifier: any Classifier, at images: Tensor, loss: (Tensor) -> Tensor) {
+    let input = images.detach()
+    input.requiresGrad = true
+    let (logits, losses) = withGrad {
+      let logits = classifier.logits(input)
+      return (logits, loss(logits))
+    }
+    self.input = input
+    self.losses = losses
+    self.logits = logits.detach()
+    values = losses.detach()
+  }
+
+  /// The gradient of the losses with respect to the images, laid out as the network leaves it; elements that are not
+  /// finite become 0.
+  ///
+  /// Losses are summed, not averaged: a mean over a large batch would push gradients towards underflow.
+  func gradient() -> Tensor {
+    withGrad { grad(of: losses, wrt: input, outputGradient: losses.onesLike()) }
+      .nanToNum(posinf: 0, neginf: 0)
+  }
+}

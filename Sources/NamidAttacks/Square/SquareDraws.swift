@@ -1,0 +1,94 @@
+import NamidTorch
+
+/// The random part of one proposal of Square, for each row.
+struct SquareDraw {
+  /// The windows that change.
+  let window: SquareWindows
+  /// A sign per channel, (rows, C, 1).
+  let signs: Tensor
+  /// In L2 and L1: the windows whose mass moves, and whether the pattern is turned (rows, 1, 1).
+  let move: (source: SquareWindows, turned: Tensor)?
+}
+
+/// The random numbers of several proposals, drawn on the host and sent to the device in one go.
+struct SquareDraws {
+  /// (queries, rows, numbers), float32: the upper left corner of a window; in L2 and L1 that of another and a coin;
+  /// a sign per channel.
+  private var numbers: Tensor
+  private let first: Int
+  private let sides: [Int]
+  private let height: Int
+  private let width: Int
+  private let isLinf: Bool
+
+  /// Draws the numbers of some queries.
+  ///
+  /// - Parameters:
+  ///   - streams: One per row; each query has its own within it.
+  ///   - first: The first query.
+  ///   - sides: The windows' side in this query and those that follow.
+  ///   - norm: The ball's norm.
+  ///   - images: Images of the size and on the device that the numbers are for.
+  init(
+    _ streams: [RandomStream], from first: Int, sides: [Int], norm: Norm, like images: Tensor
+  ) {
+    let (channels, height, width) = (images.size(1), images.size(2), images.size(3))
+    let isLinf = norm == .linf
+    let count = isLinf ? 2 + channels : 5 + channels
+    var values: [Float] = []
+    values.reserveCapacity(sides.count * streams.count * count)
+    for (place, side) in sides.enumerated() {
+      for stream in streams {
+        var stream = stream.keyed(first + place)
+        for _ in 0..<(isLinf ? 1 : 2) {
+          values.append(Float(stream.integer(below: height - side + 1)))
+          values.append(Float(stream.integer(below: width - side + 1)))
+        }
+        for _ in 0..<(isLinf ? channels : 1 + channels) { values.append(stream.sign()) }
+      }
+    }
+    numbers = Tensor(values, shape: [sides.count, streams.count, count]).to(images.device)
+    (self.first, self.sides, self.isLinf) = (first, sides, isLinf)
+    (self.height, self.width) = (height, width)
+  }
+
+  /// Goes on with some rows only.
+  mutating func keep(_ kept: Kept) {
+    if let index = kept.index { numbers = numbers.indexSelect(index, dim: 1) }
+  }
+
+  /// The draw of a query.
+  subscript(query: Int) -> SquareDraw {
+    let own = numbers.select(0, query - first)
+    func window(_ start: Int) -> SquareWindows {
+      SquareWindows(
+        side: sides[query - first], edges: own.slice(start..<start + 2, dim: 1), height: height,
+        width: width)
+    }
+    let signs = own.slice((isLinf ? 2 : 5)..<own.size(1), dim: 1).unsqueeze(2)
+    let turned = isLinf ? nil : (own.slice(4..<5, dim: 1) .> 0).unsqueeze(2)
+    return SquareDraw(window: window(0), signs: signs, move: turned.map { (window(2), $0) })
+  }
+}
+
+extension RandomStream {
+  /// −1 or 1.
+  fileprivate mutating func sign() -> Float { next() >> 63 == 0 ? -1 : 1 }
+}
+
+extension [RandomStream] {
+  /// A sign for each of `count` things per stream, (streams, count, 1, 1).
+  mutating func signs(_ count: Int, device: Device) -> Tensor {
+    var signs: [Float] = []
+    signs.reserveCapacity(self.count * count)
+    for row in indices {
+      for _ in 0..<count { signs.append(self[row].sign()) }
+    }
+    return Tensor(signs, shape: [self.count, count, 1, 1]).to(device)
+  }
+
+  /// A coin for each of `count` things per stream, (streams, count).
+  mutating func coins(_ count: Int, device: Device) -> Tensor {
+    signs(count, device: device).reshape([self.count, count]) .> 0
+  }
+}

@@ -1,0 +1,105 @@
+import NamidTorch
+
+/// The changes of images at a step, which are linear: a matrix on either side of each image.
+struct DiverseView {
+  /// A truth value per image: changed, or left as it is.
+  let isChanged: [Bool]
+  /// The same as a tensor (N); nil when no image is changed.
+  let changed: Tensor?
+  /// (N, 1, H, H) and (N, 1, W, W); nil when no image is changed.
+  fileprivate let matrices: (vertical: Tensor, horizontal: Tensor)?
+
+  /// The changed images.
+  func images(_ images: Tensor) -> Tensor {
+    guard let matrices else { return images }
+    return matrices.vertical.matmul(images).matmul(matrices.horizontal.transpose(2, 3))
+  }
+
+  /// The gradient with respect to images from that with respect to the changed ones.
+  func pulledBack(_ gradient: Tensor) -> Tensor {
+    guard let matrices else { return gradient }
+    return matrices.vertical.transpose(2, 3).matmul(gradient).matmul(matrices.horizontal)
+  }
+}
+
+/// The changes of all images at all steps, sent to the device before the first.
+struct DiverseViews {
+  /// Per step and image.
+  private let isChanged: [[Bool]]
+  /// The matrices (kinds, H, H) and (kinds, W, W) that occur, the first of which change nothing.
+  private let kinds: (vertical: Tensor, horizontal: Tensor)
+  /// The index of each image's matrices among them, (steps, 2, N), int64.
+  private let choices: Tensor
+
+  /// Views of images of H × W pixels.
+  ///
+  /// - Parameters:
+  ///   - placements: Per step and image; nil for no change.
+  ///   - height: H.
+  ///   - width: W.
+  ///   - device: Where the images are.
+  init(
+    _ placements: [[InputDiversity.Placement?]], height: Int, width: Int, device: Device
+  ) {
+    isChanged = placements.map { $0.map { $0 != nil } }
+    var vertical = Kinds(length: height)
+    var horizontal = Kinds(length: width)
+    let choices = placements.flatMap { images in
+      images.map { vertical.place(of: $0?.vertical) }
+        + images.map { horizontal.place(of: $0?.horizontal) }
+    }
+    self.choices = Tensor(choices, shape: [placements.count, 2, placements.first?.count ?? 0])
+      .to(device)
+    kinds = (
+      Tensor.stack(vertical.matrices).to(device), Tensor.stack(horizontal.matrices).to(device)
+    )
+  }
+
+  /// The view of some images at a step.
+  func view(of rows: Rows, at step: Int) -> DiverseView {
+    let isChanged = rows.samples.map { self.isChanged[step][$0] }
+    guard isChanged.contains(true) else {
+      return DiverseView(isChanged: isChanged, changed: nil, matrices: nil)
+    }
+    let own = choices.select(0, step).indexSelect(rows.places, dim: 1)
+    let (vertical, horizontal) = (own.select(0, 0), own.select(0, 1))
+    return DiverseView(
+      isChanged: isChanged, changed: vertical .> 0,
+      matrices: (
+        kinds.vertical.indexSelect(vertical).unsqueeze(1),
+        kinds.horizontal.indexSelect(horizontal).unsqueeze(1)
+      ))
+  }
+}
+
+/// The matrices that do to a column of pixels what an axis says, each made once.
+private struct Kinds {
+  private(set) var matrices: [Tensor]
+  private var places: [InputDiversity.Axis: Int] = [:]
+
+  /// That which changes nothing.
+  init(length: Int) { matrices = [Self.identity(length)] }
+
+  /// The place of an axis' matrix.
+  mutating func place(of axis: InputDiversity.Axis?) -> Int {
+    guard let axis else { return 0 }
+    if let place = places[axis] { return place }
+    places[axis] = matrices.count
+    matrices.append(Self.matrix(axis))
+    return matrices.count - 1
+  }
+
+  private static func identity(_ length: Int) -> Tensor {
+    let places = Tensor.arange(length)
+    return (places.unsqueeze(1) .== places).to(.float32)
+  }
+
+  private static func matrix(_ axis: InputDiversity.Axis) -> Tensor {
+    let column = identity(axis.length).view([1, 1, axis.length, axis.length])
+    let resized = column.upsampleBilinear2d([axis.size, axis.length])
+    let framed = resized.pad([0, 0, axis.offset, axis.frame - axis.size - axis.offset])
+    let back =
+      axis.frame == axis.length ? framed : framed.upsampleBilinear2d([axis.length, axis.length])
+    return back.view([axis.length, axis.length])
+  }
+}

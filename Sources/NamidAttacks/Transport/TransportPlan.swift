@@ -1,0 +1,81 @@
+import NamidTorch
+
+/// How the mass of images is moved: how much of each pixel goes where; channels exchange none.
+public struct TransportPlan {
+  /// Where mass may go.
+  public let window: TransportWindow
+  /// The mass that each pixel sends by each offset, (N, C, k², H·W).
+  public let masses: Tensor
+  /// The images before, (N, C, H, W).
+  public let images: Tensor
+
+  /// A plan.
+  init(window: TransportWindow, masses: Tensor, images: Tensor) {
+    self.window = window
+    self.masses = masses
+    self.images = images
+  }
+
+  /// The plan that moves nothing.
+  init(staying images: Tensor, window: TransportWindow) {
+    let mass = images.flatten(2).unsqueeze(2)
+    let (centre, count) = (window.centre, window.side * window.side)
+    let padding = [0, 0, centre, count - 1 - centre]
+    self.init(window: window, masses: mass.pad(padding), images: images)
+  }
+
+  /// The images after all mass has arrived, (N, C, H, W); values may exceed 1.
+  public var arrivals: Tensor {
+    window.arrivals(masses, height: images.size(2), width: images.size(3))
+  }
+
+  /// The plans of the images that stay.
+  func keeping(_ kept: Kept) -> TransportPlan {
+    TransportPlan(window: window, masses: kept.of(masses), images: kept.of(images))
+  }
+}
+
+/// What makes a transport of mass an allowed one, as numbers to be checked.
+public struct TransportCertificate: Hashable, Sendable {
+  /// The smallest mass that any pixel sends anywhere; negative mass is not allowed.
+  public var smallestMass: Double
+  /// The largest difference between what a pixel sends and what it has.
+  public var rowError: Double
+  /// The difference between the sums of the images after and before, in shares of the sum before.
+  public var totalError: Double
+  /// The mean distance that mass travels, in pixels: ⟨C, π⟩ / Σx.
+  public var cost: Double
+
+  /// Whether the transport keeps within a radius, up to rounding.
+  ///
+  /// - Parameters:
+  ///   - radius: The largest mean distance in pixels.
+  ///   - tolerance: How much more the cost may be, in shares of the radius.
+  /// - Returns: Whether all constraints hold.
+  public func holds(radius: Double, tolerance: Double = 1e-3) -> Bool {
+    smallestMass >= 0 && rowError <= 1e-5 && totalError <= 1e-5 && cost <= radius * (1 + tolerance)
+  }
+}
+
+extension TransportPlan {
+  /// One certificate per image, computed in float64 from the masses alone.
+  public var certificates: [TransportCertificate] {
+    let (wide, before) = (masses.to(.float64), images.to(.float64))
+    let count = images.size(0)
+    if count == 0 { return [] }
+    let all = Array(1..<wide.rank)
+    let distances = Tensor(window.distances, shape: [window.side * window.side])
+      .to(wide.device)
+    let totals = before.sum([1, 2, 3])
+    let scale = totals.clamp(min: 1e-30)
+    let smallest = wide.amin(all).array(of: Double.self)
+    let rows = (wide.sum([2]) - before.flatten(2)).abs().amax([1, 2]).array(of: Double.self)
+    let sums = arrivals.to(.float64).sum([1, 2, 3])
+    let errors = ((sums - totals).abs() / scale).array(of: Double.self)
+    let costs = (wide.sum([1, 3]).matmul(distances) / scale).array(of: Double.self)
+    return (0..<count).map {
+      TransportCertificate(
+        smallestMass: smallest[$0], rowError: rows[$0], totalError: errors[$0], cost: costs[$0])
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import NamidData
+
+/// `namid data`.
+struct DataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data", abstract: "Fetch, check and describe data sets.",
+    subcommands: [Fetch.self, Verify.self, Info.self], defaultSubcommand: Info.self)
+
+  /// `namid data fetch NAME`.
+  struct Fetch: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Get a data set, check it and put it into the data folder.")
+    @Argument(help: "A data set's name, such as fashion-mnist.")
+    var name: String
+    @OptionGroup var data: DataOptions
+
+    func run() throws {
+      try Datasets.fetch(name, into: data.directory, progress: note)
+      print(try Datasets.info(name, in: data.directory))
+    }
+  }
+
+  /// `namid data verify NAME`.
+  struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Read a whole data set and compare it with the published files.")
+    @Argument(help: "A data set's name, or folder:PATH.")
+    var name: String
+    @OptionGroup var data: DataOptions
+
+    func run() throws {
+      let verification = try Datasets.verify(name, in: data.directory, progress: note)
+      print(verification)
+      if !verification.isUsable { throw ExitCode.failure }
+    }
+  }
+
+  /// `namid data info [NAME]`.
+  struct Info: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Say what data sets are known, and where they lie.")
+    @Argument(help: "A data set's name; all when left out.")
+    var name: String?
+    @OptionGroup var data: DataOptions
+
+    func run() throws {
+      for name in name.map({ [$0] }) ?? Datasets.all.map(\.name) {
+        print(try Datasets.info(name, in: data.directory))
+      }
+    }
+  }
+}

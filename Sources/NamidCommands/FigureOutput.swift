@@ -1,0 +1,46 @@
+import Foundation
+import NamidFiles
+
+/// Where figures go: to standard output for people and, where asked for, as JSON to a file.
+///
+/// With `-` the JSON goes to standard output, and nothing for people.
+struct FigureOutput {
+  /// The file, `-`, or nil for none.
+  let json: String?
+
+  /// Throws when the file could not be written in the end: better now than after hours.
+  func check() throws {
+    if let json, json != "-" { try checkWritable(json) }
+  }
+
+  /// Writes figures.
+  func write(_ figures: some Encodable, asText text: String) throws {
+    if let json {
+      let data = try JSONValue(encoding: figures).data(indent: 2) + Data("\n".utf8)
+      if json == "-" {
+        FileHandle.standardOutput.write(data)
+      } else {
+        try AtomicFile.write(data, to: URL(filePath: json))
+      }
+    }
+    if json != "-" { print(text, terminator: "") }
+  }
+}
+
+/// Throws what stands in the way of writing a file.
+func checkWritable(_ path: String) throws(FileError) {
+  let manager = FileManager.default
+  var isFolder: ObjCBool = false
+  if manager.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    throw .isAFolder(action: .write, path: path)
+  }
+  let parent = URL(filePath: path).deletingLastPathComponent().path
+  let folder = parent.isEmpty ? "." : parent
+  guard manager.fileExists(atPath: folder, isDirectory: &isFolder) else {
+    throw .missing(action: .create, path: path, firstMissing: folder)
+  }
+  if !isFolder.boolValue { throw .notAFolder(path: path, obstacle: folder) }
+  if !manager.isWritableFile(atPath: folder) {
+    throw .permissionDenied(action: .create, path: path)
+  }
+}

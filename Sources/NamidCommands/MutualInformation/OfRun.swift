@@ -1,0 +1,123 @@
+import ArgumentParser
+import Foundation
+import NamidAttacks
+import NamidData
+import NamidEvaluation
+import NamidInformation
+import NamidLaboratory
+import NamidSettings
+import NamidTorch
+import NamidTraining
+
+/// `namid mi of`.
+struct OfRun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "of",
+    abstract: "Measure natural and adversarial MI of a trained network's outputs.",
+    discussion: """
+      Natural MI is that of natural images and outputs, adversarial MI that of the \
+      noise and outputs, each for the outputs of unattacked and of attacked images, \
+      per sample and in nats; I(Y; Ŷ) of labels and predicted classes is beside it. \
+      Estimates depend on the batch: its size and members are fixed and written with \
+      the figures. Estimators are those given, else those that the run was trained \
+      with; without any, only I(Y; Ŷ) is measured. After an interruption the same \
+      command continues.
+
+      Examples:
+        namid mi of runs/namid --attack pgd-20 --limit 1000
+        namid mi of runs/at --attack pgd-40,fwa-40 --estimators runs/eq5 \\
+          --json mi.json --samples mi.csv
+      """)
+
+  @Argument(help: ArgumentHelp("The run of a trained network.", valueName: "run"))
+  var folder: String
+  @Option(help: ArgumentHelp("Attacks, separated by commas.", valueName: "list"))
+  var attack = "pgd-20"
+  @Option(
+    help: ArgumentHelp(
+      "Estimators of natural and adversarial MI; the run's own by default.", valueName: "run"))
+  var estimators: String?
+  @Option(
+    help: ArgumentHelp("Write the figures as JSON; - for standard output.", valueName: "file"))
+  var json: String?
+  @Option(
+    help: ArgumentHelp(
+      "Write one row per sample and attack, .csv or .jsonl.", valueName: "file"))
+  var samples: String?
+  @OptionGroup var information: InformationOptions
+  @OptionGroup var state: StateOptions
+  @OptionGroup var options: EvaluationOptions
+
+  func run() throws {
+    try FigureOutput(json: json).check()
+    let sampleFile = try samples.map { path in
+      try checkWritable(path)
+      return try SampleFile(URL(filePath: path))
+    }
+    let (subject, saved, attacks) = try information.subject(
+      run: folder, attack: attack, options: options)
+    let reading = try reading(saved, subject)
+    let size = information.scoreBatch ?? reading?.identity.batchSize ?? 128
+    let batches = try InformationBatches(
+      count: subject.set.count, size: max(2, size), seed: subject.seed)
+    let record = try batches.record(indices: subject.set.indices, seed: subject.seed)
+    let rule = reading?.identity.selection ?? .argmax
+    let meter = InformationMeter(
+      subject.network, on: ImageTensors(subject.set, device: subject.network.store.device),
+      batches: batches, rule: rule, chunk: subject.batchSize)
+    var found: [AttackInformation] = []
+    var parts: [SampleFile.Part] = []
+    var setting: InformationReport.Setting?
+    let held = try AttackedMeasurement(
+      subject, place: state.place(run: folder), fresh: state.isFresh
+    ).run(attacks) { attacked, progress in
+      let (outcomes, values) = try meter.measure(
+        attacked: attacked.images, readers: reading.map { [$0.reader] } ?? [], progress: progress)
+      let information = try AttackInformation(
+        attacked.record, outcomes: outcomes, values: values.first, estimators: reading?.identity,
+        selection: rule, batches: record)
+      found.append(information)
+      setting = InformationReport.Setting(attacked.report, batches: record)
+      if sampleFile != nil {
+        parts.append(
+          SampleFile.Part(
+            facts: [("attack", attacked.attack.name)], outcomes: outcomes, values: values.first,
+            specificationHash: information.specificationHash))
+      }
+    }
+    guard let setting else { return }
+    let report = InformationReport(
+      setting: setting, estimators: reading?.identity, selection: rule,
+      remarks: reading?.remarks(record.size) ?? [], attacks: found)
+    try sampleFile?.write(parts)
+    try show(report)
+    for state in held { state.finish() }
+  }
+
+  /// The estimators that read.
+  private struct Reading {
+    var identity: EstimatorIdentity
+    var reader: PairReader
+    var remarks: (_ batchSize: Int) -> [String]
+  }
+
+  private func reading(_ saved: SavedNetwork, _ subject: LaboratorySubject) throws -> Reading? {
+    guard let path = estimators ?? saved.configuration.estimators else {
+      note("no estimators given (--estimators): only I(Y; Ŷ) is measured")
+      return nil
+    }
+    let trained = try TrainedEstimators.read(
+      URL(filePath: path), device: subject.network.store.device)
+    let pair = try trained.pair(in: path)
+    try trained.check(path, against: saved, on: subject.set)
+    let run = folder
+    return Reading(
+      identity: EstimatorIdentity(trained, named: path),
+      reader: PairReader("the estimators in \(path)", pair)
+    ) { trained.remarks(run: run, threat: subject.threat, batchSize: $0) }
+  }
+
+  private func show(_ report: InformationReport) throws {
+    try FigureOutput(json: json).write(report, asText: OfRunText(report).text)
+  }
+}

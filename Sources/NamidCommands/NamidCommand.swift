@@ -1,0 +1,40 @@
+import ArgumentParser
+import Foundation
+
+/// The command line.
+public struct NamidCommand: ParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "namid",
+    abstract: "Train and measure adversarially robust image classifiers.",
+    discussion: """
+      Start with `namid quickstart`: it trains three small networks on \
+      Fashion-MNIST, attacks them, and writes a report. `namid doctor` says what \
+      this machine has and what is missing.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      QuickstartCommand.self, Train.self, TrainEstimators.self, Import.self, Evaluate.self,
+      Transfer.self,
+      AttackCommand.self, AttacksCommand.self, MutualInformationCommand.self, Reproduce.self,
+      ReportCommand.self,
+      DataCommand.self,
+      Bench.self, BenchMeasure.self, Doctor.self, SelfTestCommand.self,
+    ])
+
+  /// The command line as it stands before it is parsed.
+  public init() {}
+
+  /// A limit on the size of files then fails with a message, as a full disk does, and does not end the process.
+  public static func main() {
+    signal(SIGXFSZ, SIG_IGN)
+    Tether.attach()
+    Restart.note()
+    OutOfMemory.watch()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      exit(withError: FlagHint.adding(to: error))
+    }
+  }
+}

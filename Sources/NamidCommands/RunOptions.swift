@@ -1,0 +1,124 @@
+import ArgumentParser
+import Foundation
+import NamidSettings
+import NamidTraining
+
+/// What every verb that trains takes: where the run goes, and where its settings come from.
+struct RunOptions: ParsableArguments {
+  /// Where settings start.
+  enum Preset: String, CaseIterable, ExpressibleByArgument {
+    case paper
+    case reference
+    case own
+  }
+
+  @Option(
+    help: ArgumentHelp(
+      "The run's folder; made if missing. Not needed with --dry-run.", valueName: "folder"))
+  var out: String?
+  @Flag(help: "Continue a run that was stopped; start it if there is none.")
+  var resume = false
+  @Option(help: "Seed of all random numbers.")
+  var seed: Int?
+  @Option(
+    help: ArgumentHelp(
+      "One run per seed, such as 0,1,2, into seed-N below the folder.",
+      discussion: "{seed} in a folder's name stands for the seed.", valueName: "list"))
+  var seeds: SeedList?
+  @Option(
+    help: ArgumentHelp(
+      "Where settings start: paper, reference (the authors' code) or own (those of the defense's "
+        + "own paper).", valueName: "name"))
+  var preset = Preset.paper
+  @Option(help: ArgumentHelp("A YAML or JSON file with settings.", valueName: "file"))
+  var config: String?
+  @Option(help: ArgumentHelp("One setting by its key in config.yaml.", valueName: "k=v"))
+  var set: [String] = []
+  @Option(help: ArgumentHelp("A data set's name, see `namid data`.", valueName: "name"))
+  var dataset: String?
+  @Option(help: ArgumentHelp("Radius of the ball, such as 8/255.", valueName: "radius"))
+  var epsilon: Fraction?
+  @Option(help: "Passes over the training images.")
+  var epochs: Int?
+  @Flag(help: "Print the resolved settings and stop.")
+  var dryRun = false
+  @OptionGroup var data: DataOptions
+  @OptionGroup var device: DeviceOptions
+
+  func validate() throws {
+    if out == nil && !dryRun {
+      throw ValidationError("Missing expected argument '--out <folder>': where the run goes")
+    }
+    if seed != nil && seeds != nil {
+      throw ValidationError("--seed and --seeds exclude each other")
+    }
+  }
+
+  /// All runs with their settings.
+  ///
+  /// What can be refused without training is refused here, before the first of several runs begins.
+  ///
+  /// - Parameter resolved: The settings of a seed; nil where the configuration says which.
+  /// - Returns: Folders and settings.
+  /// - Throws: When settings are wrong, or a folder holds what must not be written over.
+  func plans<Settings>(
+    _ resolved: (Int?) throws -> Settings
+  ) throws -> [(folder: URL, configuration: Settings)] {
+    try runs.map { run in
+      try RunFolder.check(run.folder, resume: resume)
+      return (run.folder, try resolved(run.seed))
+    }
+  }
+
+  /// The folders of all runs, each with its seed; nil where the configuration says which.
+  private var runs: [(folder: URL, seed: Int?)] {
+    guard let out else { return [] }
+    let root = URL(filePath: out)
+    guard let seeds else { return [(root, seed)] }
+    return seeds.values.map { (root.appending(path: "seed-\($0)"), $0) }
+  }
+
+  /// Texts of the form `key.path=value` from flags, then from `--set`.
+  ///
+  /// - Parameters:
+  ///   - epochsKey: The key that `--epochs` stands for.
+  ///   - flags: Keys and values of the verb's own flags; nil where a flag was not given.
+  ///   - seed: The seed of the run; nil leaves it to the configuration.
+  /// - Returns: The texts in the order in which they are laid over each other.
+  func overrides(
+    epochsKey: String, flags: [(key: String, value: String?)], seed: Int?
+  ) -> [String] {
+    let common: [(key: String, value: String?)] = [
+      ("data.name", dataset.map(quoted)),
+      ("threat.epsilon", epsilon.map { quoted($0.description) }),
+      (epochsKey, epochs.map(String.init)), ("seed", seed.map(String.init)),
+    ]
+    return (common + flags).compactMap { key, value in value.map { "\(key)=\($0)" } } + set
+  }
+
+  /// The file of `--config`.
+  var file: URL? { config.map { URL(filePath: $0) } }
+
+  /// A text as a YAML string, so that no character in it is read as something else.
+  func quoted(_ text: String) -> String {
+    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+  }
+}
+
+/// Seeds separated by commas.
+struct SeedList: ExpressibleByArgument {
+  let values: [Int]
+
+  /// Parses `0,1,2`; nil for anything else and for a seed that comes twice.
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    let values = parts.compactMap { Int($0.trimmingPrefix(while: \.isWhitespace)) }
+    guard values.count == parts.count, Set(values).count == values.count else { return nil }
+    self.values = values
+  }
+}
+
+/// A folder's name with a run's seed in place of `{seed}`.
+func insertingSeed(_ seed: Int, into folder: String) -> String {
+  folder.replacing("{seed}", with: "\(seed)")
+}

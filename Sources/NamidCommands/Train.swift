@@ -1,0 +1,130 @@
+import ArgumentParser
+import Foundation
+import NamidDefenses
+import NamidNetworks
+import NamidReports
+import NamidSettings
+import NamidTorch
+import NamidTraining
+
+/// `namid train`.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a network, naturally or robustly.",
+    discussion: """
+      Settings come from the preset, then --config, then the flags, then --set; \
+      the result is written to config.yaml in the run's folder. A run that was \
+      stopped goes on with --resume.
+
+      Defenses:
+      \(DefenseEntry.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
+      With any of them: weightPerturbation.gamma, training.averageDecay, \
+      training.labelSmoothing, training.patience, attack.batchNorm (--set).
+
+      Examples:
+        namid train --defense standard --out runs/at --set model.width=16
+        namid train --defense trades --set trades.beta=6 --out runs/trades
+        namid train --defense namid --estimators runs/e --out runs/namid
+        namid train --defense mart --seeds 0,1,2 --out runs/mart
+        namid train --config run.yaml --epsilon 4/255 --out runs/small --resume
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "One of: \(DefenseEntry.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
+  var defense: String?
+  @Option(
+    help: ArgumentHelp(
+      "One of: \(Architecture.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
+  var model: String?
+  @Option(
+    help: ArgumentHelp(
+      "Trained estimators, for wmim and the namid defenses.", valueName: "folder"))
+  var estimators: String?
+  @OptionGroup var options: RunOptions
+
+  func run() throws {
+    if options.dryRun {
+      print(try ConfigurationLoader.render(resolved(seed: options.seed)), terminator: "")
+      return
+    }
+    let device = try options.device.prepare()
+    for plan in try options.plans(resolved(seed:)) {
+      OutOfMemory.expect(
+        .smallerSteps(
+          setting: "training.batchSize", now: plan.configuration.training.batchSize,
+          run: plan.folder))
+      let job = try TrainingJob(
+        plan.configuration, data: options.data.directory, run: plan.folder,
+        resume: options.resume, device: device)
+      note(job.summary)
+      let progress = TrainingProgress()
+      try job.fit(report: progress.show)
+      if job.hasStoppedEarly { note("stopped early: validation did not improve any more") }
+      RunCard.write(
+        afterTraining: plan.folder, summary: job.summary,
+        parameters: job.network.store.parameterCount, say: note)
+      note("done: namid evaluate \(plan.folder.relativePath) --attack clean,pgd-20")
+    }
+  }
+
+  private func resolved(seed: Int?) throws -> RunConfiguration {
+    let registry = Registry()
+    let name = try options.preset == .paper ? DefenseName.standard : chosen(registry)
+    var defaults =
+      options.preset == .reference ? RunConfiguration.reference(for: name) : RunConfiguration()
+    if options.preset == .own {
+      defaults.defense = name
+      // Whether estimators are there is asked when all settings are known.
+      defaults.estimators = ""
+      defaults = try registry.configuration(
+        defaults, overrides: registry.defense(name).recipe)
+      defaults.estimators = nil
+    }
+    var configuration = try registry.configuration(
+      defaults, file: options.file,
+      overrides: options.overrides(
+        epochsKey: "training.epochs",
+        flags: [
+          ("defense", defense.map(options.quoted)), ("model.architecture", model),
+          ("estimators", estimators.map(options.quoted)),
+        ], seed: seed))
+    configuration.estimators = configuration.estimators.map {
+      insertingSeed(configuration.seed, into: $0)
+    }
+    try refuseUnread(configuration, registry)
+    return configuration
+  }
+
+  /// The defense of `--defense`, which a preset depends on.
+  private func chosen(_ registry: Registry) throws -> DefenseName {
+    let name = defense.map { DefenseName(rawValue: $0) } ?? .standard
+    _ = try registry.defense(name)
+    return name
+  }
+
+  /// Refuses a setting of `--set` in a group that the chosen defense does not read.
+  private func refuseUnread(_ configuration: RunConfiguration, _ registry: Registry) throws {
+    let read = try registry.defense(configuration.defense).settings.map { $0.key }
+    let known = Set(registry.defenses.flatMap(\.settings).map { $0.key })
+    for setting in options.set {
+      let group = setting.prefix { $0 != "." && $0 != "=" }.trimmingCharacters(in: .whitespaces)
+      guard known.contains(group), !read.contains(group) else { continue }
+      throw UnreadSetting(
+        setting: setting, defense: configuration.defense.rawValue, read: read)
+    }
+  }
+}
+
+/// A setting that has no effect on the chosen defense.
+struct UnreadSetting: Error, CustomStringConvertible {
+  let setting: String
+  let defense: String
+  let read: [String]
+
+  var description: String {
+    let groups = read.isEmpty ? "none" : read.joined(separator: ", ")
+    return
+      "--set \(setting): the defense \(defense) does not read it (groups that it reads: \(groups))"
+  }
+}

@@ -1,0 +1,102 @@
+import Foundation
+
+/// The data sets that are known by name.
+public enum Datasets {
+  /// Every set, in the order of listings.
+  public static let all: [any DatasetSource] = [
+    FashionMNIST(),
+    CIFAR10(),
+    TinyImageNet(),
+  ]
+
+  /// The beginning of a name that stands for one's own images: `folder:PATH`.
+  public static let folderPrefix = "folder:"
+
+  /// The beginning of a name that stands for tensors of one's own: `file:PATH`.
+  public static let filePrefix = "file:"
+
+  /// The set that a name with a prefix stands for, or nil.
+  ///
+  /// - Parameter name: `folder:PATH` for a folder with `train/CLASS/*.jpg` and `test/CLASS/*.jpg` or `val/CLASS/*.jpg`,
+  ///   `file:PATH` for a safetensors file with images and labels.
+  /// - Returns: The set, or nil where the name has no such prefix.
+  public static func own(_ name: String) -> (any DatasetSource)? {
+    if name.hasPrefix(folderPrefix), name.count > folderPrefix.count {
+      return OwnFolder(path: String(name.dropFirst(folderPrefix.count)))
+    }
+    if name.hasPrefix(filePrefix), name.count > filePrefix.count {
+      return OwnTensors(path: String(name.dropFirst(filePrefix.count)))
+    }
+    return nil
+  }
+
+  /// The set of a name.
+  ///
+  /// - Parameter name: A name in `all`, or one that `own(_:)` knows.
+  /// - Returns: The set.
+  /// - Throws: `DatasetError.unknownName` with the nearest names.
+  public static func source(named name: String) throws -> any DatasetSource {
+    if let own = own(name) { return own }
+    guard let source = all.first(where: { $0.name == name }) else {
+      throw DatasetError.unknownName(name, among: all)
+    }
+    return source
+  }
+
+  /// Reads a split of a set into memory.
+  ///
+  /// - Parameters:
+  ///   - name: A name that `source(named:)` knows.
+  ///   - split: Which part.
+  ///   - directory: The data directory, under which every set has its place; it may also be the
+  ///     set's own folder.
+  ///   - folder: The set's own folder, where it is not to be looked for in the directory.
+  ///   - progress: Takes one line of news at a time: what takes long, and what of an earlier
+  ///     reading could not be used.
+  /// - Returns: The images.
+  /// - Throws: `DatasetError` that says what was expected, what was found and what to do.
+  public static func load(
+    _ name: String, split: Split, directory: URL, folder: URL? = nil,
+    progress: (String) -> Void = { _ in }
+  ) throws -> ImageSet {
+    try source(named: name).load(split, in: folder ?? directory, progress: progress)
+  }
+
+  /// Gets a set and puts it under a directory; what is there and whole is left alone.
+  ///
+  /// - Parameters:
+  ///   - name: A name in `all`.
+  ///   - directory: The data directory; made where it is missing.
+  ///   - progress: Takes one line of news at a time.
+  /// - Throws: `DatasetError.fetchFailed` with what to do by hand.
+  public static func fetch(
+    _ name: String, into directory: URL, progress: (String) -> Void = { _ in }
+  ) throws {
+    try source(named: name).fetch(into: directory, progress: progress)
+  }
+
+  /// Reads a whole set and compares its files with the published ones.
+  ///
+  /// - Parameters:
+  ///   - name: A name that `source(named:)` knows.
+  ///   - directory: The data directory.
+  ///   - progress: Takes one line of news at a time.
+  /// - Returns: What was found, good and bad.
+  /// - Throws: `DatasetError` when there is no such set.
+  public static func verify(
+    _ name: String, in directory: URL, progress: (String) -> Void = { _ in }
+  ) throws -> Verification {
+    try source(named: name).verify(in: directory, progress: progress)
+  }
+
+  /// What is known about a set without reading its images.
+  ///
+  /// - Parameters:
+  ///   - name: A name that `source(named:)` knows.
+  ///   - directory: The data directory.
+  /// - Returns: Origin, licence, counts and where it lies.
+  /// - Throws: `DatasetError.unknownName`.
+  public static func info(_ name: String, in directory: URL) throws -> DatasetInfo {
+    DatasetInfo(of: try source(named: name), in: directory)
+  }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import NamidFiles
+
+/// Reading and listing, with errors that name the file.
+enum Files {
+  static func isDirectory(_ url: URL) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
+      && isDirectory.boolValue
+  }
+
+  static func isFile(_ url: URL) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
+      && !isDirectory.boolValue
+  }
+
+  /// Reads a whole file of at most `limit` bytes.
+  static func read(_ url: URL, limit: Int) throws -> Data {
+    guard isFile(url) else {
+      throw DatasetError.missing(
+        what: url.lastPathComponent, lookedIn: [url.deletingLastPathComponent().path],
+        remedy: "The set is incomplete: fetch or copy it again.")
+    }
+    do {
+      return try readFile(at: url, limit: limit)
+    } catch .overLimit(_, let size, _) {
+      throw DatasetError.tooLong(file: url.path, expected: limit, found: size)
+    }
+  }
+
+  /// The lines of a text file with their numbers, from 1; those that are empty are left out.
+  static func lines(of url: URL, limit: Int) throws -> [(number: Int, text: Substring)] {
+    let data = try read(url, limit: limit)
+    let lines = String(decoding: data, as: UTF8.self)
+      .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    return lines.enumerated().filter { !$1.isEmpty }.map { ($0 + 1, $1) }
+  }
+
+  /// Names in a folder, sorted by their bytes: the same order on every machine and in every locale.
+  static func names(in folder: URL) throws -> [String] {
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    } catch {
+      throw DatasetError.unreadable(file: folder.path, reason: reason(error))
+    }
+  }
+
+  /// The system's own words where an error carries them.
+  static func reason(_ error: any Error) -> String {
+    let details = error as NSError
+    if let cause = details.userInfo[NSUnderlyingErrorKey] as? NSError,
+      cause.domain == NSPOSIXErrorDomain
+    {
+      return String(cString: strerror(Int32(cause.code)))
+    }
+    return details.localizedDescription
+  }
+}

@@ -1,0 +1,205 @@
+import Foundation
+import NamidAttacks
+import NamidInformation
+import NamidNetworks
+import NamidTorch
+
+/// Natural-adversarial mutual-information-based defense (Zhou et al., ICML 2022), Algorithm 1.
+public struct NAMID: Defense {
+  /// All choices of the method; the defaults are the paper's.
+  public struct Settings: DefenseSettings {
+    /// `namid`.
+    public static let key = "namid"
+    /// The weight α of the MI term in Equation 9.
+    public var alpha = 5.0
+    /// The weight λ of the MI values in Equation 8; the authors' released code has 0.
+    public var lambda = 0.1
+    /// What the cosine of Equation 8 compares.
+    public var cosine = CosineForm.batch
+    /// The one estimator that is used, for the ablations of Figure 5; both when null.
+    public var only: Only?
+    /// How logits become labels in Equation 6.
+    public var selection = SelectionRule.argmax
+    /// Epochs without the MI term at the start; the authors' code has 2.
+    public var warmUpEpochs = 0
+    /// What is trained in those epochs.
+    public var warmUp = WarmUp.natural
+    /// Which forward passes move the running statistics of batch normalisation.
+    public var statistics = StatisticsPasses.both
+    /// What is added to the adversarial loss: the method, or a control in its place.
+    public var term = Term.mutualInformation
+    /// In which precision the estimators' scores are computed: float32, or tf32 where the last digits do not matter.
+    public var scorePrecision = Precision.float32
+    /// The weight of the control; null gives it the strength of the MI term in every batch.
+    public var pairingWeight: Double?
+
+    /// The paper's choices.
+    public init() {}
+
+    /// Refuses negative weights and counts.
+    public func validate() throws {
+      try require(alpha >= 0, "alpha", "must not be negative")
+      try require(lambda >= 0, "lambda", "must not be negative")
+      try require(warmUpEpochs >= 0, "warmUpEpochs", "must not be negative")
+      try require((pairingWeight ?? 0) >= 0, "pairingWeight", "must not be negative")
+      try require(
+        scorePrecision != .bfloat16, "scorePrecision", "must be float32 or tf32")
+    }
+
+    /// The choices of the authors' released code.
+    public static var reference: Settings {
+      var settings = Settings()
+      settings.lambda = 0
+      settings.selection = .batchSoftmax
+      settings.warmUpEpochs = 2
+      settings.statistics = .reference
+      return settings
+    }
+  }
+
+  /// What is trained before the MI term joins.
+  public enum WarmUp: String, CaseIterable, Codable, Sendable {
+    /// Ordinary training, as in the authors' code.
+    case natural
+    /// Adversarial training alone: nothing is lost when the attack sets in.
+    case standard
+  }
+
+  /// What is added to the adversarial loss.
+  public enum Term: String, CaseIterable, Codable, Sendable {
+    /// L_mi of Equation 8.
+    case mutualInformation = "mutual-information"
+    /// A control without mutual information: logits of the same samples are pulled together (adversarial logit
+    /// pairing, Kannan et al., 2018), with a gradient as long as that of L_mi.
+    case logitPairing = "logit-pairing"
+  }
+
+  /// An ablation: which half of L_mi is left.
+  public enum Only: String, CaseIterable, Codable, Sendable {
+    /// The natural MI: its cosine and −λ·I(x; h(x̃)).
+    case natural
+    /// The adversarial MI: its cosine and λ·I(n; h(x̃)).
+    case adversarial
+  }
+
+  /// Which forward passes move the running statistics of batch normalisation.
+  public enum StatisticsPasses: String, CaseIterable, Codable, Sendable {
+    /// The adversarial pass and then the natural pass, once each.
+    case both
+    /// The adversarial pass only, as in standard adversarial training.
+    case adversarial
+    /// As the seven passes of the authors' code leave them (a, n, a, n, a, a, n).
+    case reference
+
+    /// The batch's weight in the running statistics, for the adversarial and then the natural pass; nil is usual.
+    ///
+    /// Seven passes with momentum 0.1 leave 0.4783 of the old value, 0.2897 of the adversarial batch and 0.2319
+    /// of the natural one; two passes with these weights leave the same.
+    var momenta: (adversarial: Double?, natural: Double?) {
+      switch self {
+      case .both: return (nil, nil)
+      case .adversarial: return (nil, 0)
+      case .reference:
+        let kept = 0.9
+        let natural = 0.1 * (1 + kept * kept * kept + kept * kept * kept * kept * kept)
+        let adversarial = 1 - pow(kept, 7) - natural
+        return (adversarial / (1 - natural), natural)
+      }
+    }
+  }
+
+  /// `namid`, `namid-t` or `namid-m`.
+  public let name: String
+  /// The choices made.
+  public var settings: Settings
+  /// L_adv of Equation 9, with its attack.
+  public var base: any AdversarialObjective
+  /// The trained estimators, frozen.
+  public let estimators: EstimatorPair
+
+  /// The defense with trained estimators, which it freezes.
+  ///
+  /// - Parameters:
+  ///   - base: L_adv of Equation 9; standard adversarial training in NAMID itself.
+  ///   - name: The name in files and tables.
+  ///   - estimators: Natural and adversarial MI.
+  ///   - settings: All other choices.
+  public init(
+    _ base: any AdversarialObjective, name: String = "namid", estimators: EstimatorPair,
+    settings: Settings = Settings()
+  ) {
+    self.base = base
+    self.name = name
+    self.estimators = estimators
+    self.settings = settings
+    estimators.freeze()
+    estimators.natural.scorePrecision = settings.scorePrecision
+    estimators.adversarial.scorePrecision = settings.scorePrecision
+  }
+
+  /// True: each step asks for the number of samples that the attack has flipped (Equation 6).
+  public var asksDevice: Bool { true }
+
+  /// 0 in the warm-up, then 1.
+  public func stage(epoch: Int) -> Int { epoch < settings.warmUpEpochs ? 0 : 1 }
+
+  /// What the base crafts; nothing in a warm-up with ordinary training.
+  public func craft(
+    on network: Network, batch: Batch, streams: RandomStreams, epoch: Int
+  ) -> Tensor? {
+    if epoch < settings.warmUpEpochs && settings.warmUp == .natural { return nil }
+    return base.craft(on: network, batch: batch, streams: streams, epoch: epoch)
+  }
+
+  /// L_adv + α·L_mi (Equation 9); the loss of ordinary training or of the base during warm-up.
+  public func loss(
+    of network: Network, batch: Batch, attacked: Tensor?, epoch: Int
+  ) -> DefenseLoss {
+    if epoch < settings.warmUpEpochs {
+      let warmUp: any Defense =
+        settings.warmUp == .natural ? NaturalTraining(labelLoss: base.labelLoss) : base
+      return warmUp.loss(of: network, batch: batch, attacked: attacked, epoch: epoch)
+    }
+    let attacked = attacked ?? batch.images
+    let momenta = settings.statistics.momenta
+    let adversarial = network.logits(attacked, statisticsMomentum: momenta.adversarial)
+    let natural = network.logits(batch.images, statisticsMomentum: momenta.natural)
+    let objective = base.loss(
+      natural: base.readsNatural ? natural : nil, adversarial: adversarial, labels: batch.labels)
+    let term = addedLoss(
+      batch: batch, attacked: attacked, natural: natural, adversarial: adversarial)
+    return DefenseLoss(
+      total: objective.total + settings.alpha * term.total, terms: objective.terms + term.terms)
+  }
+}
+
+extension NAMID {
+  static let entries = [
+    DefenseEntry(
+      name: "namid", summary: "standard adversarial training with the natural and adversarial MI",
+      source: "Zhou et al., ICML 2022", settings: [Settings.self], estimators: .required(.pair)
+    ) { parts in
+      NAMID(
+        StandardAT(attack: parts.attack, labelLoss: parts.labelLoss),
+        estimators: try parts.pair(), settings: parts[Settings.self])
+    },
+    DefenseEntry(
+      name: "namid-t", summary: "NAMID with the loss and the attack of TRADES",
+      source: "Zhou et al., ICML 2022", settings: [Settings.self, TRADES.Settings.self],
+      estimators: .required(.pair), weightPerturbation: .trades
+    ) { parts in
+      NAMID(
+        TRADES(parts: parts), name: "namid-t", estimators: try parts.pair(),
+        settings: parts[Settings.self])
+    },
+    DefenseEntry(
+      name: "namid-m", summary: "NAMID with the loss of MART",
+      source: "Zhou et al., ICML 2022", settings: [Settings.self, MART.Settings.self],
+      estimators: .required(.pair)
+    ) { parts in
+      NAMID(
+        MART(parts: parts), name: "namid-m", estimators: try parts.pair(),
+        settings: parts[Settings.self])
+    },
+  ]
+}

@@ -1,0 +1,127 @@
+import NamidInformation
+import NamidNetworks
+import NamidTorch
+
+/// What NAMID adds to an adversarial loss.
+extension NAMID {
+  /// One estimator's part of Equation 8, from losses −I by position, both (selected samples, positions).
+  struct Part {
+    /// L_cos + weight · mean −I(x̃).
+    let total: Tensor
+    /// L_cos.
+    let cosine: Tensor
+    /// The mean estimate for attacked samples.
+    let information: Tensor
+
+    /// - Parameters:
+    ///   - natural: −I of natural samples.
+    ///   - adversarial: −I of adversarial samples.
+    ///   - weight: λ for the natural estimator, whose MI is raised, and −λ for the adversarial one.
+    ///   - form: What the cosine compares.
+    init(natural: Tensor, adversarial: Tensor, weight: Double, form: CosineForm) {
+      cosine = form.loss(natural, adversarial)
+      let value = adversarial.mean()
+      information = -value.detach()
+      total = cosine + weight * value
+    }
+  }
+
+  /// The added loss of a batch, from the network's logits of natural and attacked images.
+  func addedLoss(
+    batch: Batch, attacked: Tensor, natural: Tensor, adversarial: Tensor
+  ) -> DefenseLoss {
+    switch settings.term {
+    case .mutualInformation:
+      mutualInformationLoss(
+        batch: batch, attacked: attacked, natural: natural, adversarial: adversarial)
+    case .logitPairing:
+      pairingLoss(batch: batch, attacked: attacked, natural: natural, adversarial: adversarial)
+    }
+  }
+
+  /// L_mi (Equation 8).
+  ///
+  /// Zero without a gradient when no sample is selected. With one selected sample the batch cosine is ±1 and has
+  /// no gradient; the λ term remains.
+  func mutualInformationLoss(
+    batch: Batch, attacked: Tensor, natural: Tensor, adversarial: Tensor
+  ) -> DefenseLoss {
+    let selected = selection(batch, natural, adversarial)
+    let device = natural.device
+    let share = (
+      "selected", Tensor.scalar(Double(selected.count) / Double(natural.size(0)), device: device)
+    )
+    guard selected.count > 0 else {
+      return DefenseLoss(total: .scalar(0, device: device), terms: [share])
+    }
+    // One estimator after the other: where features are large, those of one are gone before the next.
+    func part(_ estimator: Estimator, _ patterns: Tensor, weight: Double) -> (Tensor, Part?) {
+      let features = withoutGrad { estimator.features(of: patterns) }
+      var part: Part?
+      let total = estimator.loss(features) { losses in
+        let made = Part(
+          natural: losses(natural, selected), adversarial: losses(adversarial, selected),
+          weight: weight, form: settings.cosine)
+        part = made
+        return made.total
+      }
+      return (total, part)
+    }
+    let none = (Tensor.scalar(0, device: device), Part?.none)
+    let (ofImages, n) =
+      settings.only == .adversarial
+      ? none : part(estimators.natural, batch.images, weight: settings.lambda)
+    let (ofNoise, a) =
+      settings.only == .natural
+      ? none
+      : part(estimators.adversarial, attacked - batch.images, weight: -settings.lambda)
+    let terms = [
+      ("cos_n", n?.cosine), ("cos_a", a?.cosine), ("mi_n", n?.information),
+      ("mi_a", a?.information),
+    ]
+    return DefenseLoss(
+      total: ofImages + ofNoise,
+      terms: terms.compactMap { name, term in term.map { (name, $0) } }
+        + [share])
+  }
+
+  /// The control: half the mean squared distance of the selected samples' logits.
+  ///
+  /// Without a weight of its own it gets the one that makes its gradient with respect to all logits as long as that
+  /// of L_mi, batch by batch: what differs is the direction alone.
+  func pairingLoss(
+    batch: Batch, attacked: Tensor, natural: Tensor, adversarial: Tensor
+  ) -> DefenseLoss {
+    let leaves = [natural, adversarial].map { logits in
+      let leaf = logits.detach().clone()
+      leaf.requiresGrad = true
+      return leaf
+    }
+    let reference = withGrad {
+      mutualInformationLoss(
+        batch: batch, attacked: attacked, natural: leaves[0], adversarial: leaves[1])
+    }
+    guard reference.total.requiresGrad else { return reference }
+    let selected = selection(batch, natural, adversarial)
+    let difference = (natural - adversarial).indexSelect(selected)
+    let distance = 0.5 * difference.square().sum([1]).mean()
+    let weight: Tensor
+    if let fixed = settings.pairingWeight {
+      weight = .scalar(fixed, device: natural.device)
+    } else {
+      let gradients = grad(of: reference.total, wrt: leaves).map { $0.square().sum() }
+      // ∂distance/∂z = (z − z̃)/m, and minus that for z̃.
+      let own = (2 * difference.detach().square().sum()).sqrt() / Double(selected.count)
+      weight = (gradients[0] + gradients[1]).sqrt() / own.clamp(min: 1e-12)
+    }
+    return DefenseLoss(
+      total: weight * distance,
+      terms: [("pairing", distance), ("pairing_weight", weight)] + reference.terms)
+  }
+
+  private func selection(_ batch: Batch, _ natural: Tensor, _ adversarial: Tensor) -> Tensor {
+    Selection(
+      natural: natural, adversarial: adversarial, labels: batch.labels, rule: settings.selection
+    ).flipped
+  }
+}

@@ -1,0 +1,51 @@
+import NamidAttacks
+import NamidNetworks
+import NamidTorch
+
+/// Checks of a network on a few images that tell whether its robust accuracy can be trusted.
+///
+/// The checks follow those of AutoAttack (Croce and Hein, ICML 2020) and add batch dependence and finite differences.
+public enum Diagnostics {
+  /// How many images the checks need at most.
+  public static let imageCount = 16
+
+  /// What is wrong with a network; nothing is changed in it.
+  ///
+  /// - Parameters:
+  ///   - classifier: The network.
+  ///   - images: A few unattacked images (N, C, H, W), float32 in [0, 1].
+  ///   - labels: Their classes (N).
+  /// - Returns: A flag for everything suspicious.
+  public static func examine(
+    _ classifier: any Classifier, images: Tensor, labels: Tensor
+  ) -> [Diagnosis] {
+    withPrecision(.float32, on: images.device) {
+      var flags: [Diagnosis] = []
+      let outputs = OutputChecks(classifier, images: images)
+      // Whatever is random, or depends on the batch, cannot be compared with anything further.
+      let instability = outputs.randomised ?? outputs.batchDependent
+      if let instability { flags.append(instability) }
+      if let flag = outputs.probabilities { flags.append(flag) }
+      let gradients = GradientChecks(classifier, images: images, labels: labels)
+      if let flag = gradients.zeroGradient { flags.append(flag) }
+      if instability == nil, let flag = gradients.mismatch { flags.append(flag) }
+      return flags
+    }
+  }
+
+  /// Attacks that do something else than their definition because there are few classes.
+  public static func fewClasses(_ attacks: [any Attack], classCount: Int) -> [Diagnosis] {
+    attacks.flatMap { attack in
+      let whole = attack.fallback(classCount: classCount).map { [(attack.name, $0)] }
+      let parts = attack.allMembers.compactMap { member in
+        member.fallback(classCount: classCount).map { ("\(attack.name): \(member.name)", $0) }
+      }
+      return (whole ?? parts).map { name, text in
+        Diagnosis(
+          .fewClasses, attack: name, value: Double(classCount), threshold: Double(classCount),
+          meaning: "with \(classCount) classes the attack is not as defined: \(text)",
+          advice: "name the change where the figure is reported")
+      }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import NamidAttacks
+import NamidFiles
+import NamidStatistics
+
+/// What one attack left standing, and what it cost.
+public struct AttackReport: Codable, Sendable {
+  /// Such as `pgd-20`; `clean` for no attack.
+  public var name: String
+  /// The share of images still classified correctly.
+  public var robustAccuracy: Double
+  /// How many images that is.
+  public var robust: Int
+  /// How many images there are.
+  public var total: Int
+  /// Wilson's 95 % interval of the share.
+  public var interval: ConfidenceInterval
+  /// Evaluations of the network, over all images.
+  public var forwards: Int
+  /// Gradients, over all images.
+  public var backwards: Int
+  /// Those evaluations that an attacker who only sees scores has made.
+  public var queries: Int
+  /// Wall time.
+  public var seconds: Double
+  /// The attack's settings by name.
+  public var settings: [String: String]
+  /// What it does instead of its definition with so few classes; nil where it is as defined.
+  public var fallback: String?
+  /// The members of an ensemble in order; nil for other attacks.
+  public var members: [MemberReport]?
+  /// Claims that did not stand the check, by reason; nil for no attack.
+  public var refused: RefusedClaims?
+  /// Readings of an attack that looks for the smallest perturbation; nil for others.
+  public var minimumNorm: MinimumNormReading?
+  /// The share among the images that the network gets right unattacked; only for transfer attacks.
+  public var cleanRight: Share?
+  /// What happened to every sample; nil where it was not recorded.
+  public var samples: SampleRecords?
+
+  enum CodingKeys: String, CodingKey {
+    case name, robust, total, forwards, backwards, queries, seconds, settings, fallback, members
+    case samples
+    case robustAccuracy = "robust_accuracy"
+    case interval = "ci95"
+    case refused = "refused_claims"
+    case minimumNorm = "minimum_norm"
+    case cleanRight = "clean_right"
+  }
+
+  /// A report from counts.
+  public init(
+    name: String, robust: Int, total: Int, cost: Cost, seconds: Double,
+    settings: [String: String]
+  ) {
+    let share = Share(robust, of: total)
+    self.name = name
+    self.robust = robust
+    self.total = total
+    robustAccuracy = share.accuracy
+    interval = share.interval
+    forwards = cost.forwards
+    backwards = cost.backwards
+    queries = cost.queries
+    self.seconds = seconds
+    self.settings = settings
+  }
+}
+
+extension AttackReport {
+  /// Names of attacks that all differ: one that is listed again, with other settings, is `pgd-20#2`.
+  public static func distinctNames(_ names: [String]) -> [String] {
+    var uses: [String: Int] = [:]
+    return names.map { name in
+      let use = uses[name, default: 0] + 1
+      uses[name] = use
+      return name + (use == 1 ? "" : "#\(use)")
+    }
+  }
+}
+
+/// What one member of an ensemble did to the samples that those before it had left.
+public struct MemberReport: Codable, Hashable, Sendable {
+  /// Such as `fab-t`.
+  public var name: String
+  /// Its settings by name.
+  public var settings: [String: String]
+  /// How many samples it attacked.
+  public var attacked: Int
+  /// How many of them it fooled.
+  public var fooled: Int
+  /// How many it left standing.
+  public var robust: Int
+  /// Claims that did not stand the check.
+  public var refused: RefusedClaims
+  /// What it cost, over those samples.
+  public var cost: Cost
+  /// Wall time.
+  public var seconds: Double
+
+  enum CodingKeys: String, CodingKey {
+    case name, settings, attacked, fooled, robust, cost, seconds
+    case refused = "refused_claims"
+  }
+}
+
+/// Claims of having fooled the network that did not stand the check, by reason.
+public struct RefusedClaims: Codable, Hashable, Sendable {
+  /// The network is right on the image when it is classified anew.
+  public var label = 0
+  /// The perturbation is larger than allowed.
+  public var norm = 0
+  /// Values lie outside [0, 1].
+  public var box = 0
+  /// Values are not numbers.
+  public var notFinite = 0
+
+  enum CodingKeys: String, CodingKey {
+    case label, norm, box
+    case notFinite = "not_finite"
+  }
+
+  /// All of them.
+  public var count: Int { label + norm + box + notFinite }
+
+  init(_ problems: [Certificate.Problem]) {
+    for problem in problems {
+      switch problem {
+      case .label: label += 1
+      case .norm: norm += 1
+      case .box: box += 1
+      case .notFinite: notFinite += 1
+      }
+    }
+  }
+
+  init(_ parts: [RefusedClaims]) {
+    for part in parts {
+      label += part.label
+      norm += part.norm
+      box += part.box
+      notFinite += part.notFinite
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import NamidTorch
+
+/// The bound of Nguyen, Wainwright and Jordan, E_P f − E_Q e^{f−1}.
+public struct NWJBound: InformationBound {
+  /// `nwj`.
+  public let name = "nwj"
+  /// Lower and unbiased; its variance grows as e^I.
+  public let kind = BoundKind.lower
+  /// The constant matters.
+  public let optimum = "1 + log r"
+
+  /// The bound.
+  public init() {}
+
+  /// E_P f − E_Q e^{f−1}.
+  public func value(_ scores: Tensor) -> Tensor {
+    Scores.pairs(scores) - Scores.meanOfOthers(scores - 1) { $0.exp() }
+  }
+}
+
+/// The Jensen-Shannon objective of Deep InfoMax; at its optimum twice the Jensen-Shannon divergence, not I.
+public struct JensenShannonBound: InformationBound {
+  /// `jsd`.
+  public let name = "jsd"
+  /// It is a lower bound of 2·JS(P ‖ Q), which is at most 2 log 2.
+  public let kind = BoundKind.neither
+  /// The constant matters.
+  public let optimum = "log r"
+
+  /// The objective.
+  public init() {}
+
+  /// 2 log 2, whatever N.
+  public func cap(_ count: Int) -> Double? { 2 * log(2) }
+
+  /// E_P[log 2 − softplus(−f)] − E_Q[softplus(f) − log 2].
+  public func value(_ scores: Tensor) -> Tensor {
+    let pairs = (-scores.diagonal()).softplus().mean()
+    return 2 * log(2) - pairs - Scores.meanOfOthers(scores) { $0.softplus() }
+  }
+}
+
+/// SMILE (Song and Ermon, ICLR 2020): scores clipped in the second term, trained by the Jensen-Shannon objective.
+public struct SMILEBound: InformationBound {
+  /// `smile`.
+  public let name = "smile"
+  /// Clipping overestimates where I is larger than the limit.
+  public let kind = BoundKind.neither
+  /// As of the objective that trains it.
+  public let optimum = "log r"
+  /// τ, the limit of the scores.
+  public var limit: Double
+
+  /// The estimate.
+  public init(limit: Double = 5) { self.limit = limit }
+
+  /// E_P f − log E_Q e^{clip(f, ±τ)}.
+  public func value(_ scores: Tensor) -> Tensor {
+    let clipped = scores.clamp(min: -limit, max: limit)
+    return Scores.pairs(scores) - Scores.logMeanExpOfOthers(clipped)
+  }
+
+  /// The Jensen-Shannon objective.
+  public func validation(_ scores: Tensor) -> Tensor { JensenShannonBound().value(scores) }
+
+  /// The Jensen-Shannon objective.
+  public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor {
+    JensenShannonBound().value(scores)
+  }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import NamidTorch
+
+/// On which side of the mutual information an estimate is, in expectation and for any critic.
+public enum BoundKind: String, Codable, Sendable {
+  /// At most I, apart from the bias of small batches.
+  case lower
+  /// At least I, where the conditional model is right.
+  case upper
+  /// On neither side: not to be read as a bound.
+  case neither
+}
+
+/// An estimate of mutual information as a pure function of a matrix of scores.
+///
+/// Scores u_ij = f(x_i, z_j) have shape (N, N); the pairs that belong together are on the diagonal, all others count
+/// as draws from the product of the marginals. Values are in nats, of rank 0.
+public protocol InformationBound: Sendable {
+  /// The name on the command line.
+  var name: String { get }
+  /// Which side of I its values are on.
+  var kind: BoundKind { get }
+  /// What the best critic is, in words, with r = p(x, z) / (p(x) p(z)).
+  var optimum: String { get }
+  /// The largest value that N samples at once allow, or nil.
+  func cap(_ count: Int) -> Double?
+  /// The estimate.
+  func value(_ scores: Tensor) -> Tensor
+  /// What decides on a validation split when training should stop; larger is better.
+  func validation(_ scores: Tensor) -> Tensor
+  /// What a critic is trained to raise.
+  ///
+  /// - Parameters:
+  ///   - scores: (N, N).
+  ///   - memory: A number carried from step to step; nil at the first.
+  /// - Returns: A scalar whose gradient is the training direction; its value may mean nothing.
+  func objective(_ scores: Tensor, memory: inout Double?) -> Tensor
+}
+
+extension InformationBound {
+  /// No limit.
+  public func cap(_ count: Int) -> Double? { nil }
+  /// The estimate itself.
+  public func validation(_ scores: Tensor) -> Tensor { value(scores) }
+  /// The estimate itself.
+  public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor { value(scores) }
+}
+
+/// The parts of a score matrix that bounds are made of.
+enum Scores {
+  /// The mean score of the pairs.
+  static func pairs(_ scores: Tensor) -> Tensor { scores.diagonal().mean() }
+
+  /// The scores with `value` on the diagonal.
+  static func others(_ scores: Tensor, diagonal value: Double = -.infinity) -> Tensor {
+    let count = scores.size(0)
+    precondition(count > 1 && scores.size(1) == count, "scores of shape \(scores.shape)")
+    let row = Tensor.arange(count, device: scores.device)
+    return scores.maskedFill(row.unsqueeze(1) .== row, value)
+  }
+
+  /// The mean of f over all but the pairs, for an f with f(−∞) = 0 or a diagonal chosen so that f is 0 there.
+  static func meanOfOthers(
+    _ scores: Tensor, diagonal value: Double = -.infinity, _ f: (Tensor) -> Tensor
+  ) -> Tensor {
+    let count = Double(scores.size(0))
+    return f(others(scores, diagonal: value)).sum() / (count * (count - 1))
+  }
+
+  /// log of the mean of exp over all but the pairs.
+  static func logMeanExpOfOthers(_ scores: Tensor) -> Tensor {
+    let count = Double(scores.size(0))
+    return others(scores).logsumexp([0, 1]) - log(count * (count - 1))
+  }
+}

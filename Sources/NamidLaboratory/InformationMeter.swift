@@ -1,0 +1,154 @@
+import NamidData
+import NamidInformation
+import NamidNetworks
+import NamidTorch
+
+/// Measures mutual information of a network's outputs, batch after batch of fixed composition.
+///
+/// Always in float32 and evaluation mode; one batch's tensors are alive at a time.
+package struct InformationMeter {
+  /// What readers are given of a batch.
+  package struct Batch {
+    /// Natural images (N, C, H, W).
+    package let images: Tensor
+    /// Their attacked twins.
+    package let attacked: Tensor
+    /// The network's logits of natural images.
+    package let cleanLogits: Tensor
+    /// The network's logits of attacked images.
+    package let attackedLogits: Tensor
+  }
+
+  private let classifier: any Classifier
+  private let data: ImageTensors
+  private let batches: InformationBatches
+  private let rule: SelectionRule
+  private let chunk: Int
+
+  /// A meter for a data set.
+  ///
+  /// - Parameters:
+  ///   - classifier: The network, left as it is.
+  ///   - data: Natural images.
+  ///   - batches: Which samples share a score matrix.
+  ///   - rule: How logits become labels in Equation 6.
+  ///   - chunk: Images handed to the network at once, which changes nothing but speed.
+  package init(
+    _ classifier: any Classifier, on data: ImageTensors, batches: InformationBatches,
+    rule: SelectionRule = .argmax, chunk: Int = 128
+  ) {
+    precondition(batches.count == data.count, "batches of \(batches.count) samples")
+    self.classifier = classifier
+    self.data = data
+    self.batches = batches
+    self.rule = rule
+    self.chunk = chunk
+  }
+
+  /// Measures all samples.
+  ///
+  /// - Parameters:
+  ///   - attacked: The attacked images (count, C, H, W), in the order of the data set.
+  ///   - progress: Told how many samples are done.
+  ///   - read: Gives one or more lists of values, each as long as the batch, always as many.
+  /// - Returns: What the network says of each sample, and the lists over the whole data set in its order.
+  package func measure(
+    attacked: Tensor, progress: (Int) -> Void = { _ in }, _ read: (Batch) -> [[Double]]
+  ) -> (outcomes: SampleOutcomes, columns: [[Double]]) {
+    let zeros = [Int](repeating: 0, count: data.count)
+    var outcomes = SampleOutcomes(
+      index: data.sampleIndices, label: zeros, clean: zeros, attacked: zeros,
+      isSelected: zeros.map { _ in false }, batch: zeros)
+    var columns: [[Double]] = []
+    var done = 0
+    for (number, batch) in batches.batches.enumerated() {
+      let (seen, labels) = see(batch.members, attacked)
+      let found = read(seen)
+      if columns.isEmpty {
+        columns = found.map { _ in [Double](repeating: .nan, count: data.count) }
+      }
+      let own = (
+        labels: labels.ints(), clean: seen.cleanLogits.argmax(1).ints(),
+        attacked: seen.attackedLogits.argmax(1).ints(), selected: selected(seen, labels)
+      )
+      for (row, place) in batch.members.prefix(batch.counted).enumerated() {
+        outcomes.label[place] = own.labels[row]
+        outcomes.clean[place] = own.clean[row]
+        outcomes.attacked[place] = own.attacked[row]
+        outcomes.isSelected[place] = own.selected.contains(row)
+        outcomes.batch[place] = number
+        for column in found.indices { columns[column][place] = found[column][row] }
+      }
+      done += batch.counted
+      progress(done)
+    }
+    return (outcomes, columns)
+  }
+
+  /// Natural and adversarial MI by several pairs of readers, in one pass.
+  ///
+  /// - Parameters:
+  ///   - attacked: The attacked images, in the order of the data set.
+  ///   - readers: What reads.
+  ///   - progress: Told how many samples are done.
+  /// - Returns: What the network says of each sample, and the values of each pair of readers.
+  /// - Throws: `LaboratoryError.notFinite` naming the readers that fail.
+  package func measure(
+    attacked: Tensor, readers: [PairReader], progress: (Int) -> Void = { _ in }
+  ) throws(LaboratoryError) -> (outcomes: SampleOutcomes, values: [InformationValues]) {
+    let (outcomes, columns) = measure(attacked: attacked, progress: progress) { batch in
+      let outputs = [batch.cleanLogits, batch.attackedLogits]
+      let noise = batch.attacked - batch.images
+      return readers.flatMap {
+        $0.natural.read(batch.images, outputs) + $0.adversarial.read(noise, outputs)
+      }
+    }
+    var values: [InformationValues] = []
+    for (place, reader) in readers.enumerated() {
+      let own = Array(columns[(4 * place)..<(4 * place + 4)])
+      try Self.requireFinite(own, reader.name)
+      values.append(
+        InformationValues(
+          natural: InformationPair(clean: own[0], attacked: own[1]),
+          adversarial: InformationPair(clean: own[2], attacked: own[3])))
+    }
+    return (outcomes, values)
+  }
+
+  /// Throws where a sample has a value that is not finite.
+  static func requireFinite(
+    _ columns: [[Double]], _ name: String
+  ) throws(LaboratoryError) {
+    let total = columns.first?.count ?? 0
+    let broken = (0..<total).count { place in columns.contains { !$0[place].isFinite } }
+    if broken > 0 { throw .notFinite(estimators: name, count: broken, total: total) }
+  }
+
+  private func see(_ members: [Int], _ attacked: Tensor) -> (Batch, labels: Tensor) {
+    withPrecision(.float32, on: data.device) {
+      withoutGrad {
+        let batch = data.batch(members)
+        let rows = Tensor(members, shape: [members.count]).to(attacked.device)
+        let others = attacked.indexSelect(rows).to(data.device)
+        let (clean, noisy) = classifier.evaluating { (logits(batch.images), logits(others)) }
+        let seen = Batch(
+          images: batch.images, attacked: others, cleanLogits: clean, attackedLogits: noisy)
+        return (seen, batch.labels)
+      }
+    }
+  }
+
+  private func logits(_ images: Tensor) -> Tensor {
+    let count = images.size(0)
+    return .cat(
+      stride(from: 0, to: count, by: chunk).map {
+        classifier.logits(images.slice($0..<min($0 + chunk, count)))
+      })
+  }
+
+  private func selected(_ batch: Batch, _ labels: Tensor) -> Set<Int> {
+    let selection = Selection(
+      natural: batch.cleanLogits, adversarial: batch.attackedLogits, labels: labels, rule: rule)
+    return Set(selection.flipped.ints())
+  }
+}

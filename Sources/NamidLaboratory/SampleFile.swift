@@ -1,0 +1,122 @@
+import Foundation
+import NamidFiles
+import NamidSettings
+
+/// Per-sample values in a file: one row per sample and source, CSV or JSON lines by the name's ending.
+package struct SampleFile: Sendable {
+  /// How rows are written.
+  enum Form: Sendable {
+    case csv
+    case jsonLines
+  }
+
+  /// Rows that have the same columns after those of every sample.
+  package struct Part: Sendable {
+    /// Columns that are the same in all rows, such as the attack.
+    package var facts: [(name: String, text: String)]
+    /// What the network says.
+    package var outcomes: SampleOutcomes
+    /// Columns of numbers, in nats.
+    package var columns: [(name: String, values: [Double])]
+    /// The digest of what decides these figures.
+    package var specificationHash: String
+
+    /// Rows of one source.
+    package init(
+      facts: [(name: String, text: String)], outcomes: SampleOutcomes,
+      columns: [(name: String, values: [Double])], specificationHash: String
+    ) {
+      self.facts = facts
+      self.outcomes = outcomes
+      self.columns = columns
+      self.specificationHash = specificationHash
+    }
+  }
+
+  private let url: URL
+  private let form: Form
+
+  /// A file that is going to be written.
+  ///
+  /// - Throws: `LaboratoryError.unknownEnding` unless the name ends in `.csv` or `.jsonl`.
+  package init(_ url: URL) throws(LaboratoryError) {
+    switch url.pathExtension.lowercased() {
+    case "csv": form = .csv
+    case "jsonl": form = .jsonLines
+    default: throw .unknownEnding(url.relativePath)
+    }
+    self.url = url
+  }
+
+  /// Writes all rows; what was there before stays where that fails.
+  package func write(_ parts: [Part]) throws {
+    try AtomicFile.write(to: url) { writer in
+      if form == .csv, let first = parts.first { try writer.write(Self.header(first)) }
+      for part in parts {
+        // In pieces: neither the whole text in memory nor a call for every row.
+        for start in stride(from: 0, to: part.outcomes.count, by: 1000) {
+          let rows = start..<min(start + 1000, part.outcomes.count)
+          try writer.write(rows.map { line(part, $0) + "\n" }.joined())
+        }
+      }
+    }
+  }
+
+  private static func header(_ part: Part) -> String {
+    let names = cells(part, 0).map(\.name)
+    return CSV.line(names) + "\n"
+  }
+
+  private func line(_ part: Part, _ place: Int) -> String {
+    let cells = Self.cells(part, place)
+    switch form {
+    case .csv: return CSV.line(cells.map { $0.value.stringValue ?? $0.value.text() })
+    case .jsonLines:
+      return JSONValue.object(JSONObject(cells.map { (key: $0.name, value: $0.value) })).text()
+    }
+  }
+
+  private static func cells(_ part: Part, _ place: Int) -> [(name: String, value: JSONValue)] {
+    let outcomes = part.outcomes
+    guard place < outcomes.count else { return [] }
+    let facts = part.facts.map { (name: $0.name, value: JSONValue.string($0.text)) }
+    let own: [(name: String, value: JSONValue)] = [
+      ("index", .int(outcomes.index[place])), ("label", .int(outcomes.label[place])),
+      ("clean", .int(outcomes.clean[place])), ("attacked", .int(outcomes.attacked[place])),
+      ("selected", .int(outcomes.isSelected[place] ? 1 : 0)),
+      ("batch", .int(outcomes.batch[place])),
+    ]
+    let numbers = part.columns.map { column in
+      // The decimal text of the float32 value: its binary expansion would feign digits.
+      let value = column.values[place]
+      return (name: column.name, value: JSONValue.double(Double(Float(value).description) ?? value))
+    }
+    return facts + own + numbers + [("spec", .string(part.specificationHash))]
+  }
+}
+
+extension SampleFile.Part {
+  /// Natural and adversarial MI of one attack's samples; no numbers without estimators.
+  ///
+  /// - Parameters:
+  ///   - facts: Columns that are the same in all rows.
+  ///   - outcomes: What the network says.
+  ///   - values: What estimators read.
+  ///   - specificationHash: The digest of what decides the figures.
+  package init(
+    facts: [(name: String, text: String)], outcomes: SampleOutcomes, values: InformationValues?,
+    specificationHash: String
+  ) {
+    let columns = values.map {
+      [
+        (name: "natural_clean", values: $0.natural.clean),
+        (name: "natural_attacked", values: $0.natural.attacked),
+        (name: "adversarial_clean", values: $0.adversarial.clean),
+        (name: "adversarial_attacked", values: $0.adversarial.attacked),
+      ]
+    }
+    self.init(
+      facts: facts, outcomes: outcomes, columns: columns ?? [],
+      specificationHash: specificationHash)
+  }
+}

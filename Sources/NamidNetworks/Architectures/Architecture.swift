@@ -1,0 +1,98 @@
+/// What a network is, apart from its weights.
+public struct NetworkSpecification: Codable, Hashable, Sendable {
+  /// A name in `Architecture.all`.
+  public var architecture: String
+  /// Base width: channels of the first stage.
+  ///
+  /// A wide residual network of widening factor k has 16·k.
+  public var width: Int
+  /// Zero padding of the first convolution; the authors' code has 0, others 1.
+  public var firstConvolutionPadding: Int
+  /// The number of classes.
+  public var classCount: Int
+  /// Channels of the images.
+  public var channels: Int
+  /// Height of the images in pixels.
+  public var imageHeight: Int
+  /// Width of the images in pixels.
+  public var imageWidth: Int
+
+  /// A network for images of a given kind; without a width it has the architecture's own.
+  public init(
+    architecture: String, width: Int? = nil, firstConvolutionPadding: Int = 1, classCount: Int = 10,
+    channels: Int = 3, imageHeight: Int = 32, imageWidth: Int = 32
+  ) {
+    self.architecture = architecture
+    self.width = width ?? Architecture.named(architecture)?.defaultWidth ?? 64
+    self.firstConvolutionPadding = firstConvolutionPadding
+    self.classCount = classCount
+    self.channels = channels
+    self.imageHeight = imageHeight
+    self.imageWidth = imageWidth
+  }
+
+  /// Why no network can be built like this, or nil; that its architecture is known is checked elsewhere.
+  public var problem: String? {
+    rangeProblem ?? Architecture.named(architecture)?.problem(self)
+  }
+
+  /// Which number no network can have, or nil; it may come from a damaged file.
+  var rangeProblem: String? {
+    let numbers: [(name: String, value: Int, smallest: Int)] = [
+      ("width", width, 1), ("padding", firstConvolutionPadding, 0),
+      ("number of classes", classCount, 1), ("number of channels", channels, 1),
+      ("images' height", imageHeight, 1), ("images' width", imageWidth, 1),
+    ]
+    let largest = 65_536
+    return numbers.first { !($0.smallest...largest).contains($0.value) }.map {
+      "its \($0.name) is \($0.value); it must be from \($0.smallest) to \(largest)"
+    }
+  }
+
+  /// Why a first 3×3 convolution cannot be applied to these images, or nil where it can.
+  var firstWindowProblem: String? {
+    let smallest = min(imageHeight, imageWidth)
+    return smallest + 2 * firstConvolutionPadding < 3
+      ? """
+      images of \(smallest) pixels, padded by \(firstConvolutionPadding), are smaller than its \
+      first window; they need \(3 - 2 * firstConvolutionPadding)
+      """ : nil
+  }
+}
+
+/// A kind of network that can be built by name.
+public struct Architecture: Sendable {
+  /// The name on the command line and in files.
+  public let name: String
+  /// One line that says what it is.
+  public let summary: String
+  /// The base width of its paper.
+  public let defaultWidth: Int
+  /// Why a specification cannot be built, or nil.
+  public let problem: @Sendable (NetworkSpecification) -> String?
+  /// Builds the network under a path.
+  public let build: @Sendable (NetworkSpecification, Path) -> any Module
+
+  /// A kind of network.
+  public init(
+    name: String, summary: String, defaultWidth: Int = 64,
+    problem: @escaping @Sendable (NetworkSpecification) -> String? = { _ in nil },
+    build: @escaping @Sendable (NetworkSpecification, Path) -> any Module
+  ) {
+    self.name = name
+    self.summary = summary
+    self.defaultWidth = defaultWidth
+    self.problem = problem
+    self.build = build
+  }
+
+  /// All kinds that come with this library.
+  public static let all: [Architecture] = [
+    .resNet18, .preActResNet18, .wideResNet34, .wideResNet28, .vgg19, .smallCNN,
+  ]
+
+  /// The kind with a name, if there is one.
+  public static func named(_ name: String) -> Architecture? {
+    all.first { $0.name == name }
+  }
+}

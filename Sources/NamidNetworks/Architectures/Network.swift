@@ -1,0 +1,105 @@
+import Foundation
+import NamidFiles
+import NamidTorch
+
+/// A network that cannot be built as asked.
+public enum NetworkError: Error, CustomStringConvertible, Sendable {
+  /// No architecture has that name.
+  case unknownArchitecture(String, known: [String])
+  /// The architecture cannot be built with these settings.
+  case unsuitable(NetworkSpecification, reason: String)
+
+  /// What is wrong and what would be right.
+  public var description: String {
+    switch self {
+    case .unknownArchitecture(let name, let known):
+      "there is no network \"\(name)\"; known are \(known.joined(separator: ", "))"
+    case .unsuitable(let specification, let reason):
+      "the network \(specification.architecture) cannot be built: \(reason)"
+    }
+  }
+}
+
+/// A classifier with its weights.
+public final class Network: Classifier {
+  /// What it is.
+  public let specification: NetworkSpecification
+  /// Its weights and running statistics.
+  public let store: ParameterStore
+  private let module: any Module
+
+  /// A freshly initialised network.
+  ///
+  /// - Throws: `NetworkError` for an unknown architecture or settings it cannot have.
+  public init(
+    _ specification: NetworkSpecification, stream: RandomStream, device: Device = .cpu,
+    architectures: [Architecture] = Architecture.all
+  ) throws(NetworkError) {
+    guard let kind = architectures.first(where: { $0.name == specification.architecture }) else {
+      throw .unknownArchitecture(
+        specification.architecture, known: architectures.map(\.name))
+    }
+    if let reason = specification.rangeProblem ?? kind.problem(specification)
+      ?? Self.memoryProblem(specification, kind)
+    {
+      throw .unsuitable(specification, reason: reason)
+    }
+    self.specification = specification
+    store = ParameterStore(stream: stream, device: device)
+    module = kind.build(specification, store.root)
+  }
+
+  /// The number of classes.
+  public var classCount: Int { specification.classCount }
+
+  /// Whether layers behave as in training.
+  public var isTraining: Bool {
+    get { store.isTraining }
+    set { store.isTraining = newValue }
+  }
+
+  /// Runs `body` in evaluation mode, with batch normalisation folded into convolutions.
+  public func frozen<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try store.frozen(body)
+  }
+
+  /// The logits (N, classes) in float32.
+  public func logits(_ images: Tensor) -> Tensor {
+    module(images.contiguous(.channelsLast)).to(.float32)
+  }
+
+  /// The logits, with another weight of this batch in the running statistics: 0 leaves them alone.
+  public func logits(_ images: Tensor, statisticsMomentum: Double?) -> Tensor {
+    let kept = store.statisticsMomentum
+    store.statisticsMomentum = statisticsMomentum
+    defer { store.statisticsMomentum = kept }
+    return logits(images)
+  }
+}
+
+extension Network {
+  /// Why the weights alone cannot lie in this machine's memory, or nil.
+  private static func memoryProblem(
+    _ specification: NetworkSpecification, _ kind: Architecture
+  ) -> String? {
+    let count = ParameterStore.parameterCount { _ = kind.build(specification, $0) }
+    let bytes = 4 * Double(count)
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    return bytes < memory
+      ? nil
+      : """
+      its width is \(specification.width) and its images have \(specification.imageHeight)×\(specification.imageWidth) \
+      pixels; the weights alone take about \(Int(bytes / 1e9)) GB, and this machine has \(Int(memory / 1e9))
+      """
+  }
+
+  /// A digest of names and values of all weights and buffers, 16 hexadecimal digits.
+  public var fingerprint: String {
+    var hash = SHA256()
+    for (name, tensor) in store.state {
+      Array(name.utf8).withUnsafeBytes { hash.update($0) }
+      tensor.record.bytes.withUnsafeBytes { hash.update($0) }
+    }
+    return String(hash.hexDigest().prefix(16))
+  }
+}

@@ -1,0 +1,70 @@
+import NamidTorch
+
+/// Changes parameters along their gradients.
+public protocol Optimizer: AnyObject {
+  /// One update with the gradients that `backward()` left; parameters without one stay as they are.
+  func step(_ learningRate: LearningRate)
+  /// What a resumed run needs, by name; the same names are there from the first step on.
+  var state: [(name: String, tensor: Tensor)] { get }
+  /// Takes over a saved state.
+  func load(state: [String: Tensor]) throws(StateDictionaryError)
+}
+
+extension Optimizer {
+  /// One update with a step of a given length.
+  public func step(learningRate: Double) { step(.value(learningRate)) }
+}
+
+/// Parameters with their names and gradients, as fused operators want them.
+struct OptimizedParameters {
+  let names: [String]
+  let tensors: [Tensor]
+
+  init(_ store: ParameterStore) {
+    let trainable = store.entries.filter(\.isTrainable)
+    names = trainable.map(\.name)
+    tensors = trainable.map(\.tensor)
+  }
+
+  /// The positions that have a gradient, and the gradients laid out in memory as their parameters are.
+  ///
+  /// Fused kernels walk raw memory, so a gradient with other strides would be added to the wrong weights.
+  func gradients() -> (positions: [Int], gradients: [Tensor]) {
+    var positions: [Int] = []
+    var gradients: [Tensor] = []
+    for (i, parameter) in tensors.enumerated() {
+      guard let gradient = parameter.grad else { continue }
+      positions.append(i)
+      gradients.append(
+        gradient.isLaidOut(as: parameter) ? gradient : parameter.zerosLike().copy_(gradient))
+    }
+    return (positions, gradients)
+  }
+
+  func named(_ prefix: String, _ tensors: [Tensor]) -> [(name: String, tensor: Tensor)] {
+    zip(names, tensors).map { ("\(prefix).\($0)", $1) }
+  }
+}
+
+extension Tensor {
+  /// True where the elements lie in memory as those of a tensor of the same shape; a step along a dimension of size 1,
+  /// which 1×1 kernels have, is never made.
+  fileprivate func isLaidOut(as other: Tensor) -> Bool {
+    let (own, others) = (strides, other.strides)
+    return own == others
+      || zip(shape, zip(own, others)).allSatisfy { $0 == 1 || $1.0 == $1.1 }
+  }
+}
+
+/// Copies saved tensors into existing ones of the same names and shapes.
+func restore(
+  _ targets: [(name: String, tensor: Tensor)], from state: [String: Tensor]
+) throws(StateDictionaryError) {
+  try StateDictionaryError.check(
+    expected: targets.map { ($0.name, $0.tensor.shape) }, found: state.mapValues(\.shape))
+  withoutGrad {
+    for (name, tensor) in targets {
+      if let source = state[name] { tensor.copy_(source.reshape(tensor.shape)) }
+    }
+  }
+}

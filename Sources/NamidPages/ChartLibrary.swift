@@ -1,0 +1,72 @@
+import Foundation
+
+/// The text of Chart.js, read from the file that the environment names.
+///
+/// Any UMD build of Chart.js 3 or 4 serves, such as Debian's `chart.min.js` (3.9.1) or the
+/// `chart.umd.js` of the npm package.
+package enum ChartLibrary {
+  /// The environment variable that names the file.
+  package static let variable = "NAMID_CHART_JS"
+
+  /// The longest file that is read; Chart.js itself takes 0.2 MB minified and 0.6 MB in full.
+  static let maximumBytes = 4 << 20
+
+  /// The library's text, or why there is none, for a report to say.
+  package static var loaded: Result<String, ChartLibraryError> {
+    Result { () throws(ChartLibraryError) in try load() }
+  }
+
+  /// Gives the library's text, or throws an error that says why there is none.
+  /// - Throws: `ChartLibraryError`.
+  package static func load(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(ChartLibraryError) -> String {
+    guard let path = environment[variable], !path.isEmpty else { throw .notNamed }
+    let attributes = try? FileManager.default.attributesOfItem(
+      atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+    guard let attributes, attributes[.type] as? FileAttributeType == .typeRegular,
+      let handle = FileHandle(forReadingAtPath: path)
+    else { throw .unreadable(path: path) }
+    defer { try? handle.close() }
+    let bytes: Data
+    do {
+      bytes = try handle.read(upToCount: maximumBytes + 1) ?? Data()
+    } catch {
+      throw .unreadable(path: path)
+    }
+    guard bytes.count <= maximumBytes else { throw .tooLong(path: path) }
+    // A module build says `export` where the UMD build says `exports`, and an inline script
+    // cannot export.
+    guard let text = String(data: bytes, encoding: .utf8), text.contains("Chart"),
+      text.contains("typeof exports")
+    else { throw .notChartJS(path: path) }
+    return text
+  }
+}
+
+/// Why a report has no charting library.
+package enum ChartLibraryError: Error, Equatable, CustomStringConvertible {
+  /// The environment names no file.
+  case notNamed
+  /// The file is missing, is no regular file or may not be read.
+  case unreadable(path: String)
+  /// The file is longer than any build of Chart.js.
+  case tooLong(path: String)
+  /// The file is not a UMD build of Chart.js.
+  case notChartJS(path: String)
+
+  /// What was expected, what was found and what to do next.
+  package var description: String {
+    let remedy = "set \(ChartLibrary.variable) to Chart.js's chart.min.js or chart.umd.js"
+    return switch self {
+    case .notNamed: "\(ChartLibrary.variable) is not set; \(remedy)"
+    case .unreadable(let path):
+      "\(ChartLibrary.variable) names \(path), which is not a file that can be read; \(remedy)"
+    case .tooLong(let path):
+      "\(ChartLibrary.variable) names \(path), which is longer than "
+        + "\(ChartLibrary.maximumBytes) bytes and so not Chart.js; \(remedy)"
+    case .notChartJS(let path):
+      "\(ChartLibrary.variable) names \(path), which is not a UMD build of Chart.js; \(remedy)"
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/// A table of ready-made cells with a header; readers sort it by a click on a heading.
+///
+/// Rows need not be as long as the header: what is missing stays empty and what is too much
+/// gets a column without a heading, because a report written at the end of a long run must
+/// show all it was given.
+package struct ReportTable: Sendable, Equatable, Codable {
+  /// The columns' headings.
+  package var header: [String]
+  /// The cells, row by row.
+  package var rows: [[Cell]]
+  /// The columns set flush right with figures of equal width; nil finds them from the cells.
+  package var numericColumns: Set<Int>?
+  /// A sentence above the table that says what it shows.
+  package var caption: String?
+  /// The command that made the figures.
+  package var command: String?
+
+  /// Makes a table; `numericColumns: nil` finds the columns of figures from their cells.
+  package init(
+    header: [String], cells: [[Cell]], numericColumns: Set<Int>? = nil,
+    caption: String? = nil, command: String? = nil
+  ) {
+    self.header = header
+    self.rows = cells
+    self.numericColumns = numericColumns
+    self.caption = caption
+    self.command = command
+  }
+
+  /// Makes a table of plain texts.
+  package init(
+    header: [String], rows: [[String]], numericColumns: Set<Int>? = nil,
+    caption: String? = nil, command: String? = nil
+  ) {
+    self.init(
+      header: header, cells: rows.map { $0.map { Cell($0) } }, numericColumns: numericColumns,
+      caption: caption, command: command)
+  }
+
+  /// One place of a table.
+  package struct Cell: Sendable, Equatable, Codable {
+    /// What it says.
+    package var text: String
+    /// Lines below it in small print, such as an interval or the figure to compare with.
+    package var notes: [String]
+    /// Where the figure comes from: a file, relative to the report.
+    package var link: String?
+    /// Where the parts of a figure come from, in small print below it.
+    package var sources: [Source]
+    /// The value that rows are sorted by; nil takes the text.
+    package var value: Double?
+
+    /// Makes a cell.
+    package init(
+      _ text: String, notes: [String] = [], link: String? = nil, sources: [Source] = [],
+      value: Double? = nil
+    ) {
+      self.text = text
+      self.notes = notes
+      self.link = link
+      self.sources = sources
+      self.value = value
+    }
+
+    /// A file that a part of a figure comes from.
+    package struct Source: Sendable, Equatable, Codable {
+      /// Which part, such as `seed 0`.
+      package var name: String
+      /// The file, relative to the report.
+      package var link: String
+
+      /// A file under a name.
+      package init(name: String, link: String) {
+        self.name = name
+        self.link = link
+      }
+    }
+  }
+
+  /// The number of columns that hold every heading and every cell.
+  var columnCount: Int {
+    rows.reduce(header.count) { max($0, $1.count) }
+  }
+
+  /// The columns to set flush right.
+  var resolvedNumericColumns: Set<Int> {
+    if let numericColumns { return numericColumns }
+    return Set(
+      (0..<columnCount).filter { column in
+        let cells = rows.compactMap { column < $0.count ? $0[column].text : nil }
+        let figures = cells.filter { Self.isFigure($0) }
+        return !figures.isEmpty && cells.allSatisfy { Self.isFigure($0) || Self.isBlank($0) }
+      })
+  }
+
+  /// Whether a cell starts as a figure does, such as `-0.3`, `8/255`, `84.2 %` or `±0.4`.
+  private static func isFigure(_ cell: String) -> Bool {
+    let signs: Set<Character> = ["+", "-", "−", "±", "<", ">", "≈", "~", "."]
+    let body = cell.drop { $0 == " " || signs.contains($0) }
+    return body.first.map { $0.isASCII && $0.isNumber } ?? false
+  }
+
+  /// Whether a cell stands for an absent or undefined figure and so decides nothing.
+  private static func isBlank(_ cell: String) -> Bool {
+    let blanks: Set<String> = ["", "-", "–", "—", "n/a", "nan", "inf", "-inf"]
+    return blanks.contains(cell.lowercased().filter { $0 != " " })
+  }
+}

@@ -1,0 +1,56 @@
+import NamidAttacks
+import NamidEvaluation
+import NamidPages
+import NamidReproduction
+import NamidTerminal
+
+/// An attack as it is asked for on the command line, such as `pgd-40:restarts=5`.
+enum AttackText {
+  /// The text that gives an attack with exactly these settings; nil where none was found.
+  static func commandLine(
+    of attack: AttackReport, threat: EvaluationReport.Threat
+  ) -> String? {
+    guard let ball = ThreatModel(threat), let usual = parsed(attack.name, ball) else { return nil }
+    if usual.settings == attack.settings { return attack.name }
+    let changed = attack.settings.filter { usual.settings[$0.key] != $0.value }
+      .sorted { $0.key < $1.key }.map { ":\($0.key)=\($0.value)" }
+    let text = attack.name + changed.joined()
+    return parsed(text, ball)?.settings == attack.settings ? text : nil
+  }
+
+  /// The same for people: with a remark where no text was found.
+  static func shown(_ attack: AttackReport, threat: EvaluationReport.Threat) -> String {
+    commandLine(of: attack, threat: threat).map(Markdown.code)
+      ?? "\(Markdown.code(attack.name)) (settings of its own)"
+  }
+
+  /// One attack of a text; nil for anything else, and for a text that a shell might read otherwise.
+  private static func parsed(_ text: String, _ threat: ThreatModel) -> (any Attack)? {
+    guard text.utf8.count <= 500, ShellText.isHarmless(text),
+      let attacks = try? AttackList.parse(text, threat: threat), attacks.count == 1
+    else { return nil }
+    return attacks[0]
+  }
+}
+
+/// Words of a command line.
+enum ShellText {
+  /// Whether a shell reads a text as it stands.
+  static func isHarmless(_ text: String) -> Bool {
+    !text.isEmpty && text.first != "-"
+      && text.utf8.allSatisfy { byte in
+        let character = Character(Unicode.Scalar(byte))
+        return character.isASCII
+          && (character.isLetter || character.isNumber || "._-/:=+".contains(character))
+      }
+  }
+
+  /// A folder's name as one word; a name that cannot be shown in a card is `RUN`.
+  static func word(_ name: String) -> String {
+    if isHarmless(name) { return name }
+    guard Markdown.oneLine(name) == name, !name.contains("`"), name.first != "-" else {
+      return "RUN"
+    }
+    return ShellWords.quoted(name)
+  }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import NamidData
+import NamidDefenses
+import NamidEvaluation
+import NamidFiles
+import NamidNetworks
+import NamidTraining
+
+/// All that a run's folder says about its network.
+struct CardFacts {
+  /// The figures of one epoch of training.
+  struct Epoch {
+    var number: Int
+    var seconds: Double
+    var validation: [(name: String, value: Double)]
+  }
+
+  /// The folder's name.
+  var name: String
+  var configuration: RunConfiguration
+  var specification: NetworkSpecification
+  var latest: CheckpointState
+  /// Figures of training by epoch; empty where weights were imported.
+  var epochs: [Epoch] = []
+  /// Measurements of the run's own checkpoints.
+  var evaluations: [EvaluationReport] = []
+  /// Trainable values; nil where nobody has counted them.
+  var parameters: Int?
+  /// What the training said of itself; nil where that is not known.
+  var trainingLine: String?
+  /// The data set; nil where its name is not known here.
+  var source: (any DatasetSource)?
+  /// The defense; nil where its name is not known here.
+  var defense: DefenseEntry?
+
+  /// Reads a run, without its evaluations.
+  ///
+  /// - Parameters:
+  ///   - run: Its folder.
+  ///   - registry: Where names are looked up.
+  ///   - say: Told what could not be read and can be done without.
+  /// - Throws: When it is no run of a network.
+  init(run: URL, registry: Registry, say: (String) -> Void) throws {
+    name = run.standardizedFileURL.lastPathComponent
+    configuration = try SavedNetwork.configuration(of: run, registry: registry)
+    let file = run.appending(path: RunFolder.specificationFile)
+    specification = try JSONValue(parsing: readFile(at: file, limit: 1 << 20))
+      .decode(NetworkSpecification.self)
+    latest = try CheckpointFolder(run: run).state(.latest)
+    source =
+      (try? registry.dataset(configuration.data.name)) ?? Datasets.own(configuration.data.name)
+    defense = try? registry.defense(configuration.defense)
+    do {
+      epochs = try Self.epochs(in: run.appending(path: RunFolder.metricsFile))
+    } catch {
+      say("the card of \(run.relativePath) is without figures of its training: \(error)")
+    }
+  }
+
+  private static func epochs(in file: URL) throws -> [Epoch] {
+    guard FileKind(of: file, followingLinks: false) != nil else { return [] }
+    return try MetricsFile.read(file).compactMap { line in
+      guard let number = line["epoch"]?.intValue else { return nil }
+      let group = "validation/"
+      return Epoch(
+        number: number, seconds: line["seconds"]?.doubleValue ?? .nan,
+        validation: line.compactMap { key, value in
+          guard key.hasPrefix(group), let value = value.doubleValue else { return nil }
+          return (String(key.dropFirst(group.count)), value)
+        })
+    }
+  }
+
+  // MARK: What follows from it
+
+  /// Whether weights came from elsewhere: how they were trained is not known.
+  var isImported: Bool { latest.configurationHash == CheckpointState.imported }
+
+  /// The epoch whose weights stand for the run: the best by validation, else the last.
+  var chosenEpoch: Int { latest.best?.epoch ?? latest.epoch }
+
+  /// The data set's name for people, without its path.
+  var dataTitle: String { source?.title ?? configuration.data.name }
+
+  /// Whether a report is about images of the data set that the network was trained on, in whichever copy.
+  func isOwnData(_ report: EvaluationReport) -> Bool {
+    report.dataset.name == dataTitle || report.dataset.name.hasPrefix(dataTitle + " (")
+  }
+
+  /// Whether a report is about the ball that the network was trained for.
+  func isOwnThreat(_ report: EvaluationReport) -> Bool {
+    report.threat.norm == configuration.threat.norm.rawValue
+      && report.threat.epsilon == configuration.threat.epsilon.value
+  }
+
+  /// The ball of its configuration for people.
+  var ball: String {
+    "\(configuration.threat.norm == .linf ? "L∞" : "L2"), ε = \(configuration.threat.epsilon)"
+  }
+
+  /// How it was trained in a few words; in leaderboards a “standard” network is one without a defense.
+  var trainingName: String {
+    switch configuration.defense {
+    case _ where isImported: "imported weights"
+    case .natural: "natural training without a defense"
+    case .standard: "standard adversarial training"
+    default: "\(configuration.defense.rawValue) training"
+    }
+  }
+
+  /// The network's name in papers, with its width where that is not the usual one.
+  var architecture: String {
+    let usual = Architecture.named(specification.architecture)?.defaultWidth
+    let width = specification.width
+    let marked = { (name: String) in width == usual ? name : "\(name) (width \(width))" }
+    switch specification.architecture {
+    case "resnet18": return marked("ResNet-18")
+    case "preactresnet18": return marked("PreActResNet-18")
+    case "vgg19": return marked("VGG-19")
+    case "wideresnet-34-10", "wideresnet-28-10":
+      let depth = specification.architecture.split(separator: "-")[1]
+      return width.isMultiple(of: 16)
+        ? "WideResNet-\(depth)-\(width / 16)" : "WideResNet-\(depth) (width \(width))"
+    default: return marked(specification.architecture)
+    }
+  }
+
+  /// How many images of a split the data set has; nil where that is not known for sure.
+  func published(_ split: Split) -> Int? {
+    source.flatMap { $0.acceptsSubsets ? nil : $0.expectedCounts[split] }
+  }
+}

@@ -1,0 +1,42 @@
+import Foundation
+import NamidEvaluation
+
+/// The measurement that stands for a run in a line of a leaderboard.
+///
+/// Which checkpoint it is about is decided by what was measured, never by what came out: the checkpoint that validation
+/// chose, else the last one, else the latest of the others; one with AutoAttack before one without.
+struct HeadlineMeasurement {
+  /// The evaluation.
+  let report: EvaluationReport
+  /// AutoAttack's standard version with its authors' budget; nil where it was not run.
+  let autoAttack: AttackReport?
+
+  /// Chooses among the evaluations on test images of the run's data in its own ball; nil where there is none.
+  init?(_ facts: CardFacts) {
+    let candidates = facts.evaluations.filter { report in
+      report.source == nil && report.dataset.split == "test" && facts.isOwnData(report)
+        && facts.isOwnThreat(report)
+    }
+    let complete = candidates.filter { Self.autoAttack(in: $0) != nil }
+    let preferred = [facts.chosenEpoch, facts.latest.epoch]
+    let rank = { (report: EvaluationReport) -> [Double] in
+      let epoch = RunEvaluations.epoch(of: report) ?? 0
+      let place = preferred.firstIndex(of: epoch) ?? preferred.count
+      // Of equally large measurements of one network the lowest counts.
+      return [
+        Double(place), -Double(epoch), -Double(report.dataset.count),
+        Double(Self.autoAttack(in: report)?.robust ?? 0),
+      ]
+    }
+    guard
+      let first = (complete.isEmpty ? candidates : complete)
+        .min(by: { rank($0).lexicographicallyPrecedes(rank($1)) })
+    else { return nil }
+    report = first
+    autoAttack = Self.autoAttack(in: first)
+  }
+
+  static func autoAttack(in report: EvaluationReport) -> AttackReport? {
+    report.attacks.first { $0.name == "autoattack" && $0.settings["version"] == "standard" }
+  }
+}

@@ -1,0 +1,84 @@
+import NamidEvaluation
+import NamidPages
+import NamidSettings
+import NamidTerminal
+
+/// What was measured of a run, and what makes it doubtful.
+struct MeasurementText {
+  private let reports: [EvaluationReport]
+
+  init(_ facts: CardFacts) {
+    reports = facts.evaluations
+  }
+
+  /// One row per checkpoint, attack and specification; nil where nothing was measured.
+  var table: String? {
+    if reports.isEmpty { return nil }
+    return Markdown.table(
+      ["checkpoint", "attack", "images", "right", "95 % interval", "threat", "spec"],
+      reports.flatMap(rows))
+  }
+
+  private func rows(of report: EvaluationReport) -> [[String]] {
+    let origin =
+      report.source.map {
+        " (images made on \(Markdown.plain($0.architecture)), \(Markdown.plain($0.checkpoint)))"
+      } ?? ""
+    let images =
+      "\(thousands(report.dataset.count)) \(Markdown.plain(report.dataset.split)), "
+      + Markdown.plain(report.dataset.name)
+    let row = { (attack: String, share: Share, ball: String) in
+      [
+        Markdown.plain(report.model.checkpoint), attack, images,
+        "\(twoDigitPercent(share.accuracy)) % (\(share.robust)/\(share.total))",
+        share.interval.text(twoDigitPercent), ball,
+        Markdown.code(report.specificationHash),
+      ]
+    }
+    let ball = Self.text(of: report.threat)
+    var rows = report.attacks.map { attack in
+      // Computed anew from the counts: an interval in a file is only a text.
+      let isClean = attack.name == "clean" && report.source == nil
+      return row(
+        AttackText.shown(attack, threat: report.threat) + origin,
+        Share(attack.robust, of: attack.total), isClean ? "none" : ball)
+    }
+    if !report.attacks.contains(where: { $0.name == "clean" }) {
+      let total = report.dataset.count
+      let right = Int((report.cleanAccuracy * Double(total)).rounded())
+      rows.insert(row("`clean`", Share(right, of: total), "none"), at: 0)
+    }
+    if let worst = report.worstCase?.share {
+      rows.append(row("worst case of all" + origin, Share(worst.robust, of: worst.total), ball))
+    }
+    return rows
+  }
+
+  /// A ball for people, such as `L∞, ε = 8/255`.
+  static func text(of threat: EvaluationReport.Threat) -> String {
+    let norms = ["linf": "L∞", "l2": "L2", "l1": "L1"]
+    return "\(norms[threat.norm] ?? Markdown.plain(threat.norm)), ε = "
+      + Markdown.plain(threat.epsilonText)
+  }
+
+  /// Flags and fallbacks of the evaluations, one sentence each.
+  var doubts: [String] {
+    reports.flatMap { report -> [String] in
+      let place = "(\(Markdown.plain(report.model.checkpoint)), \(report.specificationHash))"
+      let flags = (report.flags ?? []).map { flag in
+        let attack = flag.attack.map { " by \(Markdown.plain($0))" } ?? ""
+        return "**\(flag.name.rawValue)**\(attack) \(place): \(Markdown.plain(flag.meaning)). "
+          + "What to do: \(Markdown.plain(flag.advice))."
+      }
+      let fallbacks = report.attacks.compactMap { attack in
+        attack.fallback.map {
+          "\(Markdown.plain(attack.name)) \(place) is not as defined: \(Markdown.plain($0))."
+        }
+      }
+      return flags + fallbacks
+    }
+  }
+
+  /// Whether every evaluation was examined for signs of masked gradients and the like.
+  var isExamined: Bool { reports.allSatisfy { $0.flags != nil } }
+}

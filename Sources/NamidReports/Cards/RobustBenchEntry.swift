@@ -1,0 +1,103 @@
+import Foundation
+import NamidData
+import NamidEvaluation
+import NamidFiles
+import NamidPages
+import NamidSettings
+import NamidTraining
+
+/// A run's line for a leaderboard, as RobustBench keeps one in `model_info/<dataset>/<threat>/<Name>.json`.
+///
+/// Percentages are texts with two decimals, as there; what is not measured or not known is null. Everything that such
+/// a line has no place for stands under `namid`.
+struct RobustBenchEntry {
+  static let fileName = "robustbench.json"
+  /// Whose values a person may have filled in by hand: they stay.
+  private static let handFilled = [
+    "link", "name", "authors", "additional_data", "venue", "reported",
+  ]
+
+  /// The keys in RobustBench's order, then `namid`.
+  let tree: JSONObject
+
+  /// A line of a run.
+  ///
+  /// - Parameters:
+  ///   - facts: The run.
+  ///   - earlier: The line that this one replaces; nil for none.
+  init(_ facts: CardFacts, replacing earlier: JSONObject? = nil) {
+    let headline = HeadlineMeasurement(facts)
+    let percent = { (share: Double?) -> JSONValue in
+      share.map { .string(twoDigitPercent($0)) } ?? .null
+    }
+    var tree: JSONObject = [
+      "link": .null, "name": .string("\(facts.architecture), \(facts.trainingName)"),
+      "authors": .null,
+      "additional_data": Self.additionalData(facts), "number_forward_passes": 1,
+      "dataset": .string(facts.source?.name ?? facts.configuration.data.name), "venue": .null,
+      "architecture": .string(facts.architecture),
+      "eps": .string(facts.configuration.threat.epsilon.description),
+      "clean_acc": percent(headline?.report.cleanAccuracy), "reported": .null,
+      "autoattack_acc": percent(headline?.autoAttack?.robustAccuracy),
+      "namid": Self.details(facts, headline),
+    ]
+    for key in Self.handFilled {
+      guard let value = earlier?[key], value != .null, value.text().utf8.count <= 4000 else {
+        continue
+      }
+      tree[key] = value
+    }
+    self.tree = tree
+  }
+
+  /// No other images are read but those of the data set; what one's own set, or estimators, are made of is not known.
+  private static func additionalData(_ facts: CardFacts) -> JSONValue {
+    let isKnown =
+      !facts.isImported && facts.configuration.estimators == nil
+      && Datasets.all.contains { $0.name == facts.configuration.data.name }
+    return isKnown ? false : .null
+  }
+
+  private static func details(
+    _ facts: CardFacts, _ headline: HeadlineMeasurement?
+  ) -> JSONValue {
+    var details: JSONObject = [
+      "note": "null: not measured, or not known",
+      "threat": ["linf": "Linf", "l2": "L2"][facts.configuration.threat.norm.rawValue] ?? .null,
+      "run": .string(facts.name),
+      "imported": .bool(facts.isImported),
+      "parameters": facts.parameters.map(JSONValue.int) ?? .null,
+      "epochs": .int(facts.latest.epoch),
+      "configuration_hash": .string(facts.latest.configurationHash),
+      "data_fingerprint": facts.latest.dataFingerprint.map(JSONValue.string) ?? .null,
+      "training": facts.trainingLine.map(JSONValue.string) ?? .null,
+      "checkpoint": .null, "data": .null, "test_images": .null,
+      "test_images_of": facts.published(.test).map(JSONValue.int) ?? .null,
+      "clean_ci95": .null, "spec_hash": .null, "autoattack": .null,
+    ]
+    if let report = headline?.report {
+      let total = report.dataset.count
+      let right = Int((report.cleanAccuracy * Double(total)).rounded())
+      details["checkpoint"] = .string(report.model.checkpoint)
+      details["data"] = .string(report.dataset.name)
+      details["test_images"] = .int(total)
+      details["clean_ci95"] = .array(Share(right, of: total).interval.ends.map(JSONValue.double))
+      details["spec_hash"] = .string(report.specificationHash)
+      details["autoattack"] = headline?.autoAttack.map { settled($0, in: report) } ?? .null
+    }
+    details["all_spec_hashes"] = .array(
+      facts.evaluations.map { .string($0.specificationHash) })
+    return .object(details)
+  }
+
+  private static func settled(_ attack: AttackReport, in report: EvaluationReport) -> JSONValue {
+    let settings = attack.settings.sorted { $0.key < $1.key }
+    return [
+      "images": .int(attack.total), "robust": .int(attack.robust),
+      "ci95": .array(Share(attack.robust, of: attack.total).interval.ends.map(JSONValue.double)),
+      "norm": .string(report.threat.norm), "epsilon": .string(report.threat.epsilonText),
+      "seed": .int(report.seed), "fallback": attack.fallback.map(JSONValue.string) ?? .null,
+      "settings": .object(JSONObject(settings.map { ($0.key, .string($0.value)) })),
+    ]
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import NamidEvaluation
+import NamidFiles
+import NamidTraining
+
+/// What a run's folder says about itself: `README.md`, a model card, and `robustbench.json`, a leaderboard's line.
+///
+/// Both are made from the run's own files and from the evaluations in its folder, and made anew whenever these change.
+/// Neither is worth losing a training or a measurement for: whatever goes wrong is said and nothing more.
+package enum RunCard {
+  /// Writes the card and the line of a run whose training has ended.
+  ///
+  /// - Parameters:
+  ///   - run: The run's folder.
+  ///   - training: What was trained on what, in the run's own words.
+  ///   - parameters: The network's trainable values.
+  ///   - registry: Where the run's names are looked up.
+  ///   - say: Told lines for people.
+  package static func write(
+    afterTraining run: URL, summary training: String, parameters: Int,
+    registry: Registry = Registry(), say: (String) -> Void
+  ) {
+    write(run, Known(training: training, parameters: parameters), registry, say: say)
+  }
+
+  /// Leaves a copy of a report in the run's folder, and writes the card and the line with it.
+  ///
+  /// - Parameters:
+  ///   - run: The run's folder.
+  ///   - report: What was measured of one of its checkpoints.
+  ///   - registry: Where the run's names are looked up.
+  ///   - say: Told lines for people.
+  package static func write(
+    afterEvaluation run: URL, _ report: EvaluationReport, registry: Registry = Registry(),
+    say: (String) -> Void
+  ) {
+    do {
+      try RunEvaluations.keep(report, in: run)
+    } catch {
+      say("\(run.relativePath) keeps no copy of the figures: \(error)")
+    }
+    var known = Known(parameters: report.model.parameters)
+    if let epoch = RunEvaluations.epoch(of: report) {
+      known.fingerprints[epoch] = report.model.fingerprint
+    }
+    write(run, known, registry, say: say)
+  }
+
+  private static let lockName = ".card-lock"
+
+  /// What need not be found out again.
+  private struct Known {
+    var training: String?
+    var parameters: Int?
+    var fingerprints: [Int: String] = [:]
+  }
+
+  private static func write(
+    _ run: URL, _ known: Known, _ registry: Registry, say: (String) -> Void
+  ) {
+    do {
+      var facts = try CardFacts(run: run, registry: registry, say: say)
+      // Of two evaluations that end at the same time, the second must see the first one's copy.
+      let lock = FolderLock(waitingFor: run, named: Self.lockName)
+      defer { withExtendedLifetime(lock) {} }
+      let files = CardFiles(run: run)
+      let earlier = files.earlierEntry
+      let evaluations = RunEvaluations(of: run, known: known.fingerprints, registry: registry)
+      for problem in evaluations.problems {
+        say("left out of the card of \(run.relativePath): \(problem)")
+      }
+      facts.evaluations = evaluations.reports
+      facts.parameters = known.parameters ?? evaluations.reports.first?.model.parameters
+      facts.trainingLine = known.training ?? trainingLine(in: earlier, of: facts)
+      let entry = RobustBenchEntry(facts, replacing: earlier)
+      try files.write(ModelCard(facts), entry.tree, say: say)
+    } catch {
+      say("no model card for \(run.relativePath): \(error)")
+    }
+  }
+
+  /// What an earlier line says of the training, where that is the same training.
+  private static func trainingLine(in entry: JSONObject?, of facts: CardFacts) -> String? {
+    guard let details = entry?["namid"], let data = facts.latest.dataFingerprint,
+      details["data_fingerprint"]?.stringValue == data,
+      details["configuration_hash"]?.stringValue == facts.latest.configurationHash,
+      let line = details["training"]?.stringValue, line.utf8.count <= 2000
+    else { return nil }
+    return line
+  }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import NamidEvaluation
+import NamidFiles
+import NamidPages
+import NamidReproduction
+import NamidSettings
+import NamidTraining
+
+/// The evaluations of a run that lie in its own folder, one file per checkpoint and specification.
+package struct RunEvaluations: Sendable {
+  /// Their folder below the run's.
+  package static let folderName = "evaluations"
+  /// No report without samples comes near this size.
+  private static let maximumBytes = 1 << 24
+  private static let maximumFiles = 1000
+  /// The folder of an evaluation that is under way.
+  private static let stateExtension = "state"
+
+  /// The reports on checkpoints that the run has, by epoch, with their files.
+  package private(set) var stored: [StoredEvaluation] = []
+  /// Which files were passed over and why, one line each.
+  package private(set) var problems: [String] = []
+
+  /// The reports on checkpoints that the run has, by epoch.
+  package var reports: [EvaluationReport] { stored.map(\.report) }
+
+  // MARK: Writing
+
+  /// Leaves a copy of a report in a run's folder; one of the same specification is replaced.
+  ///
+  /// The copy has no records per sample: they would make it a hundred times as large, and the same specification gives
+  /// them again.
+  ///
+  /// - Parameters:
+  ///   - report: What was measured.
+  ///   - run: The run's folder.
+  /// - Returns: The file.
+  /// - Throws: When it cannot be written; what was there before stays.
+  @discardableResult
+  package static func keep(_ report: EvaluationReport, in run: URL) throws -> URL {
+    var copy = report
+    copy.samples = nil
+    for place in copy.attacks.indices { copy.attacks[place].samples = nil }
+    let data = try JSONValue(encoding: copy).data(indent: 2) + Data("\n".utf8)
+    let folder = run.appending(path: folderName)
+    let file = folder.appending(path: fileName(of: report))
+    var attempts = 3
+    while true {
+      do throws(FileError) {
+        try createFolder(at: folder)
+        try AtomicFile.write(data, to: file)
+        return file
+      } catch {
+        attempts -= 1
+        // Another evaluation that ends removes the folder while it is empty.
+        guard case .missing = error, attempts > 0 else { throw error }
+      }
+    }
+  }
+
+  /// Such as `epoch-6-1a2b3c4d5e6f7081.json`.
+  static func fileName(of report: EvaluationReport) -> String {
+    let plain = report.model.checkpoint.map {
+      $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-"
+    }
+    return String(plain) + "-\(report.specificationHash).json"
+  }
+
+  // MARK: Reading
+
+  /// Reads what is there; a file that is no sound report on one of the run's checkpoints is passed over.
+  ///
+  /// - Parameters:
+  ///   - run: The run's folder.
+  ///   - known: Digests of the weights of checkpoints by epoch; others are read where a report is about them.
+  ///   - registry: Where the run's names are looked up.
+  package init(of run: URL, known: [Int: String] = [:], registry: Registry = Registry()) {
+    var known = known
+    self.init(of: run) { epoch in
+      if let fingerprint = known[epoch] { return fingerprint }
+      let saved = try SavedNetwork(run: run, .epoch(epoch), registry: registry)
+      known[epoch] = saved.network.fingerprint
+      return saved.network.fingerprint
+    }
+  }
+
+  /// Reads what is there, as above.
+  ///
+  /// - Parameters:
+  ///   - run: The run's folder.
+  ///   - fingerprint: The digest of the weights of an epoch's checkpoint; throws where there is none.
+  init(of run: URL, fingerprint: (Int) throws -> String) {
+    let folder = run.appending(path: Self.folderName)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let visible = names.filter { name in
+      !name.hasPrefix(".") && !name.hasSuffix(".\(Self.stateExtension)")
+    }.sorted()
+    for name in visible.prefix(Self.maximumFiles) {
+      do {
+        let file = folder.appending(path: name)
+        let report = try Self.read(file)
+        try Self.check(report, fingerprint)
+        if let twin = reports.first(where: { $0.specificationHash == report.specificationHash }) {
+          throw EvaluationFileProblem("it repeats the measurement \(twin.specificationHash)")
+        }
+        stored.append(StoredEvaluation(file, report))
+      } catch {
+        problems.append("\(Self.folderName)/\(Markdown.oneLine(name)): \(error)")
+      }
+    }
+    if visible.count > Self.maximumFiles {
+      problems.append(
+        "\(Self.folderName): only the first \(Self.maximumFiles) of \(visible.count) files are read"
+      )
+    }
+    stored.sort { Self.order($0.report).lexicographicallyPrecedes(Self.order($1.report)) }
+  }
+
+  /// The epoch of the checkpoint that a report is about; nil where it names none.
+  static func epoch(of report: EvaluationReport) -> Int? {
+    let name = report.model.checkpoint
+    guard name.hasPrefix("epoch "), let epoch = Int(name.dropFirst("epoch ".count)), epoch >= 1
+    else { return nil }
+    return epoch
+  }
+
+  private static func read(_ file: URL) throws -> EvaluationReport {
+    guard FileKind(of: file, followingLinks: false) == .file else {
+      throw EvaluationFileProblem("it is no plain file")
+    }
+    var report = try StoredEvaluation(
+      file, JSONValue(parsing: readFile(at: file, limit: maximumBytes))
+    ).report
+    report.samples = nil
+    for place in report.attacks.indices { report.attacks[place].samples = nil }
+    return report
+  }
+
+  private static func check(
+    _ report: EvaluationReport, _ fingerprint: (Int) throws -> String
+  ) throws {
+    guard let epoch = epoch(of: report) else {
+      throw EvaluationFileProblem("it names no epoch of this run")
+    }
+    guard try fingerprint(epoch) == report.model.fingerprint else {
+      throw EvaluationFileProblem("it is about other weights than this run has at epoch \(epoch)")
+    }
+  }
+
+  /// Whole data sets before parts of them within an epoch, images of other networks last.
+  private static func order(_ report: EvaluationReport) -> [String] {
+    let padded = { (number: Int) in String(format: "%012d", number) }
+    return [
+      padded(epoch(of: report) ?? 0), report.source == nil ? "0" : "1", report.dataset.name,
+      padded(1_000_000_000 - min(report.dataset.count, 1_000_000_000)), report.specificationHash,
+    ]
+  }
+}

@@ -1,0 +1,163 @@
+import Foundation
+import NamidAttacks
+import NamidData
+import NamidEvaluation
+import NamidFiles
+import NamidInformation
+import NamidPages
+import NamidTorch
+import NamidTraining
+
+/// Three small networks on Fashion-MNIST, trained naturally, robustly and with NAMID, and measured side by side.
+package struct Quickstart {
+  /// What it tells while it works.
+  package enum Event: Sendable {
+    /// A step begins.
+    case step(String)
+    /// Training goes on.
+    case training(TrainingEvent)
+    /// An attack goes on.
+    case attack(String, Evaluator.Progress)
+  }
+
+  /// One trained network's figures.
+  package struct Row: Sendable {
+    /// `natural`, `standard` or `namid`.
+    package var name: String
+    /// Accuracies with their specification.
+    package var report: EvaluationReport
+    /// Estimated mutual information of clean and attacked images.
+    package var information: MutualInformationSummary
+    /// Images for the report.
+    var samples: [SampleImage]
+    /// One record per epoch.
+    var history: [JSONObject]
+  }
+
+  private let plan: QuickstartPlan
+  private let data: URL
+  private let folder: URL
+  private let device: Device
+  private let tell: (Event) -> Void
+
+  /// A quickstart in a folder.
+  ///
+  /// - Parameters:
+  ///   - plan: How large it is.
+  ///   - data: The folder that holds data sets; Fashion-MNIST is fetched if missing.
+  ///   - folder: Where runs, figures and the report go; finished parts found there are kept.
+  ///   - device: Where to compute.
+  ///   - tell: Told what happens.
+  package init(
+    _ plan: QuickstartPlan, data: URL, folder: URL, device: Device = .cpu,
+    tell: @escaping (Event) -> Void
+  ) {
+    self.plan = plan
+    self.data = data
+    self.folder = folder
+    self.device = device
+    self.tell = tell
+  }
+
+  /// Where the report goes.
+  package var reportFile: URL { folder.appending(path: "report.html") }
+
+  /// Removes what earlier quickstarts left in a folder, and nothing else.
+  package static func clear(_ folder: URL) throws {
+    let runs = ["natural", "standard", "estimators", "namid"]
+    for name in runs + runs.map({ "\($0).json" }) + ["report.html"] {
+      let item = folder.appending(path: name)
+      if FileManager.default.fileExists(atPath: item.path) {
+        try FileManager.default.removeItem(at: item)
+      }
+    }
+  }
+
+  /// Runs everything that is not done yet, and writes the report.
+  ///
+  /// - Parameter chartLibrary: The text of the charting library, or why there is none.
+  /// - Returns: The figures of the three networks.
+  /// - Throws: What stands in the way, in words that say what to do.
+  package func run(chartLibrary: Result<String, ChartLibraryError>) throws -> [Row] {
+    try createFolder(at: folder)
+    try fetchData()
+    try train(plan.natural(), "natural")
+    try train(plan.standard(), "standard")
+    try trainEstimators()
+    try train(plan.namid(estimators: run("estimators")), "namid")
+    let estimators = try TrainedEstimators(run: run("estimators"), device: device)
+      .pair(in: run("estimators").path)
+    let test = try Datasets.load("fashion-mnist", split: .test, directory: data)
+    let set = try test.sample(
+      min(plan.testCount, test.count), seed: UInt64(bitPattern: Int64(plan.seed)))
+    let rows = try ["natural", "standard", "namid"].map {
+      try measure($0, on: set, estimators: estimators)
+    }
+    try write(rows, chartLibrary: chartLibrary)
+    return rows
+  }
+
+  // MARK: Steps
+
+  private func run(_ name: String) -> URL { folder.appending(path: name) }
+
+  private func fetchData() throws {
+    guard try Datasets.info("fashion-mnist", in: data).location == nil else { return }
+    tell(.step("fetching Fashion-MNIST into \(data.path)"))
+    try Datasets.fetch("fashion-mnist", into: data) { tell(.step($0)) }
+  }
+
+  private func train(_ configuration: RunConfiguration, _ name: String) throws {
+    let job = try TrainingJob(
+      configuration, data: data, run: run(name), resume: true, device: device)
+    tell(.step(job.summary))
+    try job.fit { tell(.training($0)) }
+    RunCard.write(
+      afterTraining: run(name), summary: job.summary,
+      parameters: job.network.store.parameterCount, say: { tell(.step($0)) })
+  }
+
+  private func trainEstimators() throws {
+    let job = try EstimatorJob(
+      plan.estimators(target: run("standard")), data: data, run: run("estimators"), resume: true,
+      device: device)
+    tell(.step(job.summary))
+    try job.fit { tell(.training($0)) }
+  }
+
+  private func measure(
+    _ name: String, on set: ImageSet, estimators: EstimatorPair
+  ) throws -> Row {
+    tell(.step("measuring \(name): clean and PGD-\(plan.measuringSteps)"))
+    let saved = try SavedNetwork(run: run(name), device: device)
+    let attack = PGD(threat: QuickstartPlan.threat, steps: plan.measuringSteps)
+    let measurement = try RobustnessMeasurement(
+      of: saved.network, named: name, checkpoint: "epoch \(saved.checkpoint.epoch)", on: set,
+      threat: QuickstartPlan.threat, attacks: [NoAttack(), attack], batchSize: 500,
+      seed: plan.seed, keepsImages: true
+    ) { tell(.attack("\(name): \($0)", $1)) }
+    RunCard.write(
+      afterEvaluation: run(name), measurement.report, say: { tell(.step($0)) })
+    let attacked = measurement.outcomes[1].images ?? Tensor.zeros([0])
+    let pairs = AttackedImages(set, attacked: attacked, network: saved.network)
+    let metrics = try MetricsFile.read(run(name).appending(path: RunFolder.metricsFile))
+    return Row(
+      name: name, report: measurement.report,
+      information: pairs.information(estimators, batchSize: plan.batchSize),
+      samples: pairs.samples(8),
+      history: metrics)
+  }
+
+  private func write(
+    _ rows: [Row], chartLibrary: Result<String, ChartLibraryError>
+  ) throws {
+    for row in rows {
+      try AtomicFile.write(
+        JSONValue(encoding: row.report).data(indent: 2),
+        to: folder.appending(path: "\(row.name).json"))
+    }
+    let report = QuickstartReport(rows: rows, plan: plan).report
+    let html = HTMLReport.render(report, chartLibrary: chartLibrary)
+    try AtomicFile.write(Data(html.utf8), to: reportFile)
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import NamidAttacks
+import NamidTraining
+
+/// How large the quickstart's runs are.
+package struct QuickstartPlan: Sendable {
+  /// Training images used; all when nil.
+  package var trainingLimit: Int?
+  /// Test images used.
+  package var testCount: Int
+  /// Epochs of ordinary training.
+  package var naturalEpochs: Int
+  /// Epochs of standard adversarial training and of NAMID.
+  package var robustEpochs: Int
+  /// Epochs of the estimators.
+  package var estimatorEpochs: Int
+  /// Training images that an epoch of the estimators uses.
+  package var estimatorLimit: Int
+  /// Steps of the attack that measures.
+  package var measuringSteps: Int
+  /// Seed of all random numbers.
+  package var seed: Int
+
+  /// Everything, in a few minutes on two cores.
+  package static let full = QuickstartPlan(
+    trainingLimit: nil, testCount: 5_000, naturalEpochs: 6, robustEpochs: 3, estimatorEpochs: 2,
+    estimatorLimit: 20_000, measuringSteps: 40, seed: 0)
+
+  /// The same path on little data, in seconds: to see that everything works.
+  package static let smoke = QuickstartPlan(
+    trainingLimit: 4_000, testCount: 500, naturalEpochs: 1, robustEpochs: 1, estimatorEpochs: 1,
+    estimatorLimit: 4_000, measuringSteps: 40, seed: 0)
+
+  /// Samples per batch, the same for all: estimates depend on it.
+  let batchSize = 128
+
+  /// The attacker's ball.
+  package static let threat = ThreatModel(norm: .linf, epsilon: 0.1)
+
+  /// The settings that all three networks share.
+  private var common: RunConfiguration {
+    var configuration = RunConfiguration()
+    configuration.seed = seed
+    configuration.data.name = "fashion-mnist"
+    configuration.data.limit = trainingLimit
+    configuration.data.augmentation.cropPadding = 2
+    configuration.model.architecture = "small-cnn"
+    configuration.model.width = 16
+    configuration.threat = Self.threat
+    // Adam: without batch normalisation, SGD's steps along the MI loss of a fresh network end in a constant output.
+    configuration.optimizer.kind = .adam
+    configuration.optimizer.learningRate = 2e-3
+    configuration.optimizer.weightDecay = 0
+    configuration.schedule.kind = .oneCycle
+    configuration.training.batchSize = batchSize
+    configuration.training.precision = .float32
+    return configuration
+  }
+
+  func natural() -> RunConfiguration {
+    var configuration = common
+    configuration.defense = .natural
+    configuration.training.epochs = naturalEpochs
+    return configuration
+  }
+
+  func standard() -> RunConfiguration {
+    var configuration = common
+    configuration.defense = .standard
+    configuration.training.epochs = robustEpochs
+    return configuration
+  }
+
+  func namid(estimators: URL) -> RunConfiguration {
+    var configuration = standard()
+    configuration.defense = .namid
+    configuration.estimators = estimators.path
+    return configuration
+  }
+
+  func estimators(target: URL) -> EstimatorConfiguration {
+    var configuration = EstimatorConfiguration()
+    configuration.seed = seed
+    configuration.target = target.path
+    configuration.data = common.data
+    configuration.data.limit = estimatorLimit
+    configuration.threat = Self.threat
+    configuration.units = 128
+    configuration.epochs = estimatorEpochs
+    configuration.batchSize = batchSize
+    configuration.milestones = [1]
+    configuration.precision = .float32
+    return configuration
+  }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import NamidAttacks
+import NamidData
+import NamidEvaluation
+import NamidPages
+import NamidTorch
+import NamidTraining
+
+/// A few test images as they are, attacked, and the enlarged changes: one grid for all networks of a data set and ball.
+package struct ExampleImages {
+  /// A trained network.
+  package struct Subject: Sendable {
+    /// Its name.
+    package var name: String
+    /// Its run folder.
+    package var run: URL
+  }
+
+  /// The most networks in one grid.
+  private static let mostNetworks = 4
+  private static let attack = "pgd-20"
+
+  private let count: Int
+  private let directory: URL
+  private let device: Device
+
+  /// How examples are made.
+  ///
+  /// - Parameters:
+  ///   - count: Images per grid.
+  ///   - directory: Where data sets lie.
+  ///   - device: Where networks compute.
+  package init(count: Int, directory: URL, device: Device) {
+    self.count = count
+    self.directory = directory
+    self.device = device
+  }
+
+  /// The section; a grid that cannot be made is a sentence that says why.
+  ///
+  /// - Parameters:
+  ///   - subjects: Networks, the most telling first.
+  ///   - say: Told what is being attacked.
+  /// - Returns: Nil without networks.
+  package func section(_ subjects: [Subject], say: (String) -> Void) -> Report.Section? {
+    var keys: [[String]] = []
+    var groups: [[String]: [(Subject, RunConfiguration)]] = [:]
+    for subject in subjects {
+      guard let settings = try? SavedNetwork.configuration(of: subject.run) else { continue }
+      let key = [
+        settings.data.name, settings.threat.norm.rawValue, "\(settings.threat.epsilon)",
+      ]
+      if groups[key] == nil { keys.append(key) }
+      groups[key, default: []].append((subject, settings))
+    }
+    if keys.isEmpty { return nil }
+    let blocks = keys.map { key -> Report.Block in
+      let title = "\(key[0]), \(key[1]) ε \(key[2])"
+      say("attacking \(count) images of \(title)")
+      do {
+        return .imageGrid(
+          try grid(Array((groups[key] ?? []).prefix(Self.mostNetworks)), title: title))
+      } catch {
+        return .paragraph("\(title): no images, because \(error)")
+      }
+    }
+    return Report.Section(
+      heading: "Attacked images",
+      blocks: [
+        .paragraph(
+          "Test images, what \(Self.attack.uppercased()) makes of them against each network's last checkpoint, and "
+            + "the changes, enlarged to the full range around gray. The network's answer stands below."
+        )
+      ] + blocks)
+  }
+
+  private func grid(
+    _ networks: [(Subject, RunConfiguration)], title: String
+  ) throws -> ImageGrid {
+    var headings: [String] = []
+    var rows: [[ImageGrid.Cell?]] = []
+    var labels: [String] = []
+    for (subject, settings) in networks {
+      let samples = try samples(of: subject, settings)
+      if rows.isEmpty {
+        labels = samples.map(\.label)
+        headings.append("unattacked")
+        rows.append(samples.map { ImageGrid.Cell(png: $0.clean) })
+      }
+      headings += [subject.name, "change"]
+      rows.append(
+        samples.map {
+          ImageGrid.Cell(
+            png: $0.attacked, caption: $0.attackedPrediction,
+            verdict: $0.attackedPrediction == $0.label ? .right : .wrong)
+        })
+      rows.append(samples.map(\.enlargedNoise))
+    }
+    return ImageGrid(columnHeadings: labels, rowHeadings: headings, rows: rows, caption: title)
+  }
+
+  private func samples(
+    of subject: Subject, _ settings: RunConfiguration
+  ) throws -> [SampleImage] {
+    let saved = try SavedNetwork(run: subject.run, device: device)
+    let all = try Datasets.load(settings.data.name, split: .test, directory: directory)
+    try saved.check(all)
+    let set = count < all.count ? try all.sample(count, seed: 0) : all
+    let measurement = try RobustnessMeasurement(
+      of: saved.network, named: subject.name, checkpoint: "epoch \(saved.checkpoint.epoch)",
+      on: set, threat: settings.threat,
+      attacks: try AttackList.parse(Self.attack, threat: settings.threat), seed: 0,
+      keepsImages: true)
+    guard let attacked = measurement.outcomes.first?.images else { return [] }
+    return AttackedImages(set, attacked: attacked, network: saved.network).samples(count)
+  }
+}

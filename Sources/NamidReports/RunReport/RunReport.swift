@@ -1,0 +1,133 @@
+import Foundation
+import NamidEvaluation
+import NamidPages
+import NamidReproduction
+
+/// Training runs, evaluations and reproductions as one document.
+package struct RunReport {
+  /// The tables, for forms other than a page.
+  package private(set) var tables: [TableRecord] = []
+  /// Trained networks, for examples of attacked images.
+  package private(set) var networks: [ExampleImages.Subject] = []
+  private let titles: [String]
+  private let folder: URL
+  private let say: (String) -> Void
+  private var overview: [Report.Block] = []
+  private var tableSections: [Report.Section] = []
+  private var histories: [TrainingHistory] = []
+  private var measurements: [Measurement] = []
+  private var samples: [InformationDistributions.Source] = []
+  private var steps: [Report.Section] = []
+
+  /// Gathers what is to be shown.
+  ///
+  /// - Parameters:
+  ///   - sources: What it is made of, in order.
+  ///   - folder: Where the page will lie: links are relative to it.
+  ///   - say: Told what is left out.
+  package init(
+    _ sources: [ReportSource], in folder: URL, say: @escaping (String) -> Void = { _ in }
+  ) {
+    self.folder = folder
+    self.say = say
+    titles = sources.flatMap { source -> [String] in
+      guard case .reproduction(_, let record) = source else { return [] }
+      return record.tables.map(\.title)
+    }
+    var evaluations: [StoredEvaluation] = []
+    var runs: [URL] = []
+    for source in sources {
+      switch source {
+      case .reproduction(let root, let record):
+        add(record, at: root)
+      case .run(let url, let stored):
+        runs.append(url)
+        add(run: url)
+        evaluations += stored
+      case .evaluation(let stored):
+        evaluations.append(stored)
+      }
+    }
+    if let table = RunTable(runs).table { overview.append(.table(table)) }
+    if let table = EvaluationTables(evaluations).table {
+      tables.append(table)
+      tableSections.append(section(of: table, at: nil))
+    }
+    measurements += evaluations.map {
+      let name = EvaluationTables.name(of: $0.report)
+      return Measurement(name: name, network: name, link: link(to: $0.url), report: $0.report)
+    }
+  }
+
+  /// The document.
+  ///
+  /// - Parameters:
+  ///   - examples: Attacked images; nil for none.
+  ///   - subtitle: One line under the title.
+  /// - Returns: The document.
+  package func document(examples: Report.Section?, subtitle: String) -> Report {
+    let parts =
+      [Report.Section(heading: "Overview", blocks: overview)] + tableSections
+      + [
+        TrainingCurves(histories).section, RobustnessCurves(measurements).section,
+        InformationDistributions(samples, say: say).section, examples,
+        CostLedger(measurements).section,
+      ].compactMap(\.self) + steps
+    return Report(
+      title: titles.count == 1 ? titles[0] : "Adversarial robustness", subtitle: subtitle,
+      sections: parts.filter { !$0.blocks.isEmpty })
+  }
+
+  // MARK: Sources
+
+  private mutating func add(_ record: ReproductionRecord, at root: URL) {
+    let place = ReproductionContents(record, at: root, say: say)
+    overview += place.overview
+    for table in record.tables {
+      tables.append(table)
+      tableSections.append(section(of: table, at: root))
+    }
+    histories += place.histories
+    networks += place.networks
+    measurements += place.measurements.map { name, network, url, report in
+      Measurement(name: name, network: network, link: link(to: url), report: report)
+    }
+    samples += place.samples
+    steps.append(place.steps { link(to: root.appending(path: $0)) })
+  }
+
+  private mutating func add(run: URL) {
+    let name = run.lastPathComponent
+    if let history = TrainingHistory(run: run, named: name, say: say) { histories.append(history) }
+    networks.append(ExampleImages.Subject(name: name, run: run))
+  }
+
+  // MARK: Links
+
+  private func section(of table: TableRecord, at root: URL?) -> Report.Section {
+    TableSection(table: table) { file in
+      link(to: root.map { $0.appending(path: file) } ?? URL(filePath: file))
+    }.section
+  }
+
+  /// The address of a file as seen from the page.
+  private func link(to url: URL) -> String {
+    RelativeAddress.of(url, from: folder)
+  }
+}
+
+/// Addresses of files as seen from a folder.
+enum RelativeAddress {
+  /// The way from a folder to a file, escaped as addresses are.
+  static func of(_ file: URL, from folder: URL) -> String {
+    let from = folder.standardizedFileURL.pathComponents
+    let to = file.standardizedFileURL.pathComponents
+    let common = zip(from, to).prefix { $0 == $1 }.count
+    let parts = from.dropFirst(common).map { _ in ".." } + to.dropFirst(common)
+    var allowed = CharacterSet.urlPathAllowed
+    // A colon in the first part would be read as a scheme.
+    allowed.remove(charactersIn: ":")
+    return parts.map { $0.addingPercentEncoding(withAllowedCharacters: allowed) ?? $0 }
+      .joined(separator: "/")
+  }
+}

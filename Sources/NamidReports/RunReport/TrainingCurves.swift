@@ -1,0 +1,105 @@
+import Foundation
+import NamidFiles
+import NamidPages
+import NamidTraining
+
+/// A training run as a report shows it.
+struct TrainingHistory {
+  /// Its name in legends.
+  var name: String
+  /// What it shares with the runs that it may be compared with: data and ball, or `estimators`.
+  var group: String
+  /// One record per epoch.
+  var epochs: [JSONObject]
+
+  /// Reads a run's metrics; nil where there are none yet, or none that can be read.
+  init?(run: URL, named name: String, say: (String) -> Void) {
+    let file = run.appending(path: RunFolder.metricsFile)
+    do {
+      epochs = try MetricsFile.read(file)
+    } catch {
+      if FileManager.default.fileExists(atPath: file.path) {
+        say("left out: the curves of \(name): \(error)")
+      }
+      return nil
+    }
+    if epochs.isEmpty { return nil }
+    self.name = name
+    if let settings = try? SavedNetwork.configuration(of: run) {
+      let threat = settings.threat
+      group = "\(settings.data.name), \(threat.norm.rawValue) ε \(threat.epsilon)"
+    } else {
+      group = "estimators"
+    }
+  }
+
+  /// The quantities that some epoch has.
+  var keys: [String] { epochs.flatMap(\.keys) }
+
+  func series(_ key: String, scale: Double) -> Chart.Series? {
+    let points = epochs.compactMap { epoch -> Chart.Point? in
+      guard let x = epoch["epoch"]?.doubleValue, let y = epoch[key]?.doubleValue else { return nil }
+      return Chart.Point(x: x, y: scale * y)
+    }
+    return points.isEmpty ? nil : Chart.Series(name, points: points)
+  }
+}
+
+/// What happened epoch by epoch, runs on the same data in the same chart.
+struct TrainingCurves {
+  private let histories: [TrainingHistory]
+
+  init(_ histories: [TrainingHistory]) {
+    self.histories = histories
+  }
+
+  /// The section; nil without histories.
+  var section: Report.Section? {
+    var groups: [String] = []
+    for history in histories where !groups.contains(history.group) {
+      groups.append(history.group)
+    }
+    let charts = groups.flatMap { group in
+      self.charts(histories.filter { $0.group == group }, group)
+    }
+    if charts.isEmpty { return nil }
+    return Report.Section(
+      heading: "Training",
+      blocks: [
+        .paragraph(
+          "Means over the batches of an epoch, and accuracy on images held out of training. Losses of "
+            + "different defenses are different quantities.")
+      ] + charts)
+  }
+
+  private static let titles: [(key: String, title: String, axis: String, scale: Double)] = [
+    ("validation/clean_accuracy", "Validation, clean", "percent right", 100),
+    ("train/loss", "Training loss", "mean per batch", 1),
+    ("train/selected", "Selected by Equation 6", "percent of samples", 100),
+    ("train/mi_n", "Natural MI term", "nats", 1),
+    ("train/mi_a", "Adversarial MI term", "nats", 1),
+    ("train/loss_n", "Estimator of natural MI, loss", "mean per batch", 1),
+    ("train/loss_a", "Estimator of adversarial MI, loss", "mean per batch", 1),
+  ]
+
+  private func charts(_ histories: [TrainingHistory], _ group: String) -> [Report.Block] {
+    var quantities = Self.titles
+    // Validation attacks have their steps in their name.
+    let attacks = Set(histories.flatMap(\.keys)).filter {
+      $0.hasPrefix("validation/pgd_") && $0.hasSuffix("_accuracy")
+    }
+    for key in attacks.sorted() {
+      let steps = key.dropFirst("validation/pgd_".count).dropLast("_accuracy".count)
+      quantities.insert((key, "Validation, PGD-\(steps)", "percent right", 100), at: 1)
+    }
+    return quantities.compactMap { quantity in
+      let series = histories.compactMap { $0.series(quantity.key, scale: quantity.scale) }
+      // A single epoch makes no curve.
+      guard series.contains(where: { $0.points.count > 1 }) else { return nil }
+      return .chart(
+        Chart(
+          title: "\(quantity.title): \(group)", xAxis: Chart.Axis("epoch", isCount: true),
+          yAxis: Chart.Axis(quantity.axis), content: .line(series)))
+    }
+  }
+}

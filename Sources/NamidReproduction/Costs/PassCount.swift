@@ -1,0 +1,110 @@
+import NamidAttacks
+import NamidDefenses
+import NamidInformation
+import NamidTraining
+
+/// How often networks see an image.
+package struct PassCount: Hashable, Sendable {
+  /// Evaluations without a gradient.
+  package var forwards = 0.0
+  /// Evaluations with a gradient with respect to the image.
+  package var gradients = 0.0
+  /// Evaluations with a gradient with respect to the weights, and their share of an optimizer's step.
+  package var updates = 0.0
+  /// Evaluations of an estimator, which makes features of the image and compares them with all outputs.
+  package var features = 0.0
+  /// Seconds that do not depend on the network, on the machine where they were measured.
+  package var seconds = 0.0
+
+  /// Counts.
+  package init(
+    forwards: Double = 0, gradients: Double = 0, updates: Double = 0, features: Double = 0,
+    seconds: Double = 0
+  ) {
+    self.forwards = forwards
+    self.gradients = gradients
+    self.updates = updates
+    self.features = features
+    self.seconds = seconds
+  }
+
+  /// The sum of two counts.
+  package static func + (a: PassCount, b: PassCount) -> PassCount {
+    PassCount(
+      forwards: a.forwards + b.forwards, gradients: a.gradients + b.gradients,
+      updates: a.updates + b.updates, features: a.features + b.features,
+      seconds: a.seconds + b.seconds)
+  }
+
+  /// Counts times a factor.
+  package static func * (factor: Double, count: PassCount) -> PassCount {
+    PassCount(
+      forwards: factor * count.forwards, gradients: factor * count.gradients,
+      updates: factor * count.updates, features: factor * count.features,
+      seconds: factor * count.seconds)
+  }
+}
+
+extension PassCount {
+  /// What one image costs in one epoch of a training.
+  ///
+  /// The attack takes every step for every image. Losses with a divergence also see the natural image, in the
+  /// attack of TRADES (half of a gradient more) and in the loss. What is done with an estimator's features, with the
+  /// gradient, is taken to cost as much again as the features.
+  package static func training(_ configuration: RunConfiguration) -> PassCount {
+    let steps = Double(configuration.attack.steps)
+    switch configuration.defense {
+    case .natural: return PassCount(updates: 1)
+    case .trades: return PassCount(gradients: 1.5 * steps, updates: 2)
+    case .mart: return PassCount(gradients: steps, updates: 2)
+    case .wmim: return PassCount(gradients: steps, updates: 1, features: 2)
+    case .namid, .namidM: return PassCount(gradients: steps, updates: 2, features: 4)
+    case .namidT: return PassCount(gradients: 1.5 * steps, updates: 2, features: 4)
+    default: return PassCount(gradients: steps, updates: 1)
+    }
+  }
+
+  /// What one image costs in one epoch of estimators: the attack, the network's outputs, features with their gradient.
+  package static func estimators(_ configuration: EstimatorConfiguration) -> PassCount {
+    let steps = Double(configuration.attack.steps)
+    let number = configuration.kind == .pair ? 2.0 : 1.0
+    // A gradient of the encoder costs about as much as two evaluations.
+    let features = configuration.control == .random ? number : 3 * number
+    return PassCount(forwards: 2, gradients: steps, features: features)
+  }
+
+  /// What one image costs on average under an attack.
+  ///
+  /// Robust images take the whole budget, fooled ones leave early; a third is taken to be robust. An attack that
+  /// looks for the smallest perturbation takes its budget for every image.
+  package static func attack(_ attack: any Attack) -> PassCount {
+    let share = 1.0 / 3
+    // Those that are fooled leave after a fifth of the steps or so.
+    let searching = share + (1 - share) / 5
+    switch attack {
+    case is NoAttack: return PassCount(forwards: 1)
+    case let attack as PGD:
+      return searching * PassCount(gradients: Double(attack.steps * attack.restarts))
+    case let attack as APGD:
+      let starts = attack.restarts * (attack.objective == .targetedDLR ? attack.targets : 1)
+      return searching * PassCount(gradients: Double(attack.steps * starts * attack.eot))
+    case let attack as FAB:
+      let starts = Double(attack.steps * attack.restarts * (attack.targets ?? 1))
+      return share * PassCount(forwards: starts, gradients: starts)
+    case let attack as Square:
+      return share * PassCount(forwards: Double(attack.queries * attack.restarts))
+    case let attack as AutoAttack:
+      return attack.members.reduce(PassCount()) { $0 + .attack($1) }
+    case let attack as CarliniWagner:
+      return PassCount(gradients: Double(attack.iterations * attack.searchSteps))
+    case let attack as DDN: return PassCount(gradients: Double(attack.steps))
+    case let attack as FMN: return PassCount(gradients: Double(attack.steps))
+    case let attack as TIDIM: return searching * PassCount(gradients: Double(attack.steps))
+    case let attack as FWA:
+      // The projections onto transport plans cost more than a small network.
+      return searching
+        * PassCount(gradients: Double(attack.steps), seconds: 2e-3 * Double(attack.steps))
+    default: return PassCount(gradients: 100)
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import Foundation
+import NamidAttacks
+import NamidFiles
+import NamidTraining
+
+extension PlanBuilder {
+  /// Columns that are measured by one call, because they use the same images.
+  private struct Group {
+    var limit: Int?
+    var attacks: [String] = []
+    /// The columns' names, for people.
+    var names: [String] = []
+  }
+
+  /// A part's evaluations and the table that they fill; nil where no row is wanted.
+  mutating func measured(part name: String) throws -> PlannedPart? {
+    guard let part = recipe.parts[name], let first = shownRows.first else { return nil }
+    let sample = try settings.training(row: first, part: name).configuration
+    let columns = recipe.columns.entries.filter {
+      $0.value.norms?.contains(sample.threat.norm) ?? true
+    }
+    guard !columns.isEmpty else {
+      throw settings.refusal(
+        "columns", "none is for the norm \(sample.threat.norm.rawValue) of the part \(name)")
+    }
+    try check(columns, threat: sample.threat)
+    let images = facts[sample.data.name]?.testCount ?? .max
+    let groups = groups(of: columns)
+    var rows: [PlannedRow] = []
+    for row in shownRows {
+      rows.append(try measured(row: row, part: name, columns, groups))
+    }
+    return PlannedPart(
+      name: name, paper: part.paper ?? name,
+      datasetTitle: facts[sample.data.name]?.title ?? sample.data.name,
+      norm: sample.threat.norm.rawValue, epsilon: sample.threat.epsilon.description, unit: .share,
+      columns: columns.map { column in
+        PlannedColumn(
+          name: column.name, paper: column.value.paper ?? column.name,
+          attack: column.value.attack,
+          limit: (column.value.limit ?? recipe.limit).flatMap { $0 < images ? $0 : nil })
+      }, rows: rows)
+  }
+
+  private mutating func measured(
+    row: String, part: String, _ columns: [Named<RecipeColumn>.Entry], _ groups: [Group]
+  ) throws -> PlannedRow {
+    var cells: [PlannedCell] = []
+    var steps: [RecipeCheckpoint: [Int: [ExperimentStep]]] = [:]
+    for seed in seeds(of: row) {
+      let network = try self.network(row, part: part, seed: seed)
+      for checkpoint in recipe.checkpoints {
+        var own: [ExperimentStep] = []
+        for (place, group) in groups.enumerated() {
+          let twin = checkpoint == .best ? steps[.latest]?[seed]?[place].id : nil
+          own.append(
+            try evaluation(
+              of: network.step, row: row, part: part, seed: seed, checkpoint, group,
+              twin: twin, network.configuration))
+        }
+        steps[checkpoint, default: [:]][seed] = own
+      }
+    }
+    for checkpoint in recipe.checkpoints {
+      for column in columns {
+        let limit = column.value.limit ?? recipe.limit
+        guard let place = groups.firstIndex(where: { $0.limit == limit }),
+          let attack = groups[place].attacks.firstIndex(of: column.value.attack)
+        else { continue }
+        let reading: FigureReading =
+          column.value.reading == .anySize ? .unbounded(attack: attack) : .robust(attack: attack)
+        let sources = seeds(of: row).compactMap { seed in
+          steps[checkpoint]?[seed].map {
+            PlannedCell.Source(seed: seed, step: $0[place].id, reading: reading)
+          }
+        }
+        cells.append(
+          PlannedCell(column: column.name, checkpoint: checkpoint, sources: sources))
+      }
+    }
+    return PlannedRow(
+      name: row, defense: recipe.rows[row]?.defense ?? "standard", cells: cells)
+  }
+
+  private mutating func evaluation(
+    of network: ExperimentStep, row: String, part: String, seed: Int,
+    _ checkpoint: RecipeCheckpoint, _ group: Group, twin: String?,
+    _ configuration: RunConfiguration
+  ) throws -> ExperimentStep {
+    var words: [StepWord] = []
+    if let surrogate = recipe.surrogate {
+      // One surrogate for all seeds, whichever of them are asked for.
+      let first = (recipe.rows[surrogate]?.seeds ?? recipe.seeds).first ?? 0
+      let source = try self.network(surrogate, part: part, seed: first)
+      words = [
+        .text("transfer"), .text("--surrogate"), .output(step: source.step.id, path: "run"),
+        .text("--target"), .output(step: network.id, path: "run"),
+      ]
+    } else {
+      words = [.text("evaluate"), .output(step: network.id, path: "run")]
+    }
+    words += [
+      .text("--checkpoint"), .text(checkpoint.rawValue), .text("--attack"),
+      .text(group.attacks.joined(separator: ",")),
+    ]
+    if let limit = group.limit { words += [.text("--limit"), .text("\(limit)")] }
+    words += [.text("--json"), .own("result.json"), .text("--state"), .own("state")]
+    let images = group.limit.map { " (\($0) images)" } ?? ""
+    let kind: ExperimentStep.Kind = recipe.surrogate == nil ? .evaluate : .transfer
+    return try add(
+      ExperimentStep(
+        kind,
+        title: "\(kind == .transfer ? "transfer to" : "evaluate") \(row), \(part), seed \(seed), "
+          + "\(checkpoint.title): \(group.names.joined(separator: ", "))\(images)",
+        label: "\(configuration.defense.rawValue) \(checkpoint.rawValue) seed\(seed)",
+        words: words, twin: twin,
+        workload: workload(evaluation: group.attacks, limit: group.limit, of: configuration)))
+  }
+
+  private func groups(of columns: [Named<RecipeColumn>.Entry]) -> [Group] {
+    var groups: [Group] = []
+    for entry in columns {
+      let column = entry.value
+      let limit = column.limit ?? recipe.limit
+      let place = groups.firstIndex { $0.limit == limit } ?? groups.count
+      if place == groups.count { groups.append(Group(limit: limit)) }
+      if !groups[place].attacks.contains(column.attack) {
+        groups[place].attacks.append(column.attack)
+        groups[place].names.append(entry.name)
+      }
+    }
+    return groups
+  }
+
+  private func check(
+    _ columns: [Named<RecipeColumn>.Entry], threat: ThreatModel
+  ) throws(RecipeError) {
+    for column in columns {
+      let key = "columns.\(column.name).attack"
+      var seeksSmallest = false
+      do throws(AttackListError) {
+        let attacks = try AttackList.parse(column.value.attack, threat: threat)
+        if attacks.count > 1 { throw .unknown(column.value.attack, suggestion: nil, known: []) }
+        seeksSmallest = attacks.first?.seeksSmallest == true
+      } catch {
+        let several = column.value.attack.contains(",")
+        throw settings.refusal(key, several ? "a column is one attack, not a list" : "\(error)")
+      }
+      if column.value.reading == .anySize, !seeksSmallest {
+        throw settings.refusal(
+          "columns.\(column.name).reading",
+          "any-size is for attacks that look for the smallest perturbation (cw, ddn, fmn, fab), and "
+            + "\(column.value.attack) does not")
+      }
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/// A table before it has figures: which step and which attack each cell reads.
+package struct PlannedTable: Sendable {
+  /// The recipe's name, such as `table1`.
+  package var name: String
+  /// What it shows.
+  package var title: String
+  /// What a reader should know.
+  package var about: String
+  /// The preset; nil for none.
+  package var preset: String?
+  /// The paper's table; nil for one's own.
+  package var paper: String?
+  /// How the setting differs from the paper's, one sentence each.
+  package var differences: [String]
+  /// Data sets with balls.
+  package var parts: [PlannedPart]
+}
+
+/// A part of a table: one data set, one ball.
+package struct PlannedPart: Sendable {
+  /// Its name.
+  package var name: String
+  /// Its name among the paper's figures.
+  package var paper: String
+  /// The title of the published data set.
+  package var datasetTitle: String
+  /// `linf`, `l2` or `l1`.
+  package var norm: String
+  /// The radius as it was written.
+  package var epsilon: String
+  /// What figures are: shares of images, or mutual information.
+  package var unit: FigureUnit
+  /// The columns in order.
+  package var columns: [PlannedColumn]
+  /// The rows in order.
+  package var rows: [PlannedRow]
+}
+
+/// What a figure is.
+package enum FigureUnit: String, Codable, Sendable {
+  /// A share of images, shown in percent.
+  case share
+  /// Mutual information in nats.
+  case nats
+}
+
+/// A column of a table.
+package struct PlannedColumn: Sendable {
+  /// Its name.
+  package var name: String
+  /// Its name among the paper's figures.
+  package var paper: String
+  /// The attack as it was asked for.
+  package var attack: String
+  /// Test images; nil for all.
+  package var limit: Int?
+}
+
+/// A row of a table.
+package struct PlannedRow: Sendable {
+  /// Its name.
+  package var name: String
+  /// How its network was trained.
+  package var defense: String
+  /// The cells: every column at every checkpoint.
+  package var cells: [PlannedCell]
+}
+
+/// A cell of a table: where its figures come from, one source per seed.
+package struct PlannedCell: Sendable {
+  /// A figure's source.
+  package struct Source: Sendable {
+    /// The seed.
+    package var seed: Int
+    /// The step whose result holds the figure.
+    package var step: String
+    /// How to find it there.
+    package var reading: FigureReading
+  }
+
+  /// The column's name.
+  package var column: String
+  /// Which checkpoint.
+  package var checkpoint: RecipeCheckpoint
+  /// One source per seed.
+  package var sources: [Source]
+}
+
+/// How a figure is found in a step's result.
+package enum FigureReading: Hashable, Sendable {
+  /// Right under the attack at this place of an evaluation's list.
+  case robust(attack: Int)
+  /// Withstood the minimum-norm attack at this place at any size.
+  case unbounded(attack: Int)
+  /// A pairing of `mi poc` under the attack at this place.
+  case pairing(attack: Int, key: String)
+  /// What one pair of estimators reads in `mi compare`: `eq4` or `eq5`, `natural` or `adversarial`, `clean` or `attacked`.
+  case estimate(attack: Int, role: String, kind: String, images: String)
+}

@@ -1,0 +1,168 @@
+import NamidAttacks
+import NamidData
+import NamidDefenses
+import NamidFiles
+import NamidSettings
+import NamidTraining
+
+/// The settings of a recipe's trainings, checked and as words of a command line.
+struct RecipeSettings {
+  let file: RecipeFile
+  let recipe: Recipe
+  let registry = Registry()
+
+  init(_ file: RecipeFile, recipe: Recipe? = nil) {
+    self.file = file
+    self.recipe = recipe ?? file.recipe
+  }
+
+  /// One training's settings.
+  struct Resolved {
+    /// `--set` and the settings that are not defaults of the recipe's own making.
+    var words: [String]
+    var configuration: RunConfiguration
+  }
+
+  /// What is said by a word of its own on the command line.
+  private static let reserved = ["seed", "defense", "estimators"]
+
+  /// The settings of a row in a part.
+  func training(row name: String, part partName: String) throws(RecipeError) -> Resolved {
+    guard let row = recipe.rows[name], let part = recipe.parts[partName] else {
+      preconditionFailure("\(name) is no row or \(partName) no part")
+    }
+    let entry: DefenseEntry
+    do {
+      entry = try registry.defense(DefenseName(rawValue: row.defense))
+    } catch {
+      throw refusal("rows.\(name).defense", Self.reason(error))
+    }
+    try check(row, name, reads: entry.settings.map { $0.key })
+    let shared = try common(recipe.settings, key: "settings", for: entry)
+    let ofPart = try common(part.settings, key: "parts.\(partName).settings", for: entry)
+    let own = try group(row.settings, at: "rows.\(name).settings")
+    // Its figures stand under the part's heading.
+    for key in ["data.name", "threat"] where row.settings.says(key) {
+      throw refusal(
+        "rows.\(name).settings.\(key)",
+        "all rows of a part have one data set and one ball: say it in a part")
+    }
+    let settings = SettingText.all(
+      of: [ofPart, own].reduce(.object(shared)) { $0.overlaid(with: .object($1)) })
+    let estimators = row.estimators.map { ["estimators=\(SettingText.quoted($0))"] } ?? []
+    do {
+      let configuration = try registry.configuration(
+        overrides: settings.map(\.text) + ["defense=\(row.defense)"] + estimators)
+      try checkNames(configuration)
+      return Resolved(words: settings.flatMap { ["--set", $0.text] }, configuration: configuration)
+    } catch {
+      let key = Self.key(of: error) ?? ""
+      let place = self.place(of: key, row: name, part: partName)
+      throw refusal(place ?? "rows.\(name)", key: place.map { "\($0).\(key)" }, Self.reason(error))
+    }
+  }
+
+  /// The settings of estimators; data, ball and attack are those of the target's row unless said otherwise.
+  func estimators(
+    _ name: String, target: RunConfiguration
+  ) throws(RecipeError) -> (words: [String], configuration: EstimatorConfiguration) {
+    guard let item = recipe.estimators[name] else {
+      preconditionFailure("\(name) are no estimators")
+    }
+    let key = "estimators.\(name).settings"
+    if item.settings.says("data.name") {
+      throw refusal("\(key).data.name", "estimators are trained on their target's data set")
+    }
+    let settings = SettingText.all(of: .object(try group(item.settings, at: key)))
+    var defaults = item.kind == .standard ? .standard : EstimatorConfiguration()
+    defaults.data = target.data
+    defaults.threat = target.threat
+    defaults.attack = target.attack
+    do {
+      let configuration = try ConfigurationLoader.load(
+        defaults: defaults, overrides: ["kind=\(item.kind.rawValue)"] + settings.map(\.text))
+      return (
+        ["--kind", item.kind.rawValue] + settings.flatMap { ["--set", $0.text] }, configuration
+      )
+    } catch {
+      throw refusal(key, key: Self.key(of: error).map { "\(key).\($0)" }, Self.reason(error))
+    }
+  }
+
+  /// An error with the line where something was written: a place, or a key below it that the reason names.
+  func refusal(_ place: String, key: String? = nil, _ reason: String) -> RecipeError {
+    .refused(key: place, reason: reason, origin: file.origin(of: key ?? place))
+  }
+
+  /// The group of settings that says a key of a row in a part; nil where none does.
+  func place(of key: String, row: String, part: String) -> String? {
+    let places: [(String, JSONValue?)] = [
+      ("rows.\(row).settings", recipe.rows[row]?.settings),
+      ("parts.\(part).settings", recipe.parts[part]?.settings), ("settings", recipe.settings),
+    ]
+    return places.first { $0.1?.says(key) == true }?.0
+  }
+
+  // MARK: Parts of it
+
+  /// A row's own group of settings that its defense does not read is a mistake.
+  private func check(
+    _ row: RecipeRow, _ name: String, reads read: [String]
+  ) throws(RecipeError) {
+    let key = "rows.\(name).settings"
+    let known = Set(registry.defenses.flatMap(\.settings).map { $0.key })
+    for (group, _) in try group(row.settings, at: key)
+    where known.contains(group) && !read.contains(group) {
+      let groups = read.isEmpty ? "none" : read.joined(separator: ", ")
+      throw refusal(
+        "\(key).\(group)",
+        "the defense \(row.defense) does not read it (groups that it reads: \(groups))")
+    }
+  }
+
+  private func checkNames(_ configuration: RunConfiguration) throws {
+    do {
+      _ = try registry.dataset(configuration.data.name)
+    } catch DatasetError.unknownName(let name, _, let known) {
+      throw ValueError.badChoice(key: "data.name", found: name, choices: known)
+    } catch {
+      let name = JSONValue.string(configuration.data.name)
+      throw ValueError.badValue(key: "data.name", found: name, reason: "\(error)")
+    }
+    let name = configuration.model.architecture
+    let known = registry.architectures.map(\.name)
+    if !known.contains(name) {
+      throw ValueError.badChoice(key: "model.architecture", found: name, choices: known)
+    }
+  }
+
+  /// What all rows share, without the groups of other defenses.
+  private func common(
+    _ settings: JSONValue, key: String, for entry: DefenseEntry
+  ) throws(RecipeError) -> JSONObject {
+    let read = entry.settings.map { $0.key }
+    let others = Set(registry.defenses.flatMap(\.settings).map { $0.key }).subtracting(read)
+    return JSONObject(try group(settings, at: key).filter { !others.contains($0.key) })
+  }
+
+  private func group(_ settings: JSONValue, at key: String) throws(RecipeError) -> JSONObject {
+    guard let object = settings.objectValue else {
+      throw refusal(key, "expected keys of config.yaml, found \(settings.text())")
+    }
+    if let name = object.keys.first(where: Self.reserved.contains) {
+      throw refusal("\(key).\(name)", "a recipe says this with rows and seeds")
+    }
+    return object
+  }
+
+  private static func key(of error: any Error) -> String? {
+    if case ConfigurationError.refused(let error, _) = error { return error.key }
+    return (error as? ValueError)?.key
+  }
+
+  /// The reason without the override that carried the value: the file's own line is named instead.
+  private static func reason(_ error: any Error) -> String {
+    if case ConfigurationError.refused(let error, _) = error { return "\(error)" }
+    return "\(error)"
+  }
+}

@@ -1,0 +1,51 @@
+import NamidFiles
+
+/// Where each value of a configuration was written, so that errors can say so.
+public struct ConfigurationOrigins: Sendable {
+  private var origins: [String: String] = [:]
+  /// Where keys should have been written that nobody has written; nil where that may be in several places.
+  private let whole: String?
+
+  /// Nothing is noted yet.
+  init(whole: String? = nil) {
+    self.whole = whole
+  }
+
+  /// The origin of a key, such as `train.yaml:3`, or of the nearest group around it that was written somewhere.
+  ///
+  /// - Parameter key: The key in full, as in `defense.lambda` or `attacks[1].steps`.
+  /// - Returns: The origin; for what was not written, the one file that is read, or nil.
+  public func origin(of key: String) -> String? {
+    var key = Substring(key)
+    while !key.isEmpty {
+      if let origin = origins[String(key)] { return origin }
+      let end = key.lastIndex { $0 == "." || $0 == "[" }
+      key = end.map { key[..<$0] } ?? ""
+    }
+    return whole
+  }
+
+  /// Notes a source; below a path, as if its values stood at the top.
+  mutating func note(_ source: ConfigurationSource, below prefix: [String] = []) {
+    let tree = prefix.reduce(source.tree) { $0[$1] ?? .null }
+    let start = prefix.reduce(KeyPathText()) { $0.appending($1) }
+    for path in tree.paths() {
+      let full = path.components.reduce(start) { $0.appending($1) }
+      origins[path.text] = source.origin(of: full)
+    }
+  }
+}
+
+extension JSONValue {
+  /// The paths of all values below the top, groups and lists included.
+  fileprivate func paths(below path: KeyPathText = KeyPathText()) -> [KeyPathText] {
+    let children: [(KeyPathText, JSONValue)] =
+      switch self {
+      case .object(let object): object.map { (path.appending($0.key), $0.value) }
+      case .array(let elements):
+        elements.enumerated().map { (path.appending("[\($0.offset)]"), $0.element) }
+      default: []
+      }
+    return children.flatMap { [$0.0] + $0.1.paths(below: $0.0) }
+  }
+}

@@ -1,0 +1,3 @@
+import NamidCommands
+
+NamidCommand.main()

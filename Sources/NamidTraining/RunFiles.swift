@@ -1,0 +1,54 @@
+import Foundation
+import NamidFiles
+
+/// The files of a run folder besides its checkpoints.
+enum RunFiles {
+  static func configuration(in run: URL) throws -> URL {
+    let file = run.appending(path: RunFolder.configurationFile)
+    guard FileManager.default.fileExists(atPath: file.path) else {
+      throw RunError.notARun(run.path)
+    }
+    return file
+  }
+
+  static func specification<Specification: Codable>(
+    of _: Specification.Type, in run: URL
+  ) throws -> Specification {
+    let file = run.appending(path: RunFolder.specificationFile)
+    do {
+      let tree = try JSONValue(parsing: readFile(at: file, limit: 1 << 20))
+      return try tree.decode(Specification.self, unknownKeys: .refused)
+    } catch {
+      throw RunError.unreadable(file.path, reason: "\(error)")
+    }
+  }
+}
+
+/// A folder that is not the run it should be.
+public enum RunError: Error, CustomStringConvertible, Sendable {
+  /// There is no run.
+  case notARun(String)
+  /// One of its files cannot be read.
+  case unreadable(String, reason: String)
+  /// Estimators to be trained without a network to read.
+  case noTarget
+  /// Images that the network cannot classify.
+  case imagesDoNotFit(String)
+  /// Estimators that do not fit the network or the data.
+  case estimatorsDoNotFit(String, reason: String)
+
+  /// What is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .notARun(let path):
+      "\(path) is not a run's folder: it has no \(RunFolder.configurationFile); name a folder that training has made"
+    case .imagesDoNotFit(let reason):
+      "the data set does not fit the network: \(reason); choose the one it was trained on, or one like it"
+    case .noTarget: "no network given: name the run folder of a trained one"
+    case .unreadable(let path, let reason):
+      "\(path) cannot be read: \(reason). Restore it, or train the run anew"
+    case .estimatorsDoNotFit(let path, let reason):
+      "the estimators in \(path) do not fit: \(reason); train some for this network and these images"
+    }
+  }
+}

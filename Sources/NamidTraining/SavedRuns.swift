@@ -1,0 +1,140 @@
+import Foundation
+import NamidData
+import NamidInformation
+import NamidNetworks
+import NamidSettings
+import NamidTorch
+
+/// A trained network read back from its run folder.
+public struct SavedNetwork {
+  /// The network, in evaluation mode.
+  public let network: Network
+  /// The configuration that it was trained with.
+  public let configuration: RunConfiguration
+  /// Which checkpoint it is.
+  public let checkpoint: CheckpointState
+
+  /// Reads a run.
+  ///
+  /// - Parameters:
+  ///   - run: The run's folder.
+  ///   - choice: Which checkpoint.
+  ///   - averaged: Whether to take averaged weights; nil takes them where there are any.
+  ///   - device: Where the network will live.
+  ///   - registry: Where the run's names are looked up.
+  /// - Throws: What stands in the way, in words that say what to do.
+  public init(
+    run: URL, _ choice: CheckpointFolder.Choice = .latest, averaged: Bool? = nil,
+    device: Device = .cpu, registry: Registry = Registry()
+  ) throws {
+    configuration = try Self.configuration(of: run, registry: registry)
+    let specification = try RunFiles.specification(of: NetworkSpecification.self, in: run)
+    network = try Network(
+      specification, stream: RandomStream(seed: 0), device: device,
+      architectures: registry.architectures)
+    let folder = CheckpointFolder(run: run)
+    checkpoint = try folder.state(choice)
+    var weights: [String: Tensor] = [:]
+    let store = network.store
+    try folder.load(choice, file: RunFolder.weightsFile, device: device) {
+      (state) throws(StateDictionaryError) in
+      try store.load(state: state)
+      weights = state
+    }
+    guard averaged ?? (configuration.training.averageDecay != nil) else { return }
+    try folder.load(choice, file: RunFolder.averageFile, device: device) {
+      (average) throws(StateDictionaryError) in
+      try store.load(state: weights.merging(average) { _, new in new })
+    }
+  }
+
+  /// Throws when images do not fit the network.
+  public func check(_ set: ImageSet) throws {
+    let own = network.specification
+    let (classes, size) = (set.classNames.count, (set.channels, set.height, set.width))
+    guard own.classCount == classes, size == (own.channels, own.imageHeight, own.imageWidth) else {
+      throw RunError.imagesDoNotFit(
+        "\(set.title) has \(classes) classes and images of \(size.0)×\(size.1)×\(size.2), the network "
+          + "\(own.classCount) classes and \(own.channels)×\(own.imageHeight)×\(own.imageWidth)")
+    }
+  }
+
+  /// The configuration of a run, without its weights.
+  public static func configuration(
+    of run: URL, registry: Registry = Registry()
+  ) throws -> RunConfiguration {
+    try registry.configuration(file: try RunFiles.configuration(in: run))
+  }
+}
+
+/// Trained estimators of any kind read back from their run folder, frozen.
+public struct TrainedEstimators {
+  /// The estimators, in evaluation mode and without gradients to their weights.
+  public let estimators: Estimators
+  /// What they are.
+  public let specification: EstimatorSpecification
+  /// The configuration that they were trained with.
+  public let configuration: EstimatorConfiguration
+
+  /// Reads a run made by `namid train-estimators`.
+  public init(
+    run: URL, _ choice: CheckpointFolder.Choice = .latest, device: Device = .cpu
+  ) throws {
+    configuration = try ConfigurationLoader.load(
+      defaults: EstimatorConfiguration(), file: try RunFiles.configuration(in: run))
+    specification = try RunFiles.specification(of: EstimatorSpecification.self, in: run)
+    if let problem = specification.problem {
+      throw RunError.unreadable(
+        run.appending(path: RunFolder.specificationFile).path, reason: problem)
+    }
+    estimators = Estimators(
+      configuration.kind, specification, stream: RandomStream(seed: 0), device: device)
+    let folder = CheckpointFolder(run: run)
+    for (name, estimator) in estimators.named {
+      try folder.load(
+        choice, file: RunFolder.weightsFile(of: name), device: device, into: estimator.load(state:))
+    }
+    estimators.freeze()
+  }
+}
+
+extension TrainedEstimators {
+  /// The estimators of natural and adversarial MI.
+  ///
+  /// - Parameter path: Their run folder, for the message.
+  /// - Returns: Both, frozen.
+  /// - Throws: `RunError.estimatorsDoNotFit` where they are of another kind.
+  public func pair(in path: String) throws(RunError) -> EstimatorPair {
+    guard case .pair(let pair) = estimators else {
+      throw .estimatorsDoNotFit(
+        path,
+        reason:
+          "they estimate \(configuration.kind.rawValue) MI; natural and adversarial MI need a pair")
+    }
+    return pair
+  }
+
+  /// Why they cannot read a network's logits on some images, one sentence each.
+  ///
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - channels: Channels of the images.
+  ///   - data: The name of the data set that they must have been trained on.
+  /// - Returns: Nothing where they fit.
+  package func problems(
+    reading network: NetworkSpecification, channels: Int, data: String
+  ) -> [String] {
+    var problems: [String] = []
+    if specification.classCount != network.classCount {
+      problems.append(
+        "they read \(specification.classCount) logits, the network gives \(network.classCount)")
+    }
+    if specification.channels != channels {
+      problems.append("they read \(specification.channels) channels, images have \(channels)")
+    }
+    if configuration.data.name != data {
+      problems.append("they were trained on \(configuration.data.name), the network on \(data)")
+    }
+    return problems
+  }
+}

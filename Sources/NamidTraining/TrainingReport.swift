@@ -1,0 +1,106 @@
+import NamidNetworks
+import NamidTorch
+
+/// What a trainer tells while it works.
+public enum TrainingEvent: Sendable {
+  /// A few batches are done: the epoch (from 1), batches done and in all, and mean terms of the epoch so far.
+  case progress(
+    epoch: Int, of: Int, batch: Int, batches: Int, terms: [(name: String, value: Double)])
+  /// An epoch is done and saved.
+  case epoch(EpochRecord)
+}
+
+/// What one epoch came to.
+public struct EpochRecord: Sendable {
+  /// Counted from 1.
+  public var epoch: Int
+  /// Finished optimizer steps.
+  public var step: Int
+  /// The learning rate of its last step.
+  public var learningRate: Double
+  /// Mean loss and its terms over the epoch's batches.
+  public var terms: [(name: String, value: Double)]
+  /// Validation figures by name; empty without validation.
+  public var validation: [(name: String, value: Double)]
+  /// Wall time of the training part.
+  public var seconds: Double
+  /// Whether it is the best so far.
+  public var isBest: Bool
+}
+
+/// A run that cannot go on.
+public enum TrainingError: Error, CustomStringConvertible, Sendable {
+  /// The loss is not a number or infinite.
+  case diverged(epoch: Int, batch: Int, terms: String)
+  /// The loss was finite, and the step after it left weights that are not.
+  case weightsDiverged(epoch: Int, name: String)
+  /// No batch can be made.
+  case tooFewSamples(count: Int, batchSize: Int)
+  /// CUDA graphs are asked for where there are none.
+  case noGraphs(Device)
+  /// A whole step cannot be recorded with this defense.
+  case stepAsksDevice(defense: String)
+
+  /// What is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .diverged(let epoch, let batch, let terms):
+      "the loss is not finite in epoch \(epoch), by batch \(batch) (\(terms)): "
+        + "earlier checkpoints are unchanged; try a lower learning rate, a schedule that warms up or "
+        + "precision float32"
+    case .weightsDiverged(let epoch, let name):
+      "the weights are not finite at the end of epoch \(epoch) (\(name)): earlier checkpoints are "
+        + "unchanged; try a lower learning rate, a schedule that warms up or precision float32"
+    case .tooFewSamples(let count, let batchSize):
+      "\(count) training images make no batch of \(batchSize): lower the batch size"
+    case .noGraphs(let device):
+      device == .cpu
+        ? "CUDA graphs are asked for, and the device is the CPU: leave training.graphs off"
+        : "CUDA graphs need libCTorchCUDA.so beside the tool, which Engine/build.sh makes where CUDA's "
+          + "headers are: build it, or leave training.graphs off"
+    case .stepAsksDevice(let defense):
+      "training.graphs=step cannot be had with \(defense), whose loss asks the device at each step "
+        + "how many samples were flipped: take training.graphs=attack"
+    }
+  }
+}
+
+extension ParameterStore {
+  /// Throws where a weight or statistic is infinite or not a number, so that it is never saved as good.
+  func requireFinite(afterEpoch epoch: Int) throws(TrainingError) {
+    let numbers = state.filter { $0.tensor.dtype.isFloatingPoint }
+    // One answer from the device for all of them.
+    let flags = withoutGrad { Tensor.stack(numbers.map { $0.tensor.isfinite().all() }).bools() }
+    for ((name, _), isFinite) in zip(numbers, flags) where !isFinite {
+      throw .weightsDiverged(epoch: epoch, name: name)
+    }
+  }
+}
+
+/// Means of named terms over batches, kept on the device until they are asked for.
+struct TermMeans {
+  private var names: [String] = []
+  private var sums: [String: Tensor] = [:]
+  private var counts: [String: Int] = [:]
+
+  mutating func add(_ terms: [(name: String, value: Tensor)]) {
+    for (name, value) in terms {
+      let value = value.to(.float32)
+      if let sum = sums[name] {
+        sums[name] = sum + value
+      } else {
+        names.append(name)
+        // A copy: recorded work overwrites its terms.
+        sums[name] = value.clone()
+      }
+      counts[name, default: 0] += 1
+    }
+  }
+
+  /// The means, in one message from the device.
+  var values: [(name: String, value: Double)] {
+    if names.isEmpty { return [] }
+    let totals = Tensor.stack(names.compactMap { sums[$0] }).floats().map(Double.init)
+    return zip(names, totals).map { name, total in (name, total / Double(counts[name] ?? 1)) }
+  }
+}
