@@ -1,33 +1,39 @@
-import NamidNetworks
-import NamidTorch
-
-/// No change to the images: an attack's result then is clean accuracy.
-public struct NoAttack: Attack {
-  /// `clean`.
-  public let name = "clean"
-  /// None.
-  public let settings: [String: String] = [:]
-  /// None.
-  public let ball: ThreatModel? = nil
-
-  /// Nothing.
-  public init() {}
-
-  /// The images as they are.
-  public func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
-    goal: Goal
-  ) -> AttackResult {
-    classifier.evaluating {
-      let wrong = withoutGrad { misclassified(classifier.logits(images), labels).bools() }
-      return AttackResult(
-        images: images, fooled: wrong, costs: wrong.map { _ in Cost(forwards: 1) })
-    }
+/// Images as they are: the result of this attack is clean accuracy.
+public struct NoAttack: Attack, Hashable {
+  /// No choices.
+  public struct Settings: AttackSettings {
+    /// No choices.
+    public init(in threat: ThreatModel) {}
+    /// Accepts everything.
+    public func validate(in threat: ThreatModel) {}
   }
-}
 
-extension NoAttack {
+  /// No choices.
+  public let settings: Settings
+  /// The threat model of the attacks beside it.
+  public let threat: ThreatModel
+  /// `clean`.
+  public var name: String { "clean" }
+  /// No ball: nothing is changed.
+  public var ball: ThreatModel? { nil }
+
+  /// Images as they are, whatever the threat model.
+  public init(_ settings: Settings, in threat: ThreatModel) {
+    (self.settings, self.threat) = (settings, threat)
+  }
+
+  /// Images as they are.
+  public init() {
+    self.init(in: ThreatModel(epsilon: 0))
+  }
+
+  /// One forward.
+  public func budget(classCount: Int) -> Cost { Cost(forwards: 1) }
+
+  /// Changes nothing: the search has classified the images already.
+  public func attack(_ search: Search) {}
+
   static let entry = AttackEntry(
-    name: "clean", summary: "no attack: clean accuracy", source: "none", norms: Norm.allCases
-  ) { _, _ in NoAttack() }
+    NoAttack.self, name: "clean", summary: "no attack: clean accuracy", source: "none",
+    norms: Norm.allCases)
 }

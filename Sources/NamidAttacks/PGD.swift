@@ -1,47 +1,51 @@
 import NamidNetworks
+import NamidSettings
 import NamidTorch
 
 /// Projected gradient descent (Madry et al., ICLR 2018), in L∞ and L2.
-public struct PGD: Attack, Hashable, Sendable {
-  /// What the attacker may do.
-  public var threat: ThreatModel
-  /// Gradient steps per start.
-  public var steps: Int
-  /// The length of a step in the norm; a quarter of ε is the paper's.
-  public var stepSize: Double
-  /// Where each restart begins.
-  public var start: Start
-  /// How often the attack starts anew on the samples that it has not fooled.
-  public var restarts: Int
-  /// What it maximises when measuring.
-  public var loss: AttackLoss
+public struct PGD: Attack, Hashable {
+  /// The choices of the attack.
+  public struct Settings: AttackSettings {
+    /// Gradient steps per start.
+    public var steps = 40
+    /// The length of a step in the norm; a quarter of ε is the paper's.
+    public var stepSize: Double
+    /// The place where each restart begins.
+    public var start = Start.gaussian
+    /// Starts on the samples that are not fooled yet.
+    public var restarts = 1
+    /// The loss that is maximised when measuring.
+    public var loss = AttackLoss.crossEntropy
 
-  /// An attack; the step is ε/4 unless given.
-  public init(
-    threat: ThreatModel, steps: Int, stepSize: Double? = nil, start: Start = .gaussian,
-    restarts: Int = 1, loss: AttackLoss = .crossEntropy
-  ) {
-    precondition(steps >= 0 && restarts >= 1, "PGD with \(steps) steps and \(restarts) restarts")
-    self.threat = threat
-    self.steps = steps
-    self.stepSize = stepSize ?? threat.epsilon.value / 4
-    self.start = start
-    self.restarts = restarts
-    self.loss = loss
+    /// The paper's choices.
+    public init(in threat: ThreatModel) { stepSize = threat.epsilon.value / 4 }
+
+    /// Refuses counts and lengths that cannot work.
+    public func validate(in threat: ThreatModel) throws(InvalidSetting) {
+      try require(steps, "steps", in: 0...1_000_000)
+      try require(restarts, "restarts")
+      try require(
+        stepSize, "stepSize", in: 0...1e3, excludingLow: threat.epsilon.value > 0 && steps > 0)
+    }
+  }
+
+  /// The choices made.
+  public let settings: Settings
+  /// The ball.
+  public let threat: ThreatModel
+
+  /// An attack with these choices.
+  public init(_ settings: Settings, in threat: ThreatModel) {
+    (self.settings, self.threat) = (settings, threat)
   }
 
   /// `pgd-STEPS`.
-  public var name: String { "pgd-\(steps)" }
+  public var name: String { "pgd-\(settings.steps)" }
 
-  /// What the attacker may do.
-  public var ball: ThreatModel? { threat }
-
-  /// All settings by name.
-  public var settings: [String: String] {
-    [
-      "steps": "\(steps)", "step_size": "\(stepSize)", "start": start.rawValue,
-      "restarts": "\(restarts)", "loss": loss.rawValue,
-    ]
+  /// One gradient a step, and one forward more a start for its last image.
+  public func budget(classCount: Int) -> Cost {
+    let (steps, starts) = (settings.steps, threat.epsilon.value == 0 ? 0 : settings.restarts)
+    return Cost(forwards: 1 + starts * (steps + 1), backwards: starts * steps)
   }
 
   // MARK: For training
@@ -62,9 +66,9 @@ public struct PGD: Attack, Hashable, Sendable {
     let loss = loss ?? { AttackLoss.crossEntropy.values($0, labels) }
     return classifier.frozen {
       withoutGrad {
-        var current = start.images(
+        var current = settings.start.images(
           from: images, threat: threat, streams: streams.keyed("start").keyed(0))
-        for _ in 0..<steps {
+        for _ in 0..<settings.steps {
           let gradient = Point(classifier, at: current, loss: loss).gradient()
           current = advanced(from: current, along: gradient, around: images)
         }
@@ -75,16 +79,11 @@ public struct PGD: Attack, Hashable, Sendable {
 
   // MARK: For measuring
 
-  /// Attacks a batch; a sample leaves the work as soon as it is fooled, and restarts go to survivors only.
-  public func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
-    goal: Goal
-  ) -> AttackResult {
-    Search.run(on: classifier, images: images, labels: labels, goal: goal) { search in
-      if threat.epsilon.value == 0 { return }
-      for restart in 0..<restarts {
-        attack(search, streams.map { $0.keyed("start").keyed(restart) })
-      }
+  /// Climbs from each start; a sample leaves the work as soon as it is fooled, and restarts go to survivors only.
+  public func attack(_ search: Search) {
+    if threat.epsilon.value == 0 { return }
+    for restart in 0..<settings.restarts {
+      attack(search, search.streams.map { $0.keyed("start").keyed(restart) })
     }
   }
 
@@ -92,10 +91,11 @@ public struct PGD: Attack, Hashable, Sendable {
   private func attack(_ search: Search, _ streams: [RandomStream]) {
     var rows = search.survivors
     if rows.isEmpty { return }
-    var current = start.images(
+    let steps = settings.steps
+    var current = settings.start.images(
       from: rows.images, threat: threat, streams: RandomStreams(rows.samples.map { streams[$0] }))
     for step in 0...steps {
-      let point = search.point(at: current, of: rows) { loss.values($0, rows.labels) }
+      let point = search.point(at: current, of: rows) { settings.loss.values($0, rows.labels) }
       let kept = search.note(current, logits: point.logits, losses: point.values, of: rows)
       if step == steps || kept.isEmpty { return }
       // The gradient of all rows costs no more than taking the graph apart; only those that stay are charged.
@@ -109,21 +109,12 @@ public struct PGD: Attack, Hashable, Sendable {
     -> Tensor
   {
     threat.project(
-      threat.moved(current, along: gradient, by: stepSize), around: origin)
+      threat.moved(current, along: gradient, by: settings.stepSize), around: origin)
   }
 }
 
 extension PGD {
   static let entry = AttackEntry(
-    name: "pgd", number: "steps", summary: "projected gradient descent, best iterate kept",
-    source: "Madry et al., ICLR 2018"
-  ) { threat, settings throws(AttackListError) in
-    PGD(
-      threat: threat, steps: try settings.integer("steps", default: 40),
-      stepSize: try settings.real(
-        "step_size", default: threat.epsilon.value / 4, in: 0...1e3, excludingLow: true),
-      start: try settings.choice("start", default: .gaussian),
-      restarts: try settings.integer("restarts", default: 1),
-      loss: try settings.choice("loss", default: .crossEntropy))
-  }
+    PGD.self, name: "pgd", number: "steps",
+    summary: "projected gradient descent, best iterate kept", source: "Madry et al., ICLR 2018")
 }

@@ -28,9 +28,10 @@ extension APGD {
 
   /// The balls of a start, the last of them the attack's own.
   var stages: [Stage] {
+    let steps = settings.steps
     let share = (3 * steps + 9) / 10
     // With so few steps that none would be left for the attack's own ball, there is only that.
-    guard threat.norm == .l1, largerRadii, steps > 2 * share else {
+    guard threat.norm == .l1, settings.largerRadii == true, steps > 2 * share else {
       return [Stage(threat: threat, steps: steps)]
     }
     func ball(_ factor: Double) -> ThreatModel {
@@ -42,7 +43,7 @@ extension APGD {
     ]
   }
 
-  /// Where a start begins: at the corner of a cube that touches the ball (L∞), on the sphere (L2), or at the ball's
+  /// The first images of a start: at the corner of a cube that touches the ball (L∞), on the sphere (L2), or at the ball's
   /// nearest point to normal noise (L1).
   func randomImages(
     around origin: Tensor, within threat: ThreatModel, _ streams: [RandomStream]
@@ -72,7 +73,7 @@ extension APGD {
     var ascent = Ascent(from: begin)
     var rule = rule(from: begin, around: rows.images, within: stage, isWarm: isWarm)
     for step in 0..<stage.steps {
-      let found = search.expectation(at: current, of: rows, draws: eot, withGradient: true) {
+      let found = search.expectation(at: current, of: rows, draws: settings.eot, withGradient: true) {
         loss($0, rows)
       }
       let kept = isLast ? note(search, current, found, rows) : .all(rows.count)
@@ -87,7 +88,7 @@ extension APGD {
       current = rule.next(after: ascent, around: rows.images)
     }
     // What the last gradient and the last checkpoint would lead to is never evaluated.
-    let last = search.expectation(at: current, of: rows, draws: eot, withGradient: false) {
+    let last = search.expectation(at: current, of: rows, draws: settings.eot, withGradient: false) {
       loss($0, rows)
     }
     if isLast { note(search, current, last, rows) }
@@ -100,7 +101,8 @@ extension APGD {
     switch threat.norm {
     case .linf, .l2:
       MomentumSteps(
-        threat: stage.threat, rho: rho, checkpoints: schedule.checkpoints(steps: stage.steps),
+        threat: stage.threat, rho: settings.rho ?? 0.75,
+        checkpoints: (settings.schedule ?? .code).checkpoints(steps: stage.steps),
         from: begin)
     case .l1:
       SparseSteps(
@@ -116,8 +118,76 @@ extension APGD {
     -> Kept
   {
     let losses =
-      objective == .targetedDLR
+      settings.objective == .targetedDLR
       ? AttackLoss.dlr.values(found.logits, rows.labels) : found.losses
     return search.note(current, logits: found.logits, losses: losses, of: rows)
+  }
+}
+
+/// The network at some images, averaged over evaluations that may differ: expectation over transformation (Athalye
+/// et al., ICML 2018).
+struct Expectation {
+  /// The mean logits (rows, classes), by which rows are fooled.
+  let logits: Tensor
+  /// The mean losses (rows).
+  let losses: Tensor
+  fileprivate let draws: Int
+  fileprivate let slope: Slope
+
+  fileprivate enum Slope {
+    case none
+    case awaited(Point)
+    case known(Tensor)
+  }
+}
+
+extension Search {
+  /// Evaluates the network `draws` times at `current`.
+  ///
+  /// The authors' code judges by the last draw alone, so that the luck of one draw decides; here the mean does.
+  ///
+  /// - Parameters:
+  ///   - current: Images (rows, C, H, W).
+  ///   - rows: Which samples they belong to.
+  ///   - draws: How often; 1 for a network that is not random.
+  ///   - withGradient: Whether `gradient(at:of:kept:)` will be asked for.
+  ///   - loss: Maps logits to one value per row.
+  /// - Returns: Means over the draws.
+  func expectation(
+    at current: Tensor, of rows: Rows, draws: Int, withGradient: Bool, loss: (Tensor) -> Tensor
+  ) -> Expectation {
+    var logits: [Tensor] = []
+    var losses: [Tensor] = []
+    var slope = Expectation.Slope.none
+    for _ in 0..<draws {
+      guard withGradient else {
+        logits.append(self.logits(current, of: rows))
+        losses.append(loss(logits[logits.count - 1]))
+        continue
+      }
+      let point = point(at: current, of: rows, loss: loss)
+      logits.append(point.logits)
+      losses.append(point.values)
+      switch slope {
+      case .none where draws == 1: slope = .awaited(point)
+      // Many graphs at once would not fit into memory: with several draws each gradient is taken at once.
+      case .known(let sum): slope = .known(sum + gradient(at: point, of: rows))
+      default: slope = .known(gradient(at: point, of: rows))
+      }
+    }
+    return Expectation(logits: mean(logits), losses: mean(losses), draws: draws, slope: slope)
+  }
+
+  /// The mean gradient (rows, C, H, W) of the rows that were kept; only they are charged, unless it was taken before.
+  func gradient(at expectation: Expectation, of rows: Rows, kept: Kept) -> Tensor {
+    switch expectation.slope {
+    case .none: preconditionFailure("an expectation without gradient was asked for it")
+    case .awaited(let point): kept.of(gradient(at: point, of: rows))
+    case .known(let sum): kept.of(sum) / Double(expectation.draws)
+    }
+  }
+
+  private func mean(_ tensors: [Tensor]) -> Tensor {
+    tensors.count == 1 ? tensors[0] : Tensor.stack(tensors).mean([0])
   }
 }

@@ -1,9 +1,10 @@
+import NamidNetworks
 import NamidTorch
 
 extension FAB {
   /// The rival classes to approach one after the other; nil for whichever is nearest.
   func rivals(of search: Search) -> [(rank: Int, classes: Tensor)?] {
-    guard let targets else { return [nil] }
+    guard let targets = settings.targets else { return [nil] }
     return search.rivals(targets).enumerated().map { (rank: $0.offset, classes: $0.element) }
   }
 
@@ -30,7 +31,7 @@ extension FAB {
     let search = found.search
     var (rows, rivals) = (rows, rivals?.indexSelect(rows.places))
     var current = start
-    for _ in 0..<steps {
+    for _ in 0..<settings.steps {
       let graph = search.graph(at: current, of: rows)
       var kept = found.record(current, logits: graph.logits, of: rows).kept
       if kept.isEmpty { return }
@@ -40,7 +41,7 @@ extension FAB {
       let verdict = found.record(next, logits: search.logits(next, of: rows), of: rows)
       kept = verdict.kept
       if kept.isEmpty { return }
-      let drawnBack = rows.images + (next - rows.images) * beta
+      let drawnBack = rows.images + (next - rows.images) * settings.beta
       current = kept.of(drawnBack.where(Ascent.perImage(verdict.errs), else: next))
       (rows, rivals) = (rows.keeping(kept), rivals.map(kept.of))
     }
@@ -86,9 +87,96 @@ extension FAB {
     let fromOrigin = boundary.displacement(from: origins, norm: threat.norm)
     let size = threat.size(of: step).clamp(min: 1e-8)
     let sizeFromOrigin = threat.size(of: fromOrigin).clamp(min: 1e-8)
-    let alpha = (size / (size + sizeFromOrigin)).clamp(max: alphaMax).unsqueeze(1)
+    let alpha = (size / (size + sizeFromOrigin)).clamp(max: settings.alphaMax).unsqueeze(1)
     let mixed =
-      (points + step * eta) * (1 - alpha) + (origins + fromOrigin * eta) * alpha
+      (points + step * settings.eta) * (1 - alpha) + (origins + fromOrigin * settings.eta) * alpha
     return mixed.clamp(min: 0, max: 1).reshape(current.shape)
+  }
+}
+
+/// How near to the unattacked images a search has seen the network err.
+///
+/// Images outside the ball count for the distances only; those inside are passed on to the search, which keeps the
+/// nearest that fools, else the one of the largest margin.
+final class NearestErrors {
+  let search: Search
+  /// The size of the smallest perturbation that fools (N); 0 for images wrong unattacked, infinite where none is.
+  let distances: Tensor
+  private let threat: ThreatModel
+
+  init(_ search: Search, threat: ThreatModel) {
+    self.search = search
+    self.threat = threat
+    let wrong = misclassified(search.cleanLogits, search.labels)
+    let none = Tensor.full([search.fooled.count], Double.infinity, device: search.images.device)
+    distances = none.maskedFill(wrong, 0)
+  }
+
+  /// Records iterates that have been evaluated.
+  ///
+  /// - Parameters:
+  ///   - current: The images (rows, C, H, W).
+  ///   - logits: Their logits.
+  ///   - rows: Which samples they belong to.
+  /// - Returns: Which rows err (rows), and the rows to go on with.
+  func record(_ current: Tensor, logits: Tensor, of rows: Rows) -> (errs: Tensor, kept: Kept) {
+    let sizes = threat.size(of: current - rows.images)
+    let wrong = misclassified(logits, rows.labels)
+    let found = sizes.maskedFill(wrong.logicalNot(), .infinity)
+    distances.indexCopy_(rows.places, found.minimum(distances.indexSelect(rows.places)))
+    let isNear = sizes .<= threat.epsilon.value
+    // Any image that fools is above any that does not; a nearer one is above one further away.
+    let margins = AttackLoss.margin.values(logits, rows.labels).clamp(max: 0)
+    let losses = (-sizes).where(wrong, else: margins - threat.epsilon.value)
+    search.take(current, wrong: wrong, losses: losses, of: rows, counted: isNear)
+    return (wrong, search.settle((wrong .& isNear).bools(), of: rows))
+  }
+}
+
+/// A network's logits at some images, from which gradients of several differences can be taken.
+struct LogitGraph {
+  private let input: Tensor
+  private let output: Tensor
+  /// The logits (rows, classes), without history.
+  let logits: Tensor
+
+  fileprivate init(_ classifier: any Classifier, at images: Tensor) {
+    let input = images.detach()
+    input.requiresGrad = true
+    self.input = input
+    output = withGrad { classifier.logits(input) }
+    logits = output.detach()
+  }
+
+  /// How far rivals are above labels, z_rival − z_label, linearised; what is not finite becomes 0.
+  ///
+  /// - Parameters:
+  ///   - rivals: One class per row.
+  ///   - labels: One class per row.
+  ///   - isLast: Whether the graph is not needed any more.
+  /// - Returns: The value (rows) and its gradient with respect to the images, (rows, F).
+  func difference(_ rivals: Tensor, _ labels: Tensor, isLast: Bool) -> (
+    value: Tensor, gradient: Tensor
+  ) {
+    let classes = Tensor.arange(logits.size(1), device: logits.device)
+    let isRival = (classes .== rivals.unsqueeze(1)).to(logits.dtype)
+    let isLabel = (classes .== labels.unsqueeze(1)).to(logits.dtype)
+    let value = AttackLoss.of(logits, rivals) - AttackLoss.of(logits, labels)
+    let gradient = withGrad {
+      grad(of: output, wrt: [input], outputGradient: isRival - isLabel, retainGraph: !isLast)[0]
+    }
+    return (Self.finite(value), Self.finite(gradient.flatten(1)))
+  }
+
+  private static func finite(_ tensor: Tensor) -> Tensor {
+    tensor.nanToNum(posinf: 0, neginf: 0)
+  }
+}
+
+extension Search {
+  /// The network at `current`, ready for gradients of differences between its logits.
+  func graph(at current: Tensor, of rows: Rows) -> LogitGraph {
+    charge(Cost(forwards: 1), to: rows)
+    return LogitGraph(classifier, at: current)
   }
 }

@@ -1,4 +1,4 @@
-import NamidNetworks
+import NamidSettings
 import NamidTorch
 
 /// The L2 attack of Carlini and Wagner (S&P 2017).
@@ -11,84 +11,108 @@ import NamidTorch
 /// The whole budget is spent, whatever ε and the goal: two forwards and one gradient at the image itself, which all
 /// descents share, then for each of `searchSteps` at most `iterations` forwards and one gradient fewer, and one
 /// forward to confirm what was found.
-public struct CarliniWagner: Attack, Hashable, Sendable {
-  /// The norm, L2, and the radius within which a sample counts as fooled.
-  public var threat: ThreatModel
-  /// Steps of Adam in each descent.
-  public var iterations: Int
-  /// How many values of c are tried; with ten or more, the last is the smallest that has worked.
-  public var searchSteps: Int
-  /// Adam's rate.
-  public var learningRate: Double
-  /// The first c.
-  public var initialConstant: Double
-  /// The lead over the label, in logits, that another class must reach.
-  public var confidence: Double
-  /// Whether a descent ends for a sample whose objective has not fallen in a tenth of the iterations.
-  public var abortsEarly: Bool
+public struct CarliniWagner: Attack, Hashable {
+  /// The choices of the attack.
+  public struct Settings: AttackSettings {
+    /// The source of the usual choices.
+    public var preset = Preset.standard
+    /// Steps of Adam in each descent.
+    public var iterations = 1000
+    /// Values of c that are tried; with ten or more, the last is the smallest that has worked.
+    public var searchSteps = 9
+    /// Adam's rate.
+    public var learningRate = 0.01
+    /// The first c.
+    public var initialConstant = 1e-3
+    /// The lead over the label, in logits, that another class must reach.
+    public var confidence = 0.0
+    /// True to end a descent for a sample whose objective has not fallen in a tenth of the iterations.
+    public var abortsEarly = true
 
-  /// An attack; the settings are its authors', but for 1,000 iterations as usual in place of 10,000.
-  public init(
-    threat: ThreatModel, iterations: Int = 1000, searchSteps: Int = 9,
-    learningRate: Double = 0.01, initialConstant: Double = 1e-3, confidence: Double = 0,
-    abortsEarly: Bool = true
-  ) {
-    precondition(
-      threat.norm == .l2 && iterations >= 1 && searchSteps >= 1,
-      "Carlini-Wagner in \(threat.norm) with \(iterations) iterations, \(searchSteps) search steps")
-    self.threat = threat
-    self.iterations = iterations
-    self.searchSteps = searchSteps
-    self.learningRate = learningRate
-    self.initialConstant = initialConstant
-    self.confidence = confidence
-    self.abortsEarly = abortsEarly
+    /// The choices of the attack's authors, but for 1,000 iterations as usual in place of 10,000.
+    public init(in threat: ThreatModel) {}
+
+    /// `preset`.
+    public static let presetKey: String? = "preset"
+
+    /// The usual choices of the preset.
+    public func usual(in threat: ThreatModel) -> Self {
+      var usual = Self(in: threat)
+      usual.preset = preset
+      if preset == .authors {
+        (usual.iterations, usual.searchSteps) = (10, 4)
+        (usual.initialConstant, usual.confidence) = (1, 1)
+      }
+      return usual
+    }
+
+    /// Refuses counts and sizes that cannot work.
+    public func validate(in threat: ThreatModel) throws(InvalidSetting) {
+      try require(iterations, "iterations")
+      try require(searchSteps, "searchSteps", in: 1...1000)
+      try require(learningRate, "learningRate", in: 0...1e10, excludingLow: true)
+      try require(initialConstant, "initialConstant", in: 0...1e10, excludingLow: true)
+      try require(confidence, "confidence", in: 0...1e10)
+    }
+  }
+
+  /// The source of the usual choices.
+  public enum Preset: String, CaseIterable, Codable, Sendable {
+    /// The attack's authors.
+    case standard
+    /// The code of the paper that this project follows.
+    case authors
+  }
+
+  /// The choices made.
+  public let settings: Settings
+  /// The norm to be made small, and the radius within which a sample counts as fooled.
+  public let threat: ThreatModel
+
+  /// An attack with these choices.
+  public init(_ settings: Settings, in threat: ThreatModel) {
+    (self.settings, self.threat) = (settings, threat)
   }
 
   /// `cw-ITERATIONS`.
-  public var name: String { "cw-\(iterations)" }
+  public var name: String { "cw-\(settings.iterations)" }
 
-  /// The norm, and the radius within which a sample counts as fooled.
-  public var ball: ThreatModel? { threat }
-  /// Yes.
+  /// True: the whole budget is spent on the smallest perturbation.
   public var seeksSmallest: Bool { true }
 
-  /// All settings by name.
-  public var settings: [String: String] {
-    [
-      "iterations": "\(iterations)", "search_steps": "\(searchSteps)", "lr": "\(learningRate)",
-      "c": "\(initialConstant)", "confidence": "\(confidence)", "abort_early": "\(abortsEarly)",
-    ]
+  /// For each value of c one forward an iteration and one gradient fewer; less where the objective stalls.
+  public func budget(classCount: Int) -> Cost {
+    let (steps, iterations) = (settings.searchSteps, settings.iterations)
+    return Cost(forwards: 2 + steps * iterations, backwards: 1 + steps * (iterations - 1))
   }
 
   /// Looks for the smallest perturbation of every sample that is right unattacked; the goal makes no difference.
-  public func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
-    goal: Goal
-  ) -> AttackResult {
-    Search.minimumNorm(
-      on: classifier, images: images, labels: labels, threat: threat, confidence: confidence
-    ) { search, found in
+  public func attack(_ search: Search) {
+    let settings = settings
+    search.forSmallest(in: threat, confidence: settings.confidence) { found in
       let origin = CarliniWagnerDescent(search, found)
       var constants = CarliniWagnerConstants(
-        count: origin.rows.count, initial: initialConstant, device: images.device)
-      for step in 0..<searchSteps {
+        count: origin.rows.count, initial: settings.initialConstant, device: search.images.device)
+      for step in 0..<settings.searchSteps {
         // Original behaviour: a long search ends on a value that is known to work.
-        if searchSteps >= 10 && step == searchSteps - 1 { constants.takeUpperBounds() }
+        if settings.searchSteps >= 10 && step == settings.searchSteps - 1 {
+          constants.takeUpperBounds()
+        }
         constants.narrow(descend(from: origin, with: constants.values, search, found))
       }
     }
   }
 
-  /// One descent of all samples; returns which of them have been fooled in its course.
+  /// One descent of all samples; returns a mask of those that have been fooled in its course.
   private func descend(
     from origin: CarliniWagnerDescent, with constants: Tensor, _ search: Search,
     _ found: MinimumNorm
   ) -> Tensor {
+    let iterations = settings.iterations
     var descent = origin.started(with: constants)
     let succeeded = Tensor.zeros(constants.shape, dtype: .bool, device: constants.device)
     for iteration in 1...iterations {
-      descent.advance(iteration, rate: learningRate)
+      descent.advance(iteration, rate: settings.learningRate)
       if iteration == iterations {
         let logits = search.logits(descent.images, of: descent.rows)
         descent.mark(found.note(descent.images, logits: logits, of: descent.rows), in: succeeded)
@@ -97,7 +121,7 @@ public struct CarliniWagner: Attack, Hashable, Sendable {
       let point = search.point(at: descent.images, of: descent.rows) { descent.hinge($0) }
       let counts = found.note(descent.images, logits: point.logits, of: descent.rows)
       descent.mark(counts, in: succeeded)
-      let checks = abortsEarly && iteration % max(1, iterations / 10) == 0
+      let checks = settings.abortsEarly && iteration % max(1, iterations / 10) == 0
       let kept = checks ? descent.dropStalled(hinge: point.values) : nil
       if descent.rows.isEmpty { break }
       let gradient = search.gradient(at: point, of: descent.rows).contiguous()
@@ -108,30 +132,9 @@ public struct CarliniWagner: Attack, Hashable, Sendable {
 }
 
 extension CarliniWagner {
-  /// Whose settings are the default.
-  enum Preset: String, CaseIterable {
-    /// The attack's authors'.
-    case standard
-    /// Those in the code of the paper that this project follows.
-    case authors
-  }
-
   static let entry = AttackEntry(
-    name: "cw", number: "iterations", summary: "Carlini and Wagner's small perturbations",
-    source: "Carlini and Wagner, S&P 2017", norms: [.l2]
-  ) { threat, settings throws(AttackListError) in
-    let preset: Preset = try settings.choice("preset", default: .standard)
-    let base =
-      preset == .standard
-      ? CarliniWagner(threat: threat)
-      : CarliniWagner(
-        threat: threat, iterations: 10, searchSteps: 4, initialConstant: 1, confidence: 1)
-    return CarliniWagner(
-      threat: threat, iterations: try settings.integer("iterations", default: base.iterations),
-      searchSteps: try settings.integer("search_steps", default: base.searchSteps, maximum: 1000),
-      learningRate: try settings.real("lr", default: base.learningRate, excludingLow: true),
-      initialConstant: try settings.real("c", default: base.initialConstant, excludingLow: true),
-      confidence: try settings.real("confidence", default: base.confidence),
-      abortsEarly: try settings.flag("abort_early", default: base.abortsEarly))
-  }
+    CarliniWagner.self, name: "cw", number: "iterations",
+    summary: "Carlini and Wagner's small perturbations", source: "Carlini and Wagner, S&P 2017",
+    norms: [.l2],
+    oldKeys: ["lr": "learningRate", "c": "initialConstant", "abort_early": "abortsEarly"])
 }

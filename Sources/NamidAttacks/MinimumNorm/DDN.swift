@@ -1,4 +1,4 @@
-import NamidNetworks
+import NamidSettings
 import NamidTorch
 
 /// Decoupled direction and norm (Rony et al., CVPR 2019): small perturbations in L2.
@@ -9,61 +9,61 @@ import NamidTorch
 ///
 /// The whole budget is spent on each sample, whatever ε and the goal: one forward unattacked, `steps` + 1 more and
 /// `steps` gradients, and one forward to confirm what was found.
-public struct DDN: Attack, Hashable, Sendable {
-  /// The norm, L2, and the radius within which a sample counts as fooled.
-  public var threat: ThreatModel
-  /// Gradient steps.
-  public var steps: Int
-  /// The share by which the length changes in a step.
-  public var gamma: Double
-  /// The length after the first step.
-  public var initialNorm: Double
-  /// How many values a pixel can have, 256 in 8-bit files; 0 for no grid.
-  public var levels: Int
+public struct DDN: Attack, Hashable {
+  /// The choices of the attack; the paper that this project follows has 20 steps and 16 levels.
+  public struct Settings: AttackSettings {
+    /// Gradient steps.
+    public var steps = 100
+    /// The share by which the length changes in a step.
+    public var gamma = 0.05
+    /// The length after the first step.
+    public var initialNorm = 1.0
+    /// The number of values that a pixel can have, 256 in 8-bit files; 0 for no grid.
+    public var levels = 256
 
-  /// An attack with the paper's settings; the paper that this project follows has 20 steps and 16 levels.
-  public init(
-    threat: ThreatModel, steps: Int = 100, gamma: Double = 0.05, initialNorm: Double = 1,
-    levels: Int = 256
-  ) {
-    precondition(
-      threat.norm == .l2 && steps >= 1 && levels >= 0 && levels != 1,
-      "DDN in \(threat.norm) with \(steps) steps and \(levels) levels")
-    self.threat = threat
-    self.steps = steps
-    self.gamma = gamma
-    self.initialNorm = initialNorm
-    self.levels = levels
+    /// The paper's choices.
+    public init(in threat: ThreatModel) {}
+
+    /// Refuses counts and sizes that cannot work.
+    public func validate(in threat: ThreatModel) throws(InvalidSetting) {
+      try require(steps, "steps")
+      try require(gamma, "gamma", in: 0...0.99, excludingLow: true)
+      try require(initialNorm, "initialNorm", in: 0...1e10, excludingLow: true)
+      try require(levels, "levels", in: 0...65536)
+      try require(levels != 1, "levels", "must be 0 for no grid, or at least 2")
+    }
+  }
+
+  /// The choices made.
+  public let settings: Settings
+  /// The norm to be made small, and the radius within which a sample counts as fooled.
+  public let threat: ThreatModel
+
+  /// An attack with these choices.
+  public init(_ settings: Settings, in threat: ThreatModel) {
+    (self.settings, self.threat) = (settings, threat)
   }
 
   /// `ddn-STEPS`.
-  public var name: String { "ddn-\(steps)" }
+  public var name: String { "ddn-\(settings.steps)" }
 
-  /// The norm, and the radius within which a sample counts as fooled.
-  public var ball: ThreatModel? { threat }
-  /// Yes.
+  /// True: the whole budget is spent on the smallest perturbation.
   public var seeksSmallest: Bool { true }
 
-  /// All settings by name.
-  public var settings: [String: String] {
-    [
-      "steps": "\(steps)", "gamma": "\(gamma)", "init_norm": "\(initialNorm)",
-      "levels": "\(levels)",
-    ]
+  /// One gradient a step, and one forward more for the last image.
+  public func budget(classCount: Int) -> Cost {
+    Cost(forwards: settings.steps + 2, backwards: settings.steps)
   }
 
   /// Looks for the smallest perturbation of every sample that is right unattacked; the goal makes no difference.
-  public func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
-    goal: Goal
-  ) -> AttackResult {
-    Search.minimumNorm(on: classifier, images: images, labels: labels, threat: threat) {
-      search, found in
+  public func attack(_ search: Search) {
+    let (steps, gamma) = (settings.steps, settings.gamma)
+    search.forSmallest(in: threat) { found in
       let rows = search.survivors
-      let streams = rows.samples.map { streams[$0].keyed("direction") }
+      let streams = rows.samples.map { search.streams[$0].keyed("direction") }
       // No image in the box is further away than its farthest corner.
       let farthest = ThreatModel.lengths(rows.images.maximum(1 - rows.images))
-      var length = farthest.fullLike(initialNorm)
+      var length = farthest.fullLike(settings.initialNorm)
       var current = rows.images
       for step in 0..<steps {
         let point = search.point(at: current, of: rows) {
@@ -97,20 +97,14 @@ public struct DDN: Attack, Hashable, Sendable {
   }
 
   private func onGrid(_ images: Tensor) -> Tensor {
-    levels == 0 ? images : (images * Double(levels - 1)).round() / Double(levels - 1)
+    let levels = settings.levels
+    return levels == 0 ? images : (images * Double(levels - 1)).round() / Double(levels - 1)
   }
 }
 
 extension DDN {
   static let entry = AttackEntry(
-    name: "ddn", number: "steps", summary: "decoupled direction and norm, small perturbations",
-    source: "Rony et al., CVPR 2019", norms: [.l2]
-  ) { threat, settings throws(AttackListError) in
-    let levels = try settings.integer("levels", default: 256, minimum: 0, maximum: 65536)
-    if levels == 1 { throw settings.problem("levels=1", "must be 0 for no grid, or at least 2") }
-    return DDN(
-      threat: threat, steps: try settings.integer("steps", default: 100),
-      gamma: try settings.real("gamma", default: 0.05, in: 0...0.99, excludingLow: true),
-      initialNorm: try settings.real("init_norm", default: 1, excludingLow: true), levels: levels)
-  }
+    DDN.self, name: "ddn", number: "steps",
+    summary: "decoupled direction and norm, small perturbations",
+    source: "Rony et al., CVPR 2019", norms: [.l2], oldKeys: ["init_norm": "initialNorm"])
 }

@@ -1,4 +1,4 @@
-import NamidNetworks
+import NamidSettings
 import NamidTorch
 
 /// Fast minimum-norm attack (Pintor et al., NeurIPS 2021), in L∞, L2 and L1.
@@ -10,57 +10,58 @@ import NamidTorch
 ///
 /// The whole budget is spent on each sample, whatever ε and the goal: one forward unattacked, `steps` + 1 more and
 /// `steps` gradients, and one forward to confirm what was found.
-public struct FMN: Attack, Hashable, Sendable {
-  /// The norm to be made small, and the radius within which a sample counts as fooled.
-  public var threat: ThreatModel
-  /// Gradient steps.
-  public var steps: Int
-  /// The Euclidean length of the first step.
-  public var alpha: Double
-  /// The length that steps approach along a cosine.
-  public var finalAlpha: Double
-  /// The share by which the radius changes in the first step.
-  public var gamma: Double
-  /// The share that it approaches along a cosine.
-  public var finalGamma: Double
+public struct FMN: Attack, Hashable {
+  /// The choices of the attack; the usual ones are its authors'.
+  public struct Settings: AttackSettings {
+    /// Gradient steps.
+    public var steps = 100
+    /// The Euclidean length of the first step.
+    public var alpha = 1.0
+    /// The length that steps approach along a cosine.
+    public var finalAlpha = 0.01
+    /// The share by which the radius changes in the first step.
+    public var gamma = 0.05
+    /// The share that it approaches along a cosine.
+    public var finalGamma = 0.001
 
-  /// An attack with the settings of its authors.
-  public init(
-    threat: ThreatModel, steps: Int = 100, alpha: Double = 1, finalAlpha: Double = 0.01,
-    gamma: Double = 0.05, finalGamma: Double = 0.001
-  ) {
-    precondition(steps >= 1, "FMN with \(steps) steps")
-    self.threat = threat
-    self.steps = steps
-    self.alpha = alpha
-    self.finalAlpha = finalAlpha
-    self.gamma = gamma
-    self.finalGamma = finalGamma
+    /// The authors' choices.
+    public init(in threat: ThreatModel) {}
+
+    /// Refuses counts and sizes that cannot work.
+    public func validate(in threat: ThreatModel) throws(InvalidSetting) {
+      try require(steps, "steps")
+      try require(alpha, "alpha", in: 0...1e10, excludingLow: true)
+      try require(finalAlpha, "finalAlpha", in: 0...1e10)
+      try require(gamma, "gamma", in: 0...0.99, excludingLow: true)
+      try require(finalGamma, "finalGamma", in: 0...0.99)
+    }
+  }
+
+  /// The choices made.
+  public let settings: Settings
+  /// The norm to be made small, and the radius within which a sample counts as fooled.
+  public let threat: ThreatModel
+
+  /// An attack with these choices.
+  public init(_ settings: Settings, in threat: ThreatModel) {
+    (self.settings, self.threat) = (settings, threat)
   }
 
   /// `fmn-STEPS`.
-  public var name: String { "fmn-\(steps)" }
+  public var name: String { "fmn-\(settings.steps)" }
 
-  /// The norm, and the radius within which a sample counts as fooled.
-  public var ball: ThreatModel? { threat }
-  /// Yes.
+  /// True: the whole budget is spent on the smallest perturbation.
   public var seeksSmallest: Bool { true }
 
-  /// All settings by name.
-  public var settings: [String: String] {
-    [
-      "steps": "\(steps)", "alpha": "\(alpha)", "alpha_final": "\(finalAlpha)",
-      "gamma": "\(gamma)", "gamma_final": "\(finalGamma)",
-    ]
+  /// One gradient a step, and one forward more for the last image.
+  public func budget(classCount: Int) -> Cost {
+    Cost(forwards: settings.steps + 2, backwards: settings.steps)
   }
 
   /// Looks for the smallest perturbation of every sample that is right unattacked; the goal makes no difference.
-  public func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
-    goal: Goal
-  ) -> AttackResult {
-    Search.minimumNorm(on: classifier, images: images, labels: labels, threat: threat) {
-      search, found in
+  public func attack(_ search: Search) {
+    let (settings, steps) = (settings, settings.steps)
+    search.forSmallest(in: threat) { found in
       let rows = search.survivors
       // On a margin that is linear, a ball that ends where a finding begins would never yield one.
       let lead = found.margins.indexSelect(rows.places) * 2
@@ -74,7 +75,8 @@ public struct FMN: Attack, Hashable, Sendable {
         let errs = found.note(current, logits: point.logits, of: rows)
         let gradient = search.gradient(at: point, of: rows).contiguous()
         let best = found.distances(of: rows)
-        let share = MinimumNorm.cosine(from: gamma, to: finalGamma, at: step, of: steps)
+        let share = MinimumNorm.cosine(
+          from: settings.gamma, to: settings.finalGamma, at: step, of: steps)
         // The paper adds the reach to the size: the same, but where pixels have met the edge of the box it might
         // never get there.
         let wider = (radius * (1 + share)).where(
@@ -82,7 +84,8 @@ public struct FMN: Attack, Hashable, Sendable {
         radius = (radius * (1 - share)).minimum(best).where(errs, else: wider).minimum(farthest)
         current = project(
           current + ThreatModel.unit(gradient)
-            * MinimumNorm.cosine(from: alpha, to: finalAlpha, at: step, of: steps),
+            * MinimumNorm.cosine(
+              from: settings.alpha, to: settings.finalAlpha, at: step, of: steps),
           around: rows.images, radius: radius.reshape([-1, 1, 1, 1]))
       }
       found.note(current, logits: search.logits(current, of: rows), of: rows)
@@ -91,7 +94,7 @@ public struct FMN: Attack, Hashable, Sendable {
 
   private func size(_ change: Tensor) -> Tensor { threat.size(of: change) }
 
-  /// How far away a margin would have risen by as much (rows) along its gradient; far beyond reach without one.
+  /// The distance at which a margin would have risen by as much (rows) along its gradient; far beyond reach without one.
   private func reach(_ rise: Tensor, _ gradient: Tensor) -> Tensor {
     let steepness = gradient.to(.float64).norm(threat.norm.dual, Array(1..<gradient.rank))
     return (rise.abs() / steepness.clamp(min: 1e-30)).to(.float32)
@@ -112,14 +115,7 @@ public struct FMN: Attack, Hashable, Sendable {
 
 extension FMN {
   static let entry = AttackEntry(
-    name: "fmn", number: "steps", summary: "fast minimum-norm attack",
-    source: "Pintor et al., NeurIPS 2021", norms: Norm.allCases
-  ) { threat, settings throws(AttackListError) in
-    FMN(
-      threat: threat, steps: try settings.integer("steps", default: 100),
-      alpha: try settings.real("alpha", default: 1, excludingLow: true),
-      finalAlpha: try settings.real("alpha_final", default: 0.01),
-      gamma: try settings.real("gamma", default: 0.05, in: 0...0.99, excludingLow: true),
-      finalGamma: try settings.real("gamma_final", default: 0.001, in: 0...0.99))
-  }
+    FMN.self, name: "fmn", number: "steps", summary: "fast minimum-norm attack",
+    source: "Pintor et al., NeurIPS 2021", norms: Norm.allCases,
+    oldKeys: ["alpha_final": "finalAlpha", "gamma_final": "finalGamma"])
 }

@@ -1,5 +1,4 @@
 import Foundation
-import NamidNetworks
 import NamidTorch
 
 /// The smallest image per sample on which a search has seen the network err.
@@ -40,7 +39,7 @@ final class MinimumNorm {
   ///   - current: The images (rows, C, H, W).
   ///   - logits: Their logits.
   ///   - rows: Which samples they belong to.
-  /// - Returns: Which of them count, whether smaller than before or not (rows).
+  /// - Returns: A mask of those that count, whether smaller than before or not (rows).
   @discardableResult
   func note(_ current: Tensor, logits: Tensor, of rows: Rows) -> Tensor {
     let sizes = threat.size(of: current.to(.float64) - rows.images.to(.float64)).to(.float32)
@@ -97,37 +96,28 @@ private struct Findings {
 }
 
 extension Search {
-  /// Runs an attack that looks for the smallest perturbation, within ε or not.
+  /// Runs a search for the smallest perturbation, within ε or not.
   ///
   /// The whole budget is spent on every sample that is right unattacked, for the sake of its distance: neither ε nor
-  /// the goal has a say in the search. Images are the smallest found, or the unattacked ones where none was found;
-  /// `fooled` says whether they lie within ε (up to 1e-6 of it).
+  /// the goal has a say. Images are the smallest found, or the unattacked ones where none was found; a sample counts as
+  /// fooled where they lie within ε (up to 1e-6 of it).
   ///
   /// - Parameters:
-  ///   - classifier: The network.
-  ///   - images: Float32 (N, C, H, W) in [0, 1].
-  ///   - labels: Classes (N), int64.
   ///   - threat: The norm to be made small, and ε.
   ///   - confidence: The lead over the label, in logits, from which on an image counts.
   ///   - body: The search; not called when all images are wrong unattacked.
-  /// - Returns: Images, verdicts at ε, costs and distances.
-  static func minimumNorm(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, threat: ThreatModel,
-    confidence: Double = 0, body: (Search, MinimumNorm) -> Void
-  ) -> AttackResult {
-    var smallest = images
-    var distances: [Float] = []
-    var result = run(on: classifier, images: images, labels: labels, goal: .fool) { search in
-      let found = MinimumNorm(search, threat: threat, confidence: confidence)
-      if !search.survivors.isEmpty {
-        body(search, found)
-        found.confirm(in: search)
-      }
-      (smallest, distances) = (found.best.images.values, found.best.distances.values.floats())
+  func forSmallest(
+    in threat: ThreatModel, confidence: Double = 0, body: (MinimumNorm) -> Void
+  ) {
+    goal = .fool
+    let found = MinimumNorm(self, threat: threat, confidence: confidence)
+    if !survivors.isEmpty {
+      body(found)
+      found.confirm(in: self)
     }
-    result.images = smallest
-    result.fooled = distances.map { Double($0) <= threat.epsilon.value * (1 + 1e-6) }
-    result.distances = distances
-    return result
+    let distances = found.best.distances.values.floats()
+    smallest = SmallestFound(
+      distances: distances, images: found.best.images.values,
+      fooled: distances.map { Double($0) <= threat.epsilon.value * (1 + 1e-6) })
   }
 }

@@ -1,18 +1,20 @@
 import NamidTorch
 
 /// The samples of a batch that an attack works on at a moment, one row each.
-struct Rows {
+public struct Rows {
   /// Their places in the batch, rising.
-  let samples: [Int]
+  public let samples: [Int]
   /// The same as a tensor (rows), int64.
-  let places: Tensor
+  public let places: Tensor
   /// Their unattacked images (rows, C, H, W).
-  let images: Tensor
+  public let images: Tensor
   /// Their labels (rows).
-  let labels: Tensor
+  public let labels: Tensor
 
-  var count: Int { samples.count }
-  var isEmpty: Bool { samples.isEmpty }
+  /// The number of rows.
+  public var count: Int { samples.count }
+  /// True when no sample is left.
+  public var isEmpty: Bool { samples.isEmpty }
 
   init(_ samples: [Int], images: Tensor, labels: Tensor) {
     self.samples = samples
@@ -30,7 +32,7 @@ struct Rows {
   }
 
   /// The rows that stay.
-  func keeping(_ kept: Kept) -> Rows {
+  public func keeping(_ kept: Kept) -> Rows {
     guard let index = kept.index else { return self }
     return Rows(
       samples: kept.positions.map { samples[$0] }, places: places.indexSelect(index),
@@ -38,14 +40,15 @@ struct Rows {
   }
 }
 
-/// Which rows stay after a step.
-struct Kept {
+/// The rows that stay after a step.
+public struct Kept {
   /// Their positions among the rows before the step, rising.
   let positions: [Int]
   /// The same as a tensor, or nil when all stay.
   let index: Tensor?
 
-  var isEmpty: Bool { positions.isEmpty }
+  /// True when no row stays.
+  public var isEmpty: Bool { positions.isEmpty }
 
   init(_ stays: [Bool], device: Device) {
     positions = stays.indices.filter { stays[$0] }
@@ -75,7 +78,7 @@ struct Kept {
   static func all(_ count: Int) -> Kept { Kept(all: count) }
 
   /// The rows of a tensor that stay; the tensor itself when all do.
-  func of(_ tensor: Tensor) -> Tensor { index.map { tensor.indexSelect($0) } ?? tensor }
+  public func of(_ tensor: Tensor) -> Tensor { index.map { tensor.indexSelect($0) } ?? tensor }
 
   /// One value per row of those before the step, from one per row that stays; 0 for the others.
   func spread(_ values: Tensor, over count: Int) -> Tensor {
@@ -85,7 +88,7 @@ struct Kept {
   }
 
   /// The elements of an array that stay.
-  func of<Element>(_ values: [Element]) -> [Element] {
+  public func of<Element>(_ values: [Element]) -> [Element] {
     index == nil ? values : positions.map { values[$0] }
   }
 }

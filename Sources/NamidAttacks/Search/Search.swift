@@ -1,43 +1,59 @@
 import NamidNetworks
 import NamidTorch
 
-/// An attack on a batch under way: who is fooled, the best image of each sample so far, and what it has cost.
+/// An attack on a batch under way: its verdicts, the best image of each sample so far, and the passes made.
 ///
 /// All passes through the network go through here and are counted for the samples that they are made for. The
 /// network is frozen (evaluation mode, weights without gradients) and nothing is recorded for gradients outside
 /// `point(at:of:loss:)`.
-final class Search {
+public final class Search {
   let classifier: any Classifier
-  let images: Tensor
-  let labels: Tensor
-  let goal: Goal
+  /// The unattacked images (N, C, H, W), float32 in [0, 1].
+  public let images: Tensor
+  /// Their classes (N), int64.
+  public let labels: Tensor
+  /// One random stream per sample.
+  public let streams: [RandomStream]
+  /// The end of the work on a sample.
+  public internal(set) var goal: Goal
   /// The logits of the unattacked images (N, classes).
-  let cleanLogits: Tensor
-  private(set) var fooled: [Bool]
+  public let cleanLogits: Tensor
+  /// Samples on which the network errs, unattacked or on an image that was noted.
+  public private(set) var fooled: [Bool]
+  /// The smallest perturbations, of attacks that look for them.
+  var smallest: SmallestFound?
   private var costs: [Cost]
   private let best: Slots
   private let bestLoss: Slots
 
   /// Runs an attack: `body` is given the search when the unattacked images have been classified, one forward each.
   static func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, goal: Goal,
-    body: (Search) -> Void
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
+    goal: Goal, body: (Search) -> Void
   ) -> AttackResult {
     let classifier = Pacing.suited(classifier, to: images.device)
     return classifier.frozen {
       withoutGrad {
-        let search = Search(on: classifier, images: images, labels: labels, goal: goal)
+        let search = Search(
+          on: classifier, images: images, labels: labels, streams: streams, goal: goal)
         body(search)
+        let smallest = search.smallest
         return AttackResult(
-          images: search.best.values, fooled: search.fooled, costs: search.costs)
+          images: smallest?.images ?? search.best.values,
+          fooled: smallest?.fooled ?? search.fooled, costs: search.costs,
+          distances: smallest?.distances)
       }
     }
   }
 
-  private init(on classifier: any Classifier, images: Tensor, labels: Tensor, goal: Goal) {
+  private init(
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
+    goal: Goal
+  ) {
     self.classifier = classifier
     self.images = images
     self.labels = labels
+    self.streams = streams
     self.goal = goal
     cleanLogits = classifier.logits(images)
     fooled = misclassified(cleanLogits, labels).bools()
@@ -47,15 +63,25 @@ final class Search {
   }
 
   /// The samples still to be worked on: those not fooled, or all when the strongest images are sought.
-  var survivors: Rows {
+  public var survivors: Rows {
     let samples = fooled.indices.filter { goal == .strongest || !fooled[$0] }
     return Rows(samples, images: images, labels: labels)
+  }
+
+  /// The classes (N) that a targeted attack aims at, one after the other: those that the unattacked images are nearest to.
+  ///
+  /// - Parameter count: The most classes; there are never more than all but the label.
+  /// - Returns: One tensor per rank, the likeliest class first.
+  public func rivals(_ count: Int) -> [Tensor] {
+    let ranked = cleanLogits.withoutLabels(labels)
+      .topk(min(count, cleanLogits.size(1) - 1)).indices
+    return (0..<ranked.size(1)).map { ranked.select(1, $0) }
   }
 
   // MARK: Passes through the network
 
   /// The logits (rows, classes) of `current`, without a gradient; `asQuery` for an attacker who only sees scores.
-  func logits(_ current: Tensor, of rows: Rows, asQuery: Bool = false) -> Tensor {
+  public func logits(_ current: Tensor, of rows: Rows, asQuery: Bool = false) -> Tensor {
     for sample in rows.samples {
       costs[sample].forwards += 1
       if asQuery { costs[sample].queries += 1 }
@@ -67,13 +93,13 @@ final class Search {
   func uncountedLogits(_ images: Tensor) -> Tensor { classifier.logits(images) }
 
   /// The network at `current`, ready for a gradient of `loss`, which maps logits to one value per row.
-  func point(at current: Tensor, of rows: Rows, loss: (Tensor) -> Tensor) -> Point {
+  public func point(at current: Tensor, of rows: Rows, loss: (Tensor) -> Tensor) -> Point {
     for sample in rows.samples { costs[sample].forwards += 1 }
     return Point(classifier, at: current, loss: loss)
   }
 
   /// The gradient (rows, C, H, W) of the summed losses at a point, row-major: sums over an image then have one order.
-  func gradient(at point: Point, of rows: Rows) -> Tensor {
+  public func gradient(at point: Point, of rows: Rows) -> Tensor {
     for sample in rows.samples { costs[sample].backwards += 1 }
     return point.gradient().contiguous()
   }
@@ -99,7 +125,7 @@ final class Search {
   ///   - rows: Which samples they belong to.
   /// - Returns: The rows that are not fooled; all of them when the strongest images are sought.
   @discardableResult
-  func note(_ current: Tensor, logits: Tensor, losses: Tensor, of rows: Rows) -> Kept {
+  public func note(_ current: Tensor, logits: Tensor, losses: Tensor, of rows: Rows) -> Kept {
     let wrong = misclassified(logits, rows.labels)
     take(current, wrong: wrong, losses: losses, of: rows)
     return settle(wrong.bools(), of: rows)
@@ -116,7 +142,7 @@ final class Search {
   ///   - losses: One value per row, larger for stronger images.
   ///   - rows: Which samples they belong to.
   ///   - counted: Which of the images count (rows); nil for all.
-  func take(
+  public func take(
     _ current: Tensor, wrong: Tensor, losses: Tensor, of rows: Rows, counted: Tensor? = nil
   ) {
     let improves = losses .> bestLoss.at(rows.places)
@@ -126,8 +152,8 @@ final class Search {
     bestLoss.put(losses, at: target)
   }
 
-  /// Records which of some rows are fooled; returns the rows to go on with, as `note` does.
-  func settle(_ wrong: [Bool], of rows: Rows) -> Kept {
+  /// Records the verdicts of some rows; returns the rows to go on with, as `note` does.
+  public func settle(_ wrong: [Bool], of rows: Rows) -> Kept {
     for (row, sample) in rows.samples.enumerated() where wrong[row] { fooled[sample] = true }
     return goal == .strongest
       ? .all(rows.count) : Kept(wrong.map { !$0 }, device: images.device)
@@ -135,13 +161,13 @@ final class Search {
 }
 
 /// A network at some images, before its gradient is taken.
-struct Point {
+public struct Point {
   private let input: Tensor
   private let losses: Tensor
   /// The logits (N, classes), without history.
-  let logits: Tensor
+  public let logits: Tensor
   /// The losses (N), without history.
-  let values: Tensor
+  public let values: Tensor
 
   init(_ classifier: any Classifier, at images: Tensor, loss: (Tensor) -> Tensor) {
     let input = images.detach()
@@ -164,4 +190,21 @@ struct Point {
     withGrad { grad(of: losses, wrt: input, outputGradient: losses.onesLike()) }
       .nanToNum(posinf: 0, neginf: 0)
   }
+}
+
+/// The smallest perturbations that a search has found.
+struct SmallestFound {
+  /// Sizes (N): 0 for images wrong unattacked, infinity where none was found.
+  var distances: [Float]
+  /// The images, where they are not those that the search has kept.
+  var images: Tensor?
+  /// Verdicts, where they are not those of the search.
+  var fooled: [Bool]?
+}
+
+/// A mask of the samples that a network gets wrong (N), from logits (N, classes) and labels (N).
+///
+/// Logits that are not numbers are wrong: a network that breaks down on an image does not classify it.
+func misclassified(_ logits: Tensor, _ labels: Tensor) -> Tensor {
+  (logits.argmax(1) .!= labels) .| logits.sum([1]).isfinite().logicalNot()
 }

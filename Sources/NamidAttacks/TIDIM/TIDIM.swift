@@ -1,4 +1,4 @@
-import NamidNetworks
+import NamidSettings
 import NamidTorch
 
 /// Momentum, translation-invariant smoothing and input diversity together: the attack TI-DIM.
@@ -9,8 +9,61 @@ import NamidTorch
 ///
 /// Made for transfer to another network: with the goal `.strongest` the last image is given back, as in the papers.
 /// With the goal `.fool` the network judges each image as it is, not as changed, and a sample is done when fooled.
-public struct TIDIM: Attack, Hashable, Sendable {
-  /// Which form of the attack.
+public struct TIDIM: Attack, Hashable {
+  /// The choices of the attack.
+  public struct Settings: AttackSettings {
+    /// The form of the attack.
+    public var variant = Variant.canonical
+    /// Gradient steps.
+    public var steps = 40
+    /// The length of a step in the norm; ε/10 is usual, 0.007 for `authors`.
+    public var stepSize: Double
+    /// The share of the momentum that a step keeps; 1 is usual, 0.1 for `authors`.
+    public var decay = 1.0
+    /// The side of the smoothing kernel, odd; 1 for no smoothing.
+    public var kernel = 15
+    /// The share of samples that are changed at random at a step; 0.5 is usual, 0 for `authors`.
+    public var probability = 0.5
+    /// The smallest size of changed images, in shares of their own.
+    public var low = 0.875
+    /// The size of the frame that they are put in, in shares of their own.
+    public var high = 1.0
+
+    /// The usual choices of the canonical form.
+    public init(in threat: ThreatModel) { stepSize = threat.epsilon.value / 10 }
+
+    /// `variant`.
+    public static let presetKey: String? = "variant"
+
+    /// The usual choices of the variant.
+    public func usual(in threat: ThreatModel) -> Self {
+      var usual = Self(in: threat)
+      usual.variant = variant
+      if variant == .authors {
+        (usual.stepSize, usual.decay, usual.probability) = (0.007, 0.1, 0)
+      }
+      return usual
+    }
+
+    /// Refuses counts and sizes that cannot work, and the authors' form outside L∞.
+    public func validate(in threat: ThreatModel) throws(InvalidSetting) {
+      try require(
+        variant == .canonical || threat.norm == .linf, "variant",
+        "is for linf, not for \(threat.norm.rawValue)")
+      try require(steps, "steps", in: 0...1_000_000)
+      try require(
+        stepSize, "stepSize", in: 0...1e3, excludingLow: threat.epsilon.value > 0 && steps > 0)
+      try require(decay, "decay", in: 0...1e3)
+      try require(kernel, "kernel", in: 1...255)
+      try require(!kernel.isMultiple(of: 2), "kernel", "must be odd")
+      try require(probability, "probability", in: 0...1)
+      try require(low, "low", in: 0...4, excludingLow: true)
+      try require(high, "high", in: 0...4)
+      try require(low <= high, "low", "must not be above high=\(high.settingText)")
+    }
+  }
+
+  /// The form of the attack.
   public enum Variant: String, CaseIterable, Codable, Sendable {
     /// As in the papers that define it.
     case canonical
@@ -19,74 +72,37 @@ public struct TIDIM: Attack, Hashable, Sendable {
     case authors
   }
 
-  /// What the attacker may do.
-  public var threat: ThreatModel
-  /// Gradient steps.
-  public var steps: Int
-  /// Which form of the attack.
-  public var variant: Variant
-  /// The length of a step in the norm.
-  public var stepSize: Double
-  /// The share of the momentum that a step keeps.
-  public var decay: Double
-  /// The side of the smoothing kernel, odd; 1 for no smoothing.
-  public var kernel: Int
-  /// How images are changed at random.
-  public var diversity: InputDiversity
+  /// The choices made.
+  public let settings: Settings
+  /// The ball.
+  public let threat: ThreatModel
 
-  /// An attack; what is not given is as usual in the variant.
-  ///
-  /// - Parameters:
-  ///   - threat: What the attacker may do.
-  ///   - steps: Gradient steps.
-  ///   - variant: Which form of the attack; `authors` is for L∞.
-  ///   - stepSize: ε/10 unless given, 0.007 for `authors`.
-  ///   - decay: 1 unless given, 0.1 for `authors`.
-  ///   - kernel: The side of the smoothing kernel.
-  ///   - diversity: How images are changed; not at all for `authors` unless given.
-  public init(
-    threat: ThreatModel, steps: Int = 40, variant: Variant = .canonical, stepSize: Double? = nil,
-    decay: Double? = nil, kernel: Int = 15, diversity: InputDiversity? = nil
-  ) {
-    precondition(steps >= 0 && kernel % 2 == 1, "TI-DIM with \(steps) steps and kernel \(kernel)")
-    precondition(variant == .canonical || threat.norm == .linf, "the authors' TI-DIM is for linf")
-    self.threat = threat
-    self.steps = steps
-    self.variant = variant
-    self.stepSize = stepSize ?? (variant == .authors ? 0.007 : threat.epsilon.value / 10)
-    self.decay = decay ?? (variant == .authors ? 0.1 : 1)
-    self.kernel = kernel
-    self.diversity = diversity ?? (variant == .authors ? .off : InputDiversity())
+  /// An attack with these choices.
+  public init(_ settings: Settings, in threat: ThreatModel) {
+    (self.settings, self.threat) = (settings, threat)
   }
 
   /// `ti-dim-STEPS`.
-  public var name: String { "ti-dim-\(steps)" }
+  public var name: String { "ti-dim-\(settings.steps)" }
 
-  /// What the attacker may do.
-  public var ball: ThreatModel? { threat }
-
-  /// All settings by name.
-  public var settings: [String: String] {
-    [
-      "steps": "\(steps)", "variant": variant.rawValue, "step_size": "\(stepSize)",
-      "decay": "\(decay)", "kernel": "\(kernel)", "probability": "\(diversity.probability)",
-      "low": "\(diversity.low)", "high": "\(diversity.high)",
-    ]
+  /// One gradient a step and one forward for the last image; up to one more a step where images are changed at random.
+  public func budget(classCount: Int) -> Cost {
+    if threat.epsilon.value == 0 { return Cost(forwards: 1) }
+    let judged = settings.probability > 0 ? max(settings.steps - 1, 0) : 0
+    return Cost(forwards: 2 + settings.steps + judged, backwards: settings.steps)
   }
 
-  /// Attacks a batch.
-  public func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
-    goal: Goal
-  ) -> AttackResult {
-    Search.run(on: classifier, images: images, labels: labels, goal: goal) { search in
-      if threat.epsilon.value > 0 { attack(search, streams.map { $0.keyed("diversity") }) }
-    }
+  /// Takes all steps from the images themselves.
+  public func attack(_ search: Search) {
+    if threat.epsilon.value > 0 { attack(search, search.streams.map { $0.keyed("diversity") }) }
   }
 
   private func attack(_ search: Search, _ streams: [RandomStream]) {
     var rows = search.survivors
     if rows.isEmpty { return }
+    let steps = settings.steps
+    let diversity = InputDiversity(
+      probability: settings.probability, low: settings.low, high: settings.high)
     let (height, width) = (rows.images.size(2), rows.images.size(3))
     var position = rows.images
     var momentum = position.zerosLike()
@@ -97,7 +113,7 @@ public struct TIDIM: Attack, Hashable, Sendable {
     }
     let views = DiverseViews(placements, height: height, width: width, device: position.device)
     let smoothing = GradientSmoothing(
-      side: kernel, height: height, width: width, device: position.device)
+      side: settings.kernel, height: height, width: width, device: position.device)
     for step in 0..<steps {
       let current = position.clamp(min: 0, max: 1)
       let judged = judge(search, current, rows, step: step, views.view(of: rows, at: step))
@@ -170,20 +186,20 @@ public struct TIDIM: Attack, Hashable, Sendable {
   private func accumulated(_ momentum: Tensor, adding gradient: Tensor) -> Tensor {
     // A gradient of zero stays zero.
     let size = gradient.abs().mean([1, 2, 3], keepdim: true).clamp(min: 1e-30)
-    return momentum * decay + gradient / size
+    return momentum * settings.decay + gradient / size
   }
 
   /// For the authors' variant the gradient without the values that clipping holds back.
   private func inside(_ gradient: Tensor, at position: Tensor) -> Tensor {
-    if variant == .canonical { return gradient }
+    if settings.variant == .canonical { return gradient }
     return gradient.maskedFill((position .< 0) .| (position .> 1), 0)
   }
 
   private func advanced(from position: Tensor, along momentum: Tensor, around origin: Tensor)
     -> Tensor
   {
-    let moved = position + threat.steepestAscent(momentum) * stepSize
-    if variant == .canonical { return threat.project(moved, around: origin) }
+    let moved = position + threat.steepestAscent(momentum) * settings.stepSize
+    if settings.variant == .canonical { return threat.project(moved, around: origin) }
     let epsilon = threat.epsilon.value
     return origin + (moved - origin).clamp(min: -epsilon, max: epsilon)
   }
@@ -191,29 +207,7 @@ public struct TIDIM: Attack, Hashable, Sendable {
 
 extension TIDIM {
   static let entry = AttackEntry(
-    name: "ti-dim", number: "steps",
+    TIDIM.self, name: "ti-dim", number: "steps",
     summary: "momentum, smoothed gradients and input diversity, made for transfer",
-    source: "Dong et al., CVPR 2018 and 2019; Xie et al., CVPR 2019"
-  ) { threat, settings throws(AttackListError) in
-    let variant = try settings.choice("variant", default: Variant.canonical)
-    if variant == .authors && threat.norm != .linf {
-      throw settings.problem("variant=authors", "is for linf, not for \(threat.norm.rawValue)")
-    }
-    let usual = TIDIM(threat: threat, variant: variant)
-    let kernel = try settings.integer("kernel", default: usual.kernel, maximum: 255)
-    if kernel.isMultiple(of: 2) { throw settings.problem("kernel=\(kernel)", "must be odd") }
-    let low = try settings.real("low", default: usual.diversity.low, in: 0...4, excludingLow: true)
-    let high = try settings.real("high", default: usual.diversity.high, in: 0...4)
-    if low > high { throw settings.problem("low=\(low)", "must not be above high=\(high)") }
-    return TIDIM(
-      threat: threat, steps: try settings.integer("steps", default: usual.steps),
-      variant: variant,
-      stepSize: try settings.real(
-        "step_size", default: usual.stepSize, in: 0...1e3, excludingLow: true),
-      decay: try settings.real("decay", default: usual.decay, in: 0...1e3), kernel: kernel,
-      diversity: InputDiversity(
-        probability: try settings.real(
-          "probability", default: usual.diversity.probability, in: 0...1),
-        low: low, high: high))
-  }
+    source: "Dong et al., CVPR 2018 and 2019; Xie et al., CVPR 2019")
 }

@@ -1,4 +1,4 @@
-import NamidNetworks
+import NamidSettings
 import NamidTorch
 
 /// Attacks that move an image's mass over its pixels, a Wasserstein distance apart (Wu, Wang and Yu, ICML 2020).
@@ -8,8 +8,57 @@ import NamidTorch
 /// mass and share the budget. The radius bounds no norm of the perturbation, so there is no `ball`.
 ///
 /// The network sees, and the attack returns, images clipped to [0, 1]; mass above 1 is lost by that.
-public struct FWA: Attack, Hashable, Sendable {
-  /// The algorithm and its usual settings.
+public struct FWA: Attack, Hashable {
+  /// The choices of the attack.
+  public struct Settings: AttackSettings {
+    /// The algorithm.
+    public var mode = Mode.frankWolfe
+    /// Gradient steps.
+    public var steps = 40
+    /// The largest mean distance that mass may travel, in pixels; 0.005 is the paper's for CIFAR-10, 8/255 that of `authors`.
+    public var radius = 0.005
+    /// The side of the window within which mass travels; 5 is usual, 4 for `authors`.
+    public var kernel = 5
+    /// Corrections of the price of distance in each step; 30 is usual, 15 with projections.
+    public var dualSteps = 30
+    /// The weight of entropy in the linear step of `frankWolfe`; nil in the other modes.
+    public var gamma: Double?
+    /// The largest change of a mass in a gradient step with projections; nil for `frankWolfe`.
+    public var stepSize: Double?
+
+    /// The paper's choices for its first algorithm.
+    public init(in threat: ThreatModel) { gamma = 1e-3 }
+
+    /// `mode`.
+    public static let presetKey: String? = "mode"
+
+    /// The usual choices of the mode.
+    public func usual(in threat: ThreatModel) -> Self {
+      var usual = Self(in: threat)
+      usual.mode = mode
+      if mode != .frankWolfe { (usual.dualSteps, usual.gamma, usual.stepSize) = (15, nil, 0.01) }
+      if mode == .authors { (usual.radius, usual.kernel, usual.stepSize) = (8.0 / 255, 4, 0.007) }
+      return usual
+    }
+
+    /// Refuses counts and sizes that cannot work, and choices without a meaning in the mode.
+    public func validate(in threat: ThreatModel) throws(InvalidSetting) {
+      let isFrankWolfe = mode == .frankWolfe
+      try require(steps, "steps", in: 0...1_000_000)
+      try require(radius, "radius", in: 0...100)
+      try require(kernel, "kernel", in: 1...31)
+      try require(
+        mode == .authors || !kernel.isMultiple(of: 2), "kernel",
+        "must be odd: only mode=authors takes an even one")
+      try require(dualSteps, "dualSteps", in: 1...10_000)
+      try require(isFrankWolfe == (gamma != nil), "gamma", "is for mode=frank-wolfe alone")
+      if let gamma { try require(gamma, "gamma", in: 1e-7...1e3) }
+      try require(!isFrankWolfe == (stepSize != nil), "stepSize", "is not for mode=frank-wolfe")
+      if let stepSize { try require(stepSize, "stepSize", in: 0...1e3, excludingLow: true) }
+    }
+  }
+
+  /// The algorithm and its usual choices.
   public enum Mode: String, CaseIterable, Codable, Sendable {
     /// Frank and Wolfe's method with an entropic linear step, the attack of the paper's title.
     case frankWolfe = "frank-wolfe"
@@ -19,96 +68,54 @@ public struct FWA: Attack, Hashable, Sendable {
     case authors
   }
 
-  /// The algorithm.
-  public var mode: Mode
-  /// Gradient steps.
-  public var steps: Int
-  /// The largest mean distance that mass may travel, in pixels.
-  public var radius: Double
-  /// The side of the window within which mass travels.
-  public var kernel: Int
-  /// The weight of entropy in the linear step of `frankWolfe`.
-  public var gamma: Double
-  /// How often the price of distance is corrected in each step.
-  public var dualSteps: Int
-  /// The largest change of a mass in a gradient step of dual projection.
-  public var stepSize: Double
+  /// The choices made.
+  public let settings: Settings
+  /// The threat model of the attacks beside it; this one has its own radius.
+  public let threat: ThreatModel
 
-  /// An attack; what is not given is as usual in the mode.
-  ///
-  /// - Parameters:
-  ///   - mode: The algorithm.
-  ///   - steps: Gradient steps.
-  ///   - radius: In pixels; 0.005 unless given, as the paper has for CIFAR-10, and 8/255 for `authors`.
-  ///   - kernel: The window's side; 5 unless given, 4 for `authors`.
-  ///   - gamma: The weight of entropy, for `frankWolfe`.
-  ///   - dualSteps: 30 for `frankWolfe` and 15 for the others unless given.
-  ///   - stepSize: 0.01 unless given, 0.007 for `authors`; not for `frankWolfe`.
-  public init(
-    mode: Mode = .frankWolfe, steps: Int = 40, radius: Double? = nil, kernel: Int? = nil,
-    gamma: Double = 1e-3, dualSteps: Int? = nil, stepSize: Double? = nil
-  ) {
-    self.mode = mode
-    self.steps = steps
-    self.radius = radius ?? (mode == .authors ? 8.0 / 255 : 0.005)
-    self.kernel = kernel ?? (mode == .authors ? 4 : 5)
-    self.gamma = gamma
-    self.dualSteps = dualSteps ?? (mode == .frankWolfe ? 30 : 15)
-    self.stepSize = stepSize ?? (mode == .authors ? 0.007 : 0.01)
-    precondition(
-      self.steps >= 0 && self.radius >= 0 && self.kernel >= 1 && gamma > 0 && self.dualSteps >= 1,
-      "FWA with \(self)")
+  /// An attack with these choices.
+  public init(_ settings: Settings, in threat: ThreatModel) {
+    (self.settings, self.threat) = (settings, threat)
   }
 
   /// `fwa-STEPS`.
-  public var name: String { "fwa-\(steps)" }
+  public var name: String { "fwa-\(settings.steps)" }
 
-  /// None: transport of mass is bounded by its own radius.
+  /// No ball: transport of mass is bounded by its own radius.
   public var ball: ThreatModel? { nil }
 
-  /// All settings that the mode has, by name.
-  public var settings: [String: String] {
-    let common = [
-      "mode": mode.rawValue, "steps": "\(steps)", "radius": "\(radius)", "kernel": "\(kernel)",
-      "dual_steps": "\(dualSteps)",
-    ]
-    let own = mode == .frankWolfe ? ["gamma": "\(gamma)"] : ["step_size": "\(stepSize)"]
-    return common.merging(own) { $1 }
+  /// 2 ms a step: projections onto transport plans cost more than a small network.
+  public var overhead: Double { 2e-3 * Double(settings.steps) }
+
+  /// One gradient a step, and one forward more for the last image.
+  public func budget(classCount: Int) -> Cost {
+    settings.radius == 0
+      ? Cost(forwards: 1) : Cost(forwards: settings.steps + 2, backwards: settings.steps)
   }
 
-  /// Attacks a batch; a sample leaves the work as soon as it is fooled.
-  public func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
-    goal: Goal
-  ) -> AttackResult {
-    run(on: classifier, images: images, labels: labels, goal: goal) { _, _ in }
-  }
+  /// Moves mass until every sample is fooled or the budget is spent.
+  public func attack(_ search: Search) { attack(search, observing: { _, _ in }) }
 
-  /// Attacks a batch and shows the plan of every image that the network judges.
+  /// The same, and shows the plan of every image that the network judges.
   ///
   /// - Parameters:
-  ///   - classifier: The network.
-  ///   - images: Float32 (N, C, H, W) in [0, 1].
-  ///   - labels: Classes (N), int64.
-  ///   - goal: Whether a fooled sample is done.
+  ///   - search: The samples to attack.
   ///   - observe: Called before each evaluation of the network with the plans under way and their samples.
-  /// - Returns: Attacked images, verdicts and costs.
-  public func run(
-    on classifier: any Classifier, images: Tensor, labels: Tensor, goal: Goal,
-    observing observe: (_ plan: TransportPlan, _ samples: [Int]) -> Void
-  ) -> AttackResult {
-    Search.run(on: classifier, images: images, labels: labels, goal: goal) { search in
-      if radius > 0 { attack(search, observe) }
-    }
+  public func attack(
+    _ search: Search, observing observe: (_ plan: TransportPlan, _ samples: [Int]) -> Void
+  ) {
+    if settings.radius > 0 { transport(search, observe) }
   }
 
-  private func attack(_ search: Search, _ observe: (TransportPlan, [Int]) -> Void) {
+  private func transport(_ search: Search, _ observe: (TransportPlan, [Int]) -> Void) {
+    let steps = settings.steps
     var rows = search.survivors
     if rows.isEmpty { return }
-    var plan = TransportPlan(staying: rows.images, window: TransportWindow(side: kernel))
+    var plan = TransportPlan(staying: rows.images, window: TransportWindow(side: settings.kernel))
     var prices = rows.images.sum([1, 2, 3]).zerosLike()
-    var budget = TransportBudget(window: plan.window, radius: radius, images: rows.images)
-    var entropic = EntropicTransport(budget: budget, gamma: gamma, evaluations: dualSteps)
+    var budget = TransportBudget(window: plan.window, radius: settings.radius, images: rows.images)
+    var entropic = EntropicTransport(
+      budget: budget, gamma: settings.gamma ?? 1e-3, evaluations: settings.dualSteps)
     for step in 0...steps {
       observe(plan, rows.samples)
       let arrivals = plan.arrivals
@@ -127,15 +134,16 @@ public struct FWA: Attack, Hashable, Sendable {
       let largest = gradient.abs().amax([1, 2, 3], keepdim: true)
       let direction = gradient / largest.clamp(min: 1.2e-38)
       let masses: Tensor
-      if mode == .frankWolfe {
+      if settings.mode == .frankWolfe {
         entropic.budget = budget
         let best = entropic.masses(along: direction)
         // An image without a gradient stays.
         let share = (largest .> 0).to(.float32) * (2 / Double(step + 2))
         masses = best.mul_(share).add_(plan.masses * (1 - share))
       } else {
+        let stepSize = settings.stepSize ?? 0.01
         let target = plan.window.destinations(direction * stepSize).add_(plan.masses)
-        (masses, prices) = TransportProjection(budget: budget, priceSteps: dualSteps).masses(
+        (masses, prices) = TransportProjection(budget: budget, priceSteps: settings.dualSteps).masses(
           nearestTo: target, from: kept.of(prices), rowTolerance: 1e-6 * (1 + stepSize))
       }
       plan = TransportPlan(window: plan.window, masses: masses, images: rows.images)
@@ -144,29 +152,8 @@ public struct FWA: Attack, Hashable, Sendable {
 }
 
 extension FWA {
-  /// The ball asked for does not matter: the attack has its own radius, so that it is there for every norm.
   static let entry = AttackEntry(
-    name: "fwa", number: "steps", summary: "transport of mass within its own Wasserstein radius",
-    source: "Wu, Wang and Yu, ICML 2020", norms: Norm.allCases
-  ) { _, settings throws(AttackListError) in
-    let mode = try settings.choice("mode", default: Mode.frankWolfe)
-    let usual = FWA(mode: mode)
-    let steps = try settings.integer("steps", default: usual.steps)
-    let radius = try settings.real("radius", default: usual.radius, in: 0...100)
-    let kernel = try settings.integer("kernel", default: usual.kernel, minimum: 2, maximum: 31)
-    if mode != .authors && kernel.isMultiple(of: 2) {
-      throw settings.problem("kernel=\(kernel)", "must be odd: only mode=authors takes an even one")
-    }
-    let dualSteps = try settings.integer("dual_steps", default: usual.dualSteps, maximum: 10_000)
-    var attack = FWA(
-      mode: mode, steps: steps, radius: radius, kernel: kernel, dualSteps: dualSteps)
-    if mode == .frankWolfe {
-      attack.gamma = try settings.real(
-        "gamma", default: usual.gamma, in: 1e-7...1e3)
-    } else {
-      attack.stepSize = try settings.real(
-        "step_size", default: usual.stepSize, in: 0...1e3, excludingLow: true)
-    }
-    return attack
-  }
+    FWA.self, name: "fwa", number: "steps",
+    summary: "transport of mass within its own Wasserstein radius",
+    source: "Wu, Wang and Yu, ICML 2020", norms: Norm.allCases)
 }

@@ -51,3 +51,73 @@ struct TransportBudget {
     stay.add_(mass * (1 - share).view([-1, 1, 1]))
   }
 }
+
+/// The price of distance at which the cost of the best plan falls to the budget, sought for each image by itself.
+///
+/// Newton's steps within a bracket that each evaluation narrows, bisection where they leave it. An image whose
+/// price is found keeps it, whatever goes on for others.
+struct TransportMultiplier {
+  /// The prices (N), at least 0.
+  private(set) var value: Tensor
+  /// The images whose price is found, (N).
+  private(set) var isFound: Tensor
+  // Below 0: not even a price of 0 has been tried.
+  private var low: Tensor
+  private var high: Tensor
+  private let tolerance: Tensor
+
+  /// Begins a search.
+  ///
+  /// - Parameters:
+  ///   - start: First guesses (N).
+  ///   - high: Prices (N) at which the cost is within the budget for sure.
+  ///   - limits: The budgets (N).
+  init(from start: Tensor, below high: Tensor, limits: Tensor) {
+    value = start.minimum(high)
+    self.high = high
+    low = high.fullLike(-1)
+    isFound = high .< 0
+    // A thousandth of the budget more would not fool a network.
+    tolerance = limits * 1e-3
+  }
+
+  /// Whether nothing is left to be found; waits for the device.
+  var isComplete: Bool { isFound.all().bools() == [true] }
+
+  /// Takes note of the excess of the cost over the budget (N) at the current prices.
+  ///
+  /// - Parameters:
+  ///   - excess: Costs minus budgets.
+  ///   - isExact: Where the costs are those of the best plans (N); nil for everywhere.
+  mutating func check(excess: Tensor, isExact: Tensor? = nil) {
+    let fits = (excess.abs() .<= tolerance) .| ((value .== 0) .& (excess .<= 0))
+    isFound = isFound .| (isExact.map { fits .& $0 } ?? fits)
+  }
+
+  /// Moves the prices that are not found.
+  ///
+  /// - Parameters:
+  ///   - excess: Costs minus budgets (N) at the current prices.
+  ///   - slope: How fast the cost falls with the price (N), at least 0.
+  ///   - isExact: Where the costs are those of the best plans; elsewhere prices stay. Nil for everywhere.
+  ///   - isFree: Whether Newton's steps are taken without a bracket.
+  /// - Returns: By how much the prices rise (N).
+  mutating func advance(
+    excess: Tensor, slope: Tensor, isExact: Tensor? = nil, isFree: Bool = false
+  ) -> Tensor {
+    var next = (value + excess / slope.clamp(min: 1e-30)).clamp(min: 0).minimum(high)
+    if !isFree {
+      let isOver = excess .> 0
+      let isUsed = isExact ?? isOver.onesLike()
+      low = value.where(isUsed .& isOver, else: low)
+      high = value.where(isUsed .& isOver.logicalNot(), else: high)
+      let middle = (low.clamp(min: 0) + high) * 0.5
+      next = next.where((next .> low) .& (next .< high), else: middle)
+      next = next.where(isUsed, else: value)
+    }
+    next = value.where(isFound, else: next)
+    let change = next - value
+    value = next
+    return change
+  }
+}
