@@ -73,6 +73,8 @@ public protocol Attack: Sendable {
   var members: [any Attack] { get }
   /// True for an attack that looks for the smallest perturbation, of any size.
   var seeksSmallest: Bool { get }
+  /// True for an attack that is done with a sample as soon as it is fooled; false for one that spends its whole budget.
+  var stopsWhenFooled: Bool { get }
   /// Seconds per sample that do not depend on the network, on the machine where they were measured.
   var overhead: Double { get }
   /// A sentence on what takes the place of the attack's definition with so few classes, or nil.
@@ -80,8 +82,13 @@ public protocol Attack: Sendable {
   /// The passes for a sample that is never fooled, the unattacked image's one forward included; an upper bound where
   /// chance decides, and for attacks that may end early.
   func budget(classCount: Int) -> Cost
-  /// Attacks the samples of a search, which is the only way to the network and keeps the ledger.
+  /// Attacks the samples of a search, which is the only way to the network and counts its passes.
   func attack(_ search: Search)
+  /// Attacks a batch; the usual way is `attack(_:)` in a search.
+  func run(
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
+    goal: Goal
+  ) -> AttackResult
 }
 
 extension Attack {
@@ -93,6 +100,9 @@ extension Attack {
 
   /// False: the attack looks within its ball.
   public var seeksSmallest: Bool { false }
+
+  /// True: with the goal `fool`, fooled samples leave the work.
+  public var stopsWhenFooled: Bool { true }
 
   /// No seconds beside the network's passes.
   public var overhead: Double { 0 }
@@ -137,10 +147,17 @@ extension Attack {
   /// - Returns: Attacked images, verdicts and costs.
   public func run(
     on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
-    goal: Goal = .fool
+    goal: Goal
   ) -> AttackResult {
     Search.run(
       on: classifier, images: images, labels: labels, streams: streams, goal: goal, body: attack)
+  }
+
+  /// Attacks a batch until every sample is fooled or the budget is spent; see `run(on:images:labels:streams:goal:)`.
+  public func run(
+    on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream]
+  ) -> AttackResult {
+    run(on: classifier, images: images, labels: labels, streams: streams, goal: .fool)
   }
 }
 

@@ -124,6 +124,19 @@ public enum AttackList {
     return attacks
   }
 
+  /// The keys and values of an attack's record as they are written after colons, in order of their keys.
+  ///
+  /// Choices that are nil, and what is no number, word or truth value, are left out.
+  public static func settingTexts(of record: JSONValue) -> [(key: String, text: String)] {
+    (record.objectValue.map(Array.init) ?? []).sorted { $0.key < $1.key }.compactMap { key, value in
+      switch value {
+      case .null, .array, .object: nil
+      case .string(let text): (key, text)
+      case .bool, .int, .double: (key, value.text())
+      }
+    }
+  }
+
   /// The entry that a name means, with the number after it: `apgd-t` has none, `pgd-40` has 40.
   private static func find(_ name: String, _ entries: [AttackEntry]) -> (AttackEntry, String?)? {
     if let entry = entries.first(where: { $0.name == name }) { return (entry, nil) }
@@ -209,7 +222,11 @@ struct AttackOverrides {
       } catch ValueError.badChoice(_, _, let choices) {
         throw problem("must be one of \(choices.joined(separator: ", "))")
       } catch ValueError.wrongType(_, let expected, _) {
-        throw problem("must be \(expected)\(expected.contains("number") ? " such as 2/255" : "")")
+        switch expected {
+        case "an integer": throw problem("must be a whole number")
+        case "a number": throw problem("must be a number such as 2/255")
+        default: throw problem("must be \(expected)")
+        }
       } catch ValueError.badValue(_, _, let reason) {
         throw problem("cannot be used: \(reason)")
       } catch {

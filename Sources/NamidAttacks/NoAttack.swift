@@ -9,9 +9,9 @@ public struct NoAttack: Attack, Hashable {
   }
 
   /// No choices.
-  public let settings: Settings
+  public var settings: Settings
   /// The threat model of the attacks beside it.
-  public let threat: ThreatModel
+  public var threat: ThreatModel
   /// `clean`.
   public var name: String { "clean" }
   /// No ball: nothing is changed.
@@ -26,6 +26,9 @@ public struct NoAttack: Attack, Hashable {
   public init() {
     self.init(in: ThreatModel(epsilon: 0))
   }
+
+  /// False: there is nothing to stop.
+  public var stopsWhenFooled: Bool { false }
 
   /// One forward.
   public func budget(classCount: Int) -> Cost { Cost(forwards: 1) }

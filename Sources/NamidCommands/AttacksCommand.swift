@@ -27,7 +27,7 @@ struct AttacksCommand: ParsableCommand {
     var norms: [Norm]
     var summary: String
     var source: String
-    var defaults: [String: String]
+    var defaults: JSONValue
   }
 
   func run() throws {
@@ -37,7 +37,7 @@ struct AttacksCommand: ParsableCommand {
       let attack = try AttackList.parse(entry.name, threat: threat)[0]
       return Row(
         name: entry.pattern, number: entry.number, norms: entry.norms, summary: entry.summary,
-        source: entry.source, defaults: attack.settings)
+        source: entry.source, defaults: attack.record)
     }
     if json {
       print(try JSONValue(encoding: rows).text(indent: 2))
@@ -49,9 +49,7 @@ struct AttacksCommand: ParsableCommand {
       table.append([
         row.name, row.norms.map(\.rawValue).joined(separator: " "), row.summary, row.source,
       ])
-      // Those of an ensemble's members, NAME.SETTING, stand with the members themselves.
-      let settings = row.defaults.filter { !$0.key.contains(".") }.sorted { $0.key < $1.key }
-        .map { "\($0.key)=\($0.value)" }
+      let settings = AttackList.settingTexts(of: row.defaults).map { "\($0.key)=\($0.text)" }
       if !settings.isEmpty { defaults.append([row.name, settings.joined(separator: ":")]) }
     }
     print(table.text)

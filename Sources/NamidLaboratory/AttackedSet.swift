@@ -2,6 +2,7 @@ import Foundation
 import NamidAttacks
 import NamidData
 import NamidEvaluation
+import NamidFiles
 import NamidNetworks
 import NamidSettings
 import NamidTorch
@@ -120,7 +121,7 @@ package struct AttackRecord: Encodable, Hashable, Sendable {
   /// Such as `pgd-20`.
   package var name: String
   /// All settings by name.
-  package var settings: [String: String]
+  package var settings: JSONValue
   /// What it was after.
   package var goal: Goal
   /// Right on unattacked images.

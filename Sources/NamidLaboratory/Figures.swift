@@ -1,4 +1,5 @@
 import Foundation
+import NamidAttacks
 import NamidStatistics
 
 /// Numbers as reports write them.
@@ -39,9 +40,9 @@ package enum Figures {
     return "\(number(value)) (\(interval.text(number)))"
   }
 
-  /// An attack's settings, sorted, without those of an ensemble's members.
+  /// An attack's settings in order of their keys.
   static func settings(_ attack: AttackRecord) -> String {
-    let own = attack.settings.filter { !$0.key.contains(".") }.sorted { $0.key < $1.key }
-    return own.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+    AttackList.settingTexts(of: attack.settings).map { "\($0.key)=\($0.text)" }
+      .joined(separator: " ")
   }
 }

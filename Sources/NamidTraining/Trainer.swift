@@ -227,7 +227,7 @@ public final class Trainer {
       let clean = evaluator.run(NoAttack()).report.robustAccuracy
       let steps = self.configuration.training.validationSteps
       guard steps > 0 else { return [(name: "clean_accuracy", value: clean)] }
-      let attack = PGD(threat: self.configuration.threat, steps: steps)
+      let attack = PGD(in: self.configuration.threat) { $0.steps = steps }
       let robust = evaluator.run(attack).report.robustAccuracy
       return [("clean_accuracy", clean), ("pgd_\(steps)_accuracy", robust)]
     }

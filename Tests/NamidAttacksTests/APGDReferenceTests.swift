@@ -145,7 +145,7 @@ struct Reference {
         origin: problem.images.select(0, row).doubles, label: row % 3, norm: attack.threat.norm,
         epsilon: attack.threat.epsilon.value, classifier: problem.classifier)
       let (image, loss) = reference(one, start.select(0, row).doubles)
-      let name = "\(attack.threat.norm) \(attack.steps) steps, image \(row)"
+      let name = "\(attack.threat.norm) \(attack.settings.steps) steps, image \(row)"
       expectClose(losses[row], loss, rtol: 1e-4, name)
       // Where the loss is flat, single precision may end a little aside.
       expectClose(found.select(0, row).doubles, image, rtol: 0, atol: 0.02, name)

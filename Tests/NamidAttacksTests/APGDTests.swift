@@ -210,14 +210,4 @@ import Testing
       }
     }
   }
-
-  @Test func anEmptyBatchIsAttackedToo() {
-    let problem = LinearProblem()
-    for threat in Self.threats {
-      let result = APGD(.targetedDLR, threat: threat, steps: 2).run(
-        on: problem.classifier, images: .zeros([0, 1, 4, 5]), labels: .zeros([0], dtype: .int64),
-        streams: [])
-      #expect(result.images.shape == [0, 1, 4, 5] && result.fooled.isEmpty)
-    }
-  }
 }

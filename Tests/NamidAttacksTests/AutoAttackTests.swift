@@ -11,9 +11,9 @@ import Testing
 
   func summary(_ attack: AutoAttack) -> [String] {
     attack.members.map { member in
-      let settings = member.settings
-      let parts = ["steps", "queries", "restarts", "eot", "targets", "larger_radii"]
-        .compactMap { key in settings[key].map { "\(key)=\($0)" } }
+      let settings = AttackList.settingTexts(of: member.record)
+      let parts = ["steps", "queries", "restarts", "eot", "targets", "largerRadii"]
+        .compactMap { key in settings.first { $0.key == key }.map { "\(key)=\($0.text)" } }
       return ([member.name] + parts).joined(separator: " ")
     }
   }
@@ -26,14 +26,15 @@ import Testing
       ])
     #expect(
       summary(AutoAttack(threat: ThreatModel(norm: .l1, epsilon: 12))) == [
-        "apgd-ce steps=100 restarts=5 eot=1 larger_radii=true",
-        "apgd-t steps=100 restarts=1 eot=1 targets=5 larger_radii=true",
+        "apgd-ce steps=100 restarts=5 eot=1 largerRadii=true",
+        "apgd-t steps=100 restarts=1 eot=1 targets=5 largerRadii=true",
         "fab-t steps=100 restarts=1 targets=9", "square queries=5000 restarts=1",
       ])
     #expect(
       AutoAttack(threat: threat, version: .plus).members.map { member in
-        let settings = member.settings
-        return "\(member.name) \(settings["restarts"] ?? "") \(settings["queries"] ?? "")"
+        let settings = member.record
+        let text = { (key: String) in settings[key]?.text() ?? "" }
+        return "\(member.name) \(text("restarts")) \(text("queries"))"
       } == ["apgd-ce 5 ", "apgd-dlr 5 ", "fab 5 ", "square 1 5000", "apgd-t 1 ", "fab-t 1 "])
     #expect(
       summary(AutoAttack(threat: threat, version: .rand)) == [
@@ -59,7 +60,7 @@ import Testing
   }
 
   func parse(_ text: String, _ ball: ThreatModel) throws(AttackListError) -> [any Attack] {
-    try AttackList.parse(text, threat: ball, among: APGD.entries + [AutoAttack.entry])
+    try AttackList.parse(text, threat: ball, among: [APGD.crossEntropyEntry, APGD.dlrEntry, APGD.targetedEntry, AutoAttack.entry])
   }
 
   @Test func namesAndSettingsAreRead() throws {
@@ -77,8 +78,9 @@ import Testing
     #expect(attacks[1] as? APGD == APGD(.dlr, threat: threat, steps: 40, schedule: .paper))
     #expect(attacks[2] as? APGD == APGD(.targetedDLR, threat: threat, eot: 2, targets: 3))
     #expect(attacks[4] as? AutoAttack == AutoAttack(threat: threat, steps: 40))
-    #expect(attacks[4].settings["apgd-t-40.targets"] == "9")
-    #expect(attacks[4].settings["members"] == "apgd-ce-40, apgd-t-40, fab-t, square")
+    #expect(attacks[4].members[1].record["targets"] == 9)
+    #expect(
+      attacks[4].members.map(\.name) == ["apgd-ce-40", "apgd-t-40", "fab-t", "square"])
     let l1 = ThreatModel(norm: .l1, epsilon: 12)
     let sparse = try parse("apgd-ce:larger_radii=true", l1)
     #expect(sparse[0] as? APGD == APGD(.crossEntropy, threat: l1, largerRadii: true))

@@ -172,7 +172,7 @@ import Testing
       #expect(alone.costs == [whole.costs[i]] && alone.distances?.first == whole.distances?[i])
     }
     var patient = attack
-    patient.abortsEarly = false
+    patient.settings.abortsEarly = false
     let full = run(Array(0..<64), patient)
     let work = zip(whole.costs, full.costs).filter { $1.forwards > 1 }
     #expect(work.allSatisfy { $0.forwards <= $1.forwards })

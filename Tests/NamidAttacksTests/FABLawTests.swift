@@ -108,16 +108,6 @@ import Testing
     }
   }
 
-  @Test func anEmptyBatchIsAttackedToo() {
-    let problem = LinearProblem()
-    for targets in [nil, 9] {
-      let result = FAB(threat: threats[0], targets: targets, steps: 2).run(
-        on: problem.classifier, images: .zeros([0, 1, 4, 5]), labels: .zeros([0], dtype: .int64),
-        streams: [])
-      #expect(result.images.shape == [0, 1, 4, 5] && result.fooled == [] && result.distances == [])
-    }
-  }
-
   // MARK: Networks
 
   @Test func brokenNetworksAreEndured() {
@@ -176,11 +166,10 @@ import Testing
     #expect(
       attacks[1] as? FAB == FAB(threat: threat, targets: 3, steps: 7, eta: 1.1, beta: 0.8))
     #expect(attacks[2] as? FAB == FAB(threat: threat, targets: 9))
-    #expect(attacks[0].settings["targets"] == nil && attacks[1].settings["targets"] == "3")
-    #expect(attacks[1].settings.count == 6)
-    #expect(throws: AttackListError.self) {
-      try AttackList.parse("fab:targets=3", threat: threat, among: [FAB.entry])
-    }
+    #expect(attacks[0].record["targets"] == .null && attacks[1].record["targets"] == 3)
+    // A setting that makes it the other attack also gives it the other name.
+    let targeted = try AttackList.parse("fab:targets=3", threat: threat, among: [FAB.entry])
+    #expect(targeted[0].name == "fab-t")
   }
 
   @Test func fewClassesMeanFewTargets() {

@@ -79,7 +79,7 @@ struct LinearClasses {
       let found = try #require(result.distances).map { Double($0) }
       for (found, exact) in zip(found, exact) {
         // The untargeted attack chooses the class without regard to the box.
-        let slack = attack.targets == nil && scale > 0.5 ? 1.3 : 1.01
+        let slack = attack.settings.targets == nil && scale > 0.5 ? 1.3 : 1.01
         #expect(found >= exact * (1 - 1e-4) && found <= exact * slack, "\(norm) \(attack.name)")
       }
       // The image returned is the one measured.

@@ -32,10 +32,13 @@ import Testing
   func run(
     on network: ClosureClassifier? = nil, confidence: Double = 0, _ body: (Trial) -> Void
   ) -> AttackResult {
-    Search.minimumNorm(
-      on: network ?? classifier, images: images, labels: labels, threat: threat,
-      confidence: confidence
-    ) { body(Trial(search: $0, found: $1)) }
+    Search.run(
+      on: network ?? classifier, images: images, labels: labels, streams: [], goal: .fool
+    ) { search in
+      search.forSmallest(in: threat, confidence: confidence) {
+        body(Trial(search: search, found: $0))
+      }
+    }
   }
 
   @Test func theSmallestPerturbationIsKept() {

@@ -20,7 +20,7 @@ import Testing
   ) -> AttackResult {
     Search.run(
       on: ClosureClassifier(classCount: 3) { _ in logits(clean) }, images: images, labels: labels,
-      goal: goal, body: body)
+      streams: [], goal: goal, body: body)
   }
 
   /// Records iterates of some samples.

@@ -214,16 +214,6 @@ import Testing
     }
   }
 
-  @Test func anEmptyBatchIsAttackedToo() {
-    let problem = LinearProblem()
-    for threat in threats {
-      let result = Square(threat: threat, queries: 2).run(
-        on: problem.classifier, images: .zeros([0, 1, 4, 5]), labels: .zeros([0], dtype: .int64),
-        streams: [], goal: .strongest)
-      #expect(result.images.shape == [0, 1, 4, 5] && result.fooled == [] && result.costs == [])
-    }
-  }
-
   // MARK: Networks
 
   @Test func scoresThatAreNoNumbersAreWrong() {
@@ -261,6 +251,6 @@ import Testing
     #expect(
       attacks[1] as? Square
         == Square(threat: threat, queries: 70, restarts: 2, pInit: 0.3, rescaleSchedule: true))
-    #expect(attacks[0].settings["queries"] == "5000" && attacks[0].settings["p_init"] == "0.8")
+    #expect(attacks[0].record["queries"] == 5000 && attacks[0].record["pInit"] == 0.8)
   }
 }

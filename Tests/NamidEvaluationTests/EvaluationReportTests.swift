@@ -21,7 +21,7 @@ import Testing
       attacks: [
         AttackReport(
           name: "pgd-20", robust: robust, total: 60, cost: Cost(forwards: 700, backwards: 600),
-          seconds: seconds, settings: ["steps": steps])
+          seconds: seconds, settings: ["steps": .string(steps)])
       ], seed: seed)
   }
 
@@ -93,7 +93,7 @@ import Testing
     for steps in ["5", "6"] {
       attack.members = [
         MemberReport(
-          name: "part", settings: ["steps": steps], attacked: 1, fooled: 0, robust: 1,
+          name: "part", settings: ["steps": .string(steps)], attacked: 1, fooled: 0, robust: 1,
           refused: RefusedClaims([Certificate.Problem]()), cost: Cost(), seconds: 0)
       ]
       members.append(

@@ -13,8 +13,21 @@ struct StubAttack: Attack {
   typealias Body =
     @Sendable (any Classifier, Tensor, Tensor, [RandomStream], Goal) -> AttackResult
 
+  /// Words by name.
+  struct Settings: AttackSettings, ExpressibleByDictionaryLiteral {
+    var words: [String: String] = [:]
+
+    init() {}
+    init(in threat: ThreatModel) {}
+    init(dictionaryLiteral elements: (String, String)...) {
+      words = Dictionary(uniqueKeysWithValues: elements)
+    }
+    func validate(in threat: ThreatModel) {}
+  }
+
   var name = "scripted"
-  var settings: [String: String] = [:]
+  var settings = Settings()
+  var threat: ThreatModel { ball ?? ThreatModel(epsilon: 0) }
   var ball: ThreatModel?
   var parts: [any Attack] = []
   var fallbackText: String?
@@ -23,8 +36,21 @@ struct StubAttack: Attack {
       images: images, fooled: streams.map { _ in false }, costs: streams.map { _ in Cost() })
   }
 
+  init(
+    name: String = "scripted", settings: Settings = Settings(), ball: ThreatModel? = nil,
+    parts: [any Attack] = [], fallbackText: String? = nil, body: Body? = nil
+  ) {
+    (self.name, self.settings, self.ball) = (name, settings, ball)
+    (self.parts, self.fallbackText) = (parts, fallbackText)
+    if let body { self.body = body }
+  }
+
+  init(_ settings: Settings, in threat: ThreatModel) { self.init(settings: settings, ball: threat) }
+
   var members: [any Attack] { parts.isEmpty ? [self] : parts }
   func fallback(classCount: Int) -> String? { fallbackText }
+  func budget(classCount: Int) -> Cost { Cost() }
+  func attack(_ search: Search) {}
   func run(
     on classifier: any Classifier, images: Tensor, labels: Tensor, streams: [RandomStream],
     goal: Goal

@@ -22,7 +22,7 @@ import Testing
           settings: [:]),
         AttackReport(
           name: "pgd-20", robust: robust, total: 200, cost: Cost(forwards: 9, backwards: 8),
-          seconds: 1, settings: ["steps": steps]),
+          seconds: 1, settings: ["steps": .string(steps)]),
       ], seed: 0)
   }
 

@@ -30,7 +30,7 @@ extension CardTests {
       #expect(own["test_images"] == 1000 && own["test_images_of"] == 10000)
       #expect(own["threat"] == "Linf" && own["autoattack"]?["robust"] == 432)
       #expect(own["spec_hash"]?.stringValue == report.specificationHash)
-      #expect(own["autoattack"]?["settings"]?["square.queries"] == "5000")
+      #expect(own["autoattack"]?["settings"]?["queries"] == 5000)
       #expect(
         try run.card().contains("AutoAttack was measured on 1,000 of 10,000 test images only"))
     }

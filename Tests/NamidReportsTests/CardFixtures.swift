@@ -104,7 +104,7 @@ struct CardRun {
         let attack = try AttackList.parse(text, threat: threat)[0]
         return AttackReport(
           name: attack.name, robust: robust, total: images, cost: Cost(), seconds: 1,
-          settings: attack.settings)
+          settings: attack.record)
       }, seed: seed)
   }
 

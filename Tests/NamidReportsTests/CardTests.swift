@@ -219,14 +219,14 @@ import Testing
     ] {
       let attack = try AttackList.parse(text, threat: threat)[0]
       let report = AttackReport(
-        name: attack.name, robust: 0, total: 1, cost: Cost(), seconds: 0, settings: attack.settings)
+        name: attack.name, robust: 0, total: 1, cost: Cost(), seconds: 0, settings: attack.record)
       let found = try #require(AttackText.commandLine(of: report, threat: written), "\(text)")
-      #expect(try AttackList.parse(found, threat: threat)[0].settings == attack.settings)
+      #expect(try AttackList.parse(found, threat: threat)[0].record == attack.record)
     }
     for (name, settings) in [
       ("pgd-20,pgd-40", [:]), ("unknown", [:]), ("pgd-20", ["steps": "20"]),
       ("pgd-20", ["steps": "20; ls"]), ("", [:]), ("clean", ["x": "1"]),
-    ] as [(String, [String: String])] {
+    ] as [(String, JSONValue)] {
       let report = AttackReport(
         name: name, robust: 0, total: 1, cost: Cost(), seconds: 0, settings: settings)
       #expect(AttackText.commandLine(of: report, threat: written) == nil, "\(name)")

@@ -275,7 +275,7 @@ import Testing
     #expect(NAMID.Settings().alpha == 5 && NAMID.Settings().lambda == 0.1)
     let epsilon = paper.threat.epsilon.value
     let attack = paper.attack.attack(in: paper.threat)
-    #expect(epsilon == 8.0 / 255 && attack.pgd.stepSize == epsilon / 4)
+    #expect(epsilon == 8.0 / 255 && attack.pgd.settings.stepSize == epsilon / 4)
   }
 
   /// The cheaper AutoAttack of the preset cpu has the paper's figure for AutoAttack.

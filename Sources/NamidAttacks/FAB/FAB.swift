@@ -43,9 +43,9 @@ public struct FAB: Attack, Hashable {
   }
 
   /// The choices made.
-  public let settings: Settings
+  public var settings: Settings
   /// The norm to be made small, and ε.
-  public let threat: ThreatModel
+  public var threat: ThreatModel
 
   /// An attack with these choices.
   public init(_ settings: Settings, in threat: ThreatModel) {

@@ -65,9 +65,9 @@ public struct CarliniWagner: Attack, Hashable {
   }
 
   /// The choices made.
-  public let settings: Settings
+  public var settings: Settings
   /// The norm to be made small, and the radius within which a sample counts as fooled.
-  public let threat: ThreatModel
+  public var threat: ThreatModel
 
   /// An attack with these choices.
   public init(_ settings: Settings, in threat: ThreatModel) {
@@ -79,6 +79,8 @@ public struct CarliniWagner: Attack, Hashable {
 
   /// True: the whole budget is spent on the smallest perturbation.
   public var seeksSmallest: Bool { true }
+  /// False: a fooled sample may be fooled by less.
+  public var stopsWhenFooled: Bool { false }
 
   /// For each value of c one forward an iteration and one gradient fewer; less where the objective stalls.
   public func budget(classCount: Int) -> Cost {

@@ -38,9 +38,9 @@ public struct FMN: Attack, Hashable {
   }
 
   /// The choices made.
-  public let settings: Settings
+  public var settings: Settings
   /// The norm to be made small, and the radius within which a sample counts as fooled.
-  public let threat: ThreatModel
+  public var threat: ThreatModel
 
   /// An attack with these choices.
   public init(_ settings: Settings, in threat: ThreatModel) {
@@ -52,6 +52,8 @@ public struct FMN: Attack, Hashable {
 
   /// True: the whole budget is spent on the smallest perturbation.
   public var seeksSmallest: Bool { true }
+  /// False: a fooled sample may be fooled by less.
+  public var stopsWhenFooled: Bool { false }
 
   /// One gradient a step, and one forward more for the last image.
   public func budget(classCount: Int) -> Cost {

@@ -30,9 +30,9 @@ public struct Square: Attack, Hashable {
   }
 
   /// The choices made.
-  public let settings: Settings
+  public var settings: Settings
   /// The ball.
-  public let threat: ThreatModel
+  public var threat: ThreatModel
 
   /// An attack with these choices.
   public init(_ settings: Settings, in threat: ThreatModel) {

@@ -46,7 +46,7 @@ public struct FWA: Attack, Hashable {
       let isFrankWolfe = mode == .frankWolfe
       try require(steps, "steps", in: 0...1_000_000)
       try require(radius, "radius", in: 0...100)
-      try require(kernel, "kernel", in: 1...31)
+      try require(kernel, "kernel", in: 2...31)
       try require(
         mode == .authors || !kernel.isMultiple(of: 2), "kernel",
         "must be odd: only mode=authors takes an even one")
@@ -69,9 +69,9 @@ public struct FWA: Attack, Hashable {
   }
 
   /// The choices made.
-  public let settings: Settings
+  public var settings: Settings
   /// The threat model of the attacks beside it; this one has its own radius.
-  public let threat: ThreatModel
+  public var threat: ThreatModel
 
   /// An attack with these choices.
   public init(_ settings: Settings, in threat: ThreatModel) {

@@ -24,7 +24,7 @@ struct EstimatorWork: MeasuredWork {
     let (images, labels) = try inputs.first(count)
     batch = Batch(
       images: images.contiguous(.channelsLast), labels: labels, indices: Array(0..<count))
-    attack = TrainingAttack(PGD(threat: TrainingWork.threat, steps: steps))
+    attack = TrainingAttack(PGD(in: TrainingWork.threat) { $0.steps = steps })
     estimators.isTraining = true
     optimizers = [estimators.natural, estimators.adversarial].map { Adam($0.store) }
     facts["training_loss"] = step().reduce(0) { $0 + $1.item() }

@@ -24,7 +24,10 @@ struct EvaluationWork: MeasuredWork {
     network = inputs.network
     self.batchSize = batchSize
     self.usesWholeBudget = usesWholeBudget
-    attack = PGD(threat: TrainingWork.threat, steps: steps, start: .uniform)
+    attack = PGD(in: TrainingWork.threat) {
+      $0.steps = steps
+      $0.start = .uniform
+    }
     let shape = inputs.images.shape
     let labels = inputs.labels.ints()
     let pixels = (inputs.images * 255).round().permute([0, 2, 3, 1]).to(.uint8).contiguous()

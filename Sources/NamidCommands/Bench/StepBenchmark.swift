@@ -54,7 +54,7 @@ struct StepBenchmark {
       labels: Tensor((0..<count).map { $0 % shape.classes }, shape: [count]).to(device),
       indices: Array(0..<count))
     let threat = ThreatModel(epsilon: Fraction(8, over: 255))
-    defense = StandardAT(attack: TrainingAttack(PGD(threat: threat, steps: shape.steps)))
+    defense = StandardAT(attack: TrainingAttack(PGD(in: threat) { $0.steps = shape.steps }))
   }
 
   func step() throws {

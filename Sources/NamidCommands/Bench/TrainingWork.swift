@@ -47,7 +47,7 @@ struct TrainingWork: MeasuredWork {
     let batch = Batch(
       images: images.contiguous(.channelsLast), labels: labels, indices: Array(0..<count))
     self.batch = batch
-    let attack = TrainingAttack(PGD(threat: Self.threat, steps: steps))
+    let attack = TrainingAttack(PGD(in: Self.threat) { $0.steps = steps })
     defense =
       estimators.map { NAMID(StandardAT(attack: attack), estimators: $0) }
       ?? StandardAT(attack: attack)

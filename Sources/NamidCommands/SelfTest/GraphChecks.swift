@@ -14,7 +14,10 @@ enum GraphChecks {
     guard device != .cpu, Graph.isAvailable else { return }
     let network = try subject.network(on: device)
     let attack = TrainingAttack(
-      PGD(threat: ThreatModel(epsilon: Fraction(8, over: 255)), steps: 4, start: .uniform))
+      PGD(in: ThreatModel(epsilon: Fraction(8, over: 255))) {
+        $0.steps = 4
+        $0.start = .uniform
+      })
     let craft = { attack.craft(on: network, batch: $0, streams: $1) as Tensor? }
     for precision in [Precision.float32, .bfloat16] {
       let graphs = BatchRecordings<Tensor>(on: device)

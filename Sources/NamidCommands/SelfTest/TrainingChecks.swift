@@ -39,7 +39,10 @@ enum TrainingChecks {
   }
 
   private static let attack = TrainingAttack(
-    PGD(threat: ThreatModel(epsilon: Fraction(16, over: 255)), steps: 3, start: .uniform))
+    PGD(in: ThreatModel(epsilon: Fraction(16, over: 255))) {
+      $0.steps = 3
+      $0.start = .uniform
+    })
   private static var streams: RandomStreams {
     RandomStreams((0..<24).map { RandomStream(seed: 7).keyed($0) })
   }

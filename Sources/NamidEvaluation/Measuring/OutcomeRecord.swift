@@ -57,7 +57,7 @@ struct OutcomeRecord {
       name: attack.name, robust: isRobust.count(where: \.self), total: clean.count,
       cost: costs.reduce(Cost(), +),
       seconds: clean.reduce(0) { $0 + $1.seconds } + members.reduce(0) { $0 + $1.seconds },
-      settings: attack.settings)
+      settings: attack.record)
     report.members = members.count > 1 ? members : nil
     report.refused = steps.isEmpty ? nil : RefusedClaims(members.map(\.refused))
     report.samples = SampleRecords(
@@ -81,7 +81,7 @@ struct OutcomeRecord {
     let verdicts = attacked.compactMap { results.verdicts[$0] }
     let fooled = attacked.count { isFooled($0, results) }
     return MemberReport(
-      name: member.name, settings: member.settings, attacked: attacked.count, fooled: fooled,
+      name: member.name, settings: member.record, attacked: attacked.count, fooled: fooled,
       robust: attacked.count - fooled, refused: RefusedClaims(verdicts.compactMap(\.problem)),
       cost: verdicts.reduce(Cost()) { $0 + $1.cost },
       seconds: verdicts.reduce(0) { $0 + $1.seconds })

@@ -23,7 +23,7 @@ public struct AttackReport: Codable, Sendable {
   /// Wall time.
   public var seconds: Double
   /// The attack's settings by name.
-  public var settings: [String: String]
+  public var settings: JSONValue
   /// What it does instead of its definition with so few classes; nil where it is as defined.
   public var fallback: String?
   /// The members of an ensemble in order; nil for other attacks.
@@ -50,7 +50,7 @@ public struct AttackReport: Codable, Sendable {
   /// A report from counts.
   public init(
     name: String, robust: Int, total: Int, cost: Cost, seconds: Double,
-    settings: [String: String]
+    settings: JSONValue
   ) {
     let share = Share(robust, of: total)
     self.name = name
@@ -83,7 +83,7 @@ public struct MemberReport: Codable, Hashable, Sendable {
   /// Such as `fab-t`.
   public var name: String
   /// Its settings by name.
-  public var settings: [String: String]
+  public var settings: JSONValue
   /// How many samples it attacked.
   public var attacked: Int
   /// How many of them it fooled.

@@ -1,4 +1,5 @@
 import NamidAttacks
+import NamidFiles
 import NamidSettings
 
 /// What was measured of a network, with everything needed to measure it again.
@@ -107,7 +108,7 @@ public struct EvaluationReport: Codable, Sendable {
 struct Specification: Encodable {
   struct Item: Encodable {
     var name: String
-    var settings: [String: String]
+    var settings: JSONValue
     var members: [Item]?
 
     /// As `{name: settings}`, with the members beside it where there are any.

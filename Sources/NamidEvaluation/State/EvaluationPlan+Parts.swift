@@ -21,16 +21,16 @@ extension EvaluationPlan {
         split: set.split.rawValue, count: set.count, fingerprint: fingerprint, order: order),
       model: names(model), source: source.map(names), threat: threat,
       attacks: zip(attacks, members).map { attack, members in
-        Member(name: attack.name, settings: attack.settings, members: members.map { .init($0) })
+        Member(name: attack.name, settings: attack.record, members: members.map { .init($0) })
       },
       seed: seed,
       specificationHash: try Specification(
         data: fingerprint, model: model.fingerprint, source: source?.fingerprint, threat: threat,
         attacks: zip(attacks, members).map { attack, members in
           Specification.Item(
-            name: attack.name, settings: attack.settings,
+            name: attack.name, settings: attack.record,
             members: members.count < 2
-              ? nil : members.map { .init(name: $0.name, settings: $0.settings) })
+              ? nil : members.map { .init(name: $0.name, settings: $0.record) })
         },
         seed: seed
       ).hash())

@@ -8,13 +8,13 @@ struct MemberPlan: Codable, Hashable, Sendable {
   /// The attack's name.
   var name: String
   /// All its settings.
-  var settings: [String: String]
+  var settings: JSONValue
   /// What it is held to.
   var ball: ThreatModel?
 
   init(_ attack: any Attack) {
     name = attack.name
-    settings = attack.settings
+    settings = attack.record
     ball = attack.ball
   }
 
@@ -44,7 +44,7 @@ struct EvaluationPlan: Codable, Hashable, Sendable {
 
   struct Member: Codable, Hashable, Sendable {
     var name: String
-    var settings: [String: String]
+    var settings: JSONValue
     var members: [MemberPlan]
   }
 

@@ -11,11 +11,13 @@ enum AttackText {
     of attack: AttackReport, threat: EvaluationReport.Threat
   ) -> String? {
     guard let ball = ThreatModel(threat), let usual = parsed(attack.name, ball) else { return nil }
-    if usual.settings == attack.settings { return attack.name }
-    let changed = attack.settings.filter { usual.settings[$0.key] != $0.value }
-      .sorted { $0.key < $1.key }.map { ":\($0.key)=\($0.value)" }
-    let text = attack.name + changed.joined()
-    return parsed(text, ball)?.settings == attack.settings ? text : nil
+    let (settings, standard) = (attack.settings, usual.record)
+    if standard == settings { return attack.name }
+    let changed = AttackList.settingTexts(of: settings).filter { key, _ in
+      standard[key] != settings[key]
+    }
+    let text = attack.name + changed.map { ":\($0.key)=\($0.text)" }.joined()
+    return parsed(text, ball)?.record == settings ? text : nil
   }
 
   /// The same for people: with a remark where no text was found.

@@ -37,6 +37,6 @@ struct HeadlineMeasurement {
   }
 
   static func autoAttack(in report: EvaluationReport) -> AttackReport? {
-    report.attacks.first { $0.name == "autoattack" && $0.settings["version"] == "standard" }
+    report.attacks.first { $0.name == "autoattack" && $0.settings["version"]?.stringValue == "standard" }
   }
 }

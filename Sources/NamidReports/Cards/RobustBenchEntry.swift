@@ -91,13 +91,12 @@ struct RobustBenchEntry {
   }
 
   private static func settled(_ attack: AttackReport, in report: EvaluationReport) -> JSONValue {
-    let settings = attack.settings.sorted { $0.key < $1.key }
-    return [
+    [
       "images": .int(attack.total), "robust": .int(attack.robust),
       "ci95": .array(Share(attack.robust, of: attack.total).interval.ends.map(JSONValue.double)),
       "norm": .string(report.threat.norm), "epsilon": .string(report.threat.epsilonText),
       "seed": .int(report.seed), "fallback": attack.fallback.map(JSONValue.string) ?? .null,
-      "settings": .object(JSONObject(settings.map { ($0.key, .string($0.value)) })),
+      "settings": attack.settings,
     ]
   }
 }

@@ -130,7 +130,7 @@ package struct Quickstart {
   ) throws -> Row {
     tell(.step("measuring \(name): clean and PGD-\(plan.measuringSteps)"))
     let saved = try SavedNetwork(run: run(name), device: device)
-    let attack = PGD(threat: QuickstartPlan.threat, steps: plan.measuringSteps)
+    let attack = PGD(in: QuickstartPlan.threat) { $0.steps = plan.measuringSteps }
     let measurement = try RobustnessMeasurement(
       of: saved.network, named: name, checkpoint: "epoch \(saved.checkpoint.epoch)", on: set,
       threat: QuickstartPlan.threat, attacks: [NoAttack(), attack], batchSize: 500,

@@ -65,7 +65,7 @@ package struct Calibration {
       low { network.evaluating { _ = network.predictions(images) } }
     }
     let attack = { (steps: Int) in
-      PGD(threat: ThreatModel(epsilon: Fraction(8, over: 255)), steps: steps)
+      PGD(in: ThreatModel(epsilon: Fraction(8, over: 255))) { $0.steps = steps }
     }
     // The difference of two attacks leaves out what is done once.
     let times = [1, 3].map { steps in

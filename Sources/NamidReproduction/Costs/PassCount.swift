@@ -73,38 +73,19 @@ extension PassCount {
     return PassCount(forwards: 2, gradients: steps, features: features)
   }
 
-  /// What one image costs on average under an attack.
+  /// The passes that one image of a data set takes on average under an attack.
   ///
-  /// Robust images take the whole budget, fooled ones leave early; a third is taken to be robust. An attack that
-  /// looks for the smallest perturbation takes its budget for every image.
-  package static func attack(_ attack: any Attack) -> PassCount {
-    let share = 1.0 / 3
-    // Those that are fooled leave after a fifth of the steps or so.
-    let searching = share + (1 - share) / 5
-    switch attack {
-    case is NoAttack: return PassCount(forwards: 1)
-    case let attack as PGD:
-      return searching * PassCount(gradients: Double(attack.steps * attack.restarts))
-    case let attack as APGD:
-      let starts = attack.restarts * (attack.objective == .targetedDLR ? attack.targets : 1)
-      return searching * PassCount(gradients: Double(attack.steps * starts * attack.eot))
-    case let attack as FAB:
-      let starts = Double(attack.steps * attack.restarts * (attack.targets ?? 1))
-      return share * PassCount(forwards: starts, gradients: starts)
-    case let attack as Square:
-      return share * PassCount(forwards: Double(attack.queries * attack.restarts))
-    case let attack as AutoAttack:
-      return attack.members.reduce(PassCount()) { $0 + .attack($1) }
-    case let attack as CarliniWagner:
-      return PassCount(gradients: Double(attack.iterations * attack.searchSteps))
-    case let attack as DDN: return PassCount(gradients: Double(attack.steps))
-    case let attack as FMN: return PassCount(gradients: Double(attack.steps))
-    case let attack as TIDIM: return searching * PassCount(gradients: Double(attack.steps))
-    case let attack as FWA:
-      // The projections onto transport plans cost more than a small network.
-      return searching
-        * PassCount(gradients: Double(attack.steps), seconds: 2e-3 * Double(attack.steps))
-    default: return PassCount(gradients: 100)
+  /// Robust images take the whole budget, fooled ones leave after a fifth of it or so; a third is taken to be robust. An
+  /// attack that does not stop at the first fooling image takes its budget for every image.
+  package static func attack(_ attack: any Attack, classCount: Int = 10) -> PassCount {
+    if attack.members.count > 1 {
+      return attack.members.reduce(PassCount()) { $0 + .attack($1, classCount: classCount) }
     }
+    let budget = attack.budget(classCount: classCount)
+    let share = attack.stopsWhenFooled ? (1.0 / 3 + 2.0 / 3 / 5) : 1
+    return share
+      * PassCount(
+        forwards: Double(budget.forwards - budget.backwards), gradients: Double(budget.backwards),
+        seconds: attack.overhead)
   }
 }

@@ -67,7 +67,7 @@ extension PlanBuilder {
     let settings = configuration.training
     let epochs = Double(settings.epochs)
     let images = Double(trainingImages(configuration.data, facts))
-    let validation = PGD(threat: configuration.threat, steps: settings.validationSteps)
+    let validation = PGD(in: configuration.threat) { $0.steps = settings.validationSteps }
     let units = recipe.rows[row]?.estimators.flatMap { name -> Int? in
       try? self.settings.estimators(name, target: configuration).configuration.units
     }

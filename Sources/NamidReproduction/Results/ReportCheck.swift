@@ -24,7 +24,8 @@ struct ReportCheck {
 
   private static func textProblem(_ report: EvaluationReport) -> String? {
     let members = report.attacks.flatMap { $0.members ?? [] }
-    let settings = report.attacks.map(\.settings) + members.map(\.settings)
+    let settings = (report.attacks.map(\.settings) + members.map(\.settings))
+      .map(AttackList.settingTexts)
     let models = [report.model] + (report.source.map { [$0] } ?? [])
     let counts = [
       report.attacks.count, members.count, report.flags?.count ?? 0,
@@ -37,7 +38,7 @@ struct ReportCheck {
       [report.dataset.name, report.dataset.split, report.threat.epsilonText]
       + models.flatMap { [$0.name, $0.architecture, $0.checkpoint] }
       + report.attacks.flatMap { [$0.name, $0.fallback ?? ""] } + members.map(\.name)
-      + settings.flatMap { $0.flatMap { [$0.key, $0.value] } }
+      + settings.flatMap { $0.flatMap { [$0.key, $0.text] } }
       + (report.flags ?? []).flatMap { [$0.attack ?? "", $0.meaning, $0.advice] }
     return texts.contains { $0.utf8.count > longestText }
       ? "one of its texts is longer than \(longestText) bytes" : nil

@@ -68,7 +68,11 @@ public struct TrainingAttackSettings: ConfigurationGroup, Equatable, Sendable {
   /// The attack in a ball.
   public func attack(in threat: ThreatModel) -> TrainingAttack {
     TrainingAttack(
-      PGD(threat: threat, steps: steps, stepSize: stepSize?.value, start: start),
+      PGD(in: threat) {
+        $0.steps = steps
+        if let stepSize { $0.stepSize = stepSize.value }
+        $0.start = start
+      },
       batchNorm: batchNorm)
   }
 }

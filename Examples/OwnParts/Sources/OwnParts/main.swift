@@ -28,7 +28,7 @@ func run(in folder: URL) throws {
   let test = try registry.dataset("stripes").load(.test, in: folder)
   try saved.check(test)
   let evaluator = Evaluator(saved.network, on: ImageTensors(test), seed: 0)
-  let attacks: [any Attack] = [NoAttack(), PGD(threat: configuration.threat, steps: 5)]
+  let attacks: [any Attack] = [NoAttack(), PGD(in: configuration.threat) { $0.steps = 5 }]
   for attack in attacks {
     let report = evaluator.run(attack).report
     print("\(attack.name): right on \(report.robust) of \(report.total)")
