@@ -174,7 +174,7 @@ public enum Goal: String, Codable, Sendable {
 public struct AttackResult {
   /// The attacked images (N, C, H, W): one that fools the network where one was found, else the strongest tried.
   public var images: Tensor
-  /// Whether the network errs on the attacked image; true for images that it gets wrong unattacked.
+  /// True where the network errs on the attacked image, also for images that it gets wrong unattacked.
   public var fooled: [Bool]
   /// The passes made, per sample.
   public var costs: [Cost]

@@ -11,11 +11,11 @@ public protocol AdversarialObjective: Defense {
   var attack: TrainingAttack { get }
   /// The cross-entropy of labels within it; plain unless said otherwise.
   var labelLoss: LabelLoss { get }
-  /// Whether the loss reads the logits of natural images; no pass is made for them otherwise.
+  /// True if the loss reads the logits of natural images; no pass is made for them otherwise.
   var readsNatural: Bool { get }
   /// The weights of the natural and then of the adversarial batch in the running statistics; nil is usual.
   var momenta: (natural: Double?, adversarial: Double?) { get }
-  /// What the attack maximises; nil for the cross-entropy of the labels.
+  /// The loss that the attack maximises; nil for the cross-entropy of the labels.
   ///
   /// - Parameters:
   ///   - classifier: The network as the attack sees it.

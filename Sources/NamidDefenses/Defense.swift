@@ -4,7 +4,7 @@ import NamidTorch
 
 /// A loss to train on, with its parts by name.
 public struct DefenseLoss {
-  /// What is minimised, of rank 0.
+  /// The loss that is minimised, of rank 0.
   public var total: Tensor
   /// Named parts and counts for the log, of rank 0, without gradients.
   public var terms: [(name: String, value: Tensor)]
@@ -41,7 +41,7 @@ public protocol Defense {
   /// - Parameters:
   ///   - network: In training mode; the defense leaves the mode as it was.
   ///   - batch: Natural images and labels, on the network's device.
-  ///   - attacked: What `craft(on:batch:streams:epoch:)` made of this batch in this epoch.
+  ///   - attacked: The images that `craft(on:batch:streams:epoch:)` made of this batch in this epoch.
   ///   - epoch: Counted from 0.
   /// - Returns: The loss and its parts.
   func loss(of network: Network, batch: Batch, attacked: Tensor?, epoch: Int) -> DefenseLoss

@@ -38,7 +38,7 @@ public struct SettingsGroups: Equatable, Sendable {
     groups.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  /// Whether both hold the same groups with the same values.
+  /// True if both hold the same groups with the same values.
   public static func == (a: SettingsGroups, b: SettingsGroups) -> Bool {
     a.groups.mapValues { AnyHashable($0) } == b.groups.mapValues { AnyHashable($0) }
   }

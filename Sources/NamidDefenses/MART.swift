@@ -28,7 +28,7 @@ public struct MART: AdversarialObjective {
   public var attack: TrainingAttack
   /// The cross-entropy within the boosted one; the margin part has no labels to smooth.
   public var labelLoss: LabelLoss
-  /// Yes.
+  /// True: the loss compares natural with attacked images.
   public let readsNatural = true
 
   /// MART with an attack.
@@ -69,7 +69,7 @@ extension MART {
       "threat.epsilon=0.031", "attack.stepSize=0.007", "training.epochs=120",
       "training.batchSize=128", "optimizer.learningRate=0.01", "optimizer.weightDecay=3.5e-3",
       "schedule.milestones=[74, 89, 99]",
-    ]
+    ], passes: TrainingPasses(updates: 2)
   ) { MART(parts: $0) }
 
   init(parts: DefenseParts) {

@@ -14,19 +14,19 @@ public struct NAMID: Defense {
     public var alpha = 5.0
     /// The weight λ of the MI values in Equation 8; the authors' released code has 0.
     public var lambda = 0.1
-    /// What the cosine of Equation 8 compares.
+    /// The vectors that the cosine of Equation 8 compares.
     public var cosine = CosineForm.batch
     /// The one estimator that is used, for the ablations of Figure 5; both when null.
     public var only: Only?
-    /// How logits become labels in Equation 6.
+    /// The rule by which logits become labels in Equation 6.
     public var selection = SelectionRule.argmax
     /// Epochs without the MI term at the start; the authors' code has 2.
     public var warmUpEpochs = 0
-    /// What is trained in those epochs.
+    /// The training of those epochs.
     public var warmUp = WarmUp.natural
-    /// Which forward passes move the running statistics of batch normalisation.
+    /// The forward passes that move the running statistics of batch normalisation.
     public var statistics = StatisticsPasses.both
-    /// What is added to the adversarial loss: the method, or a control in its place.
+    /// The term that is added to the adversarial loss: the method's, or a control's in its place.
     public var term = Term.mutualInformation
     /// In which precision the estimators' scores are computed: float32, or tf32 where the last digits do not matter.
     public var scorePrecision = Precision.float32
@@ -57,7 +57,7 @@ public struct NAMID: Defense {
     }
   }
 
-  /// What is trained before the MI term joins.
+  /// The training before the MI term joins.
   public enum WarmUp: String, CaseIterable, Codable, Sendable {
     /// Ordinary training, as in the authors' code.
     case natural
@@ -65,7 +65,7 @@ public struct NAMID: Defense {
     case standard
   }
 
-  /// What is added to the adversarial loss.
+  /// The term that is added to the adversarial loss.
   public enum Term: String, CaseIterable, Codable, Sendable {
     /// L_mi of Equation 8.
     case mutualInformation = "mutual-information"
@@ -82,7 +82,7 @@ public struct NAMID: Defense {
     case adversarial
   }
 
-  /// Which forward passes move the running statistics of batch normalisation.
+  /// The forward passes that move the running statistics of batch normalisation.
   public enum StatisticsPasses: String, CaseIterable, Codable, Sendable {
     /// The adversarial pass and then the natural pass, once each.
     case both
@@ -143,7 +143,7 @@ public struct NAMID: Defense {
   /// 0 in the warm-up, then 1.
   public func stage(epoch: Int) -> Int { epoch < settings.warmUpEpochs ? 0 : 1 }
 
-  /// What the base crafts; nothing in a warm-up with ordinary training.
+  /// The base's images; none in a warm-up with ordinary training.
   public func craft(
     on network: Network, batch: Batch, streams: RandomStreams, epoch: Int
   ) -> Tensor? {
@@ -177,7 +177,8 @@ extension NAMID {
   static let entries = [
     DefenseEntry(
       name: "namid", summary: "standard adversarial training with the natural and adversarial MI",
-      source: "Zhou et al., ICML 2022", settings: [Settings.self], estimators: .required(.pair)
+      source: "Zhou et al., ICML 2022", settings: [Settings.self], estimators: .required(.pair),
+      passes: TrainingPasses(updates: 2, features: 4)
     ) { parts in
       NAMID(
         StandardAT(attack: parts.attack, labelLoss: parts.labelLoss),
@@ -186,7 +187,8 @@ extension NAMID {
     DefenseEntry(
       name: "namid-t", summary: "NAMID with the loss and the attack of TRADES",
       source: "Zhou et al., ICML 2022", settings: [Settings.self, TRADES.Settings.self],
-      estimators: .required(.pair), weightPerturbation: .trades
+      estimators: .required(.pair), weightPerturbation: .trades,
+      passes: TrainingPasses(gradientsPerStep: 1.5, updates: 2, features: 4)
     ) { parts in
       NAMID(
         TRADES(parts: parts), name: "namid-t", estimators: try parts.pair(),
@@ -195,7 +197,7 @@ extension NAMID {
     DefenseEntry(
       name: "namid-m", summary: "NAMID with the loss of MART",
       source: "Zhou et al., ICML 2022", settings: [Settings.self, MART.Settings.self],
-      estimators: .required(.pair)
+      estimators: .required(.pair), passes: TrainingPasses(updates: 2, features: 4)
     ) { parts in
       NAMID(
         MART(parts: parts), name: "namid-m", estimators: try parts.pair(),

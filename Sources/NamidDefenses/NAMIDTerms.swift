@@ -2,7 +2,7 @@ import NamidInformation
 import NamidNetworks
 import NamidTorch
 
-/// What NAMID adds to an adversarial loss.
+/// The term that NAMID adds to an adversarial loss.
 extension NAMID {
   /// One estimator's part of Equation 8, from losses −I by position, both (selected samples, positions).
   struct Part {
@@ -17,7 +17,7 @@ extension NAMID {
     ///   - natural: −I of natural samples.
     ///   - adversarial: −I of adversarial samples.
     ///   - weight: λ for the natural estimator, whose MI is raised, and −λ for the adversarial one.
-    ///   - form: What the cosine compares.
+    ///   - form: The vectors that the cosine compares.
     init(natural: Tensor, adversarial: Tensor, weight: Double, form: CosineForm) {
       cosine = form.loss(natural, adversarial)
       let value = adversarial.mean()

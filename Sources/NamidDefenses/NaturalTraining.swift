@@ -29,6 +29,7 @@ public struct NaturalTraining: Defense {
 
 extension NaturalTraining {
   static let entry = DefenseEntry(
-    name: "natural", summary: "ordinary training: no defense", source: ""
+    name: "natural", summary: "ordinary training: no defense", source: "",
+    passes: TrainingPasses(gradientsPerStep: 0)
   ) { NaturalTraining(labelLoss: $0.labelLoss) }
 }

@@ -15,12 +15,14 @@ public struct DefenseEntry: Sendable {
   public let source: String
   /// The groups of settings that it reads, each with its defaults.
   public let settings: [any DefenseSettings.Type]
-  /// Which trained estimators it needs, by its settings.
+  /// The trained estimators that it needs, by its settings.
   public let estimators: @Sendable (SettingsGroups) -> EstimatorNeed
-  /// How weights are perturbed with it where nothing else is said.
+  /// The perturbation of weights that goes with it where nothing else is said.
   public let weightPerturbation: WeightPerturbation.Defaults
   /// The settings of its paper's own experiments where they differ from those of this project, as `key=value`.
   public let recipe: [String]
+  /// The passes of a training step for each image.
+  public let passes: TrainingPasses
   /// Builds the defense.
   public let make: Make
 
@@ -29,7 +31,7 @@ public struct DefenseEntry: Sendable {
     name: String, summary: String, source: String, settings: [any DefenseSettings.Type] = [],
     estimators: @escaping @Sendable (SettingsGroups) -> EstimatorNeed,
     weightPerturbation: WeightPerturbation.Defaults = .usual, recipe: [String] = [],
-    make: @escaping Make
+    passes: TrainingPasses = TrainingPasses(), make: @escaping Make
   ) {
     self.name = name
     self.summary = summary
@@ -38,6 +40,7 @@ public struct DefenseEntry: Sendable {
     self.estimators = estimators
     self.weightPerturbation = weightPerturbation
     self.recipe = recipe
+    self.passes = passes
     self.make = make
   }
 
@@ -45,12 +48,12 @@ public struct DefenseEntry: Sendable {
   public init(
     name: String, summary: String, source: String, settings: [any DefenseSettings.Type] = [],
     estimators: EstimatorNeed = .none, weightPerturbation: WeightPerturbation.Defaults = .usual,
-    recipe: [String] = [], make: @escaping Make
+    recipe: [String] = [], passes: TrainingPasses = TrainingPasses(), make: @escaping Make
   ) {
     self.init(
       name: name, summary: summary, source: source, settings: settings,
       estimators: { _ in estimators }, weightPerturbation: weightPerturbation, recipe: recipe,
-      make: make)
+      passes: passes, make: make)
   }
 
   /// All defenses that come with this library.
@@ -59,7 +62,24 @@ public struct DefenseEntry: Sendable {
     + NAMID.entries
 }
 
-/// Which trained estimators a defense needs.
+/// The passes that one image takes in a training step, for estimates of time.
+public struct TrainingPasses: Hashable, Sendable {
+  /// Gradients with respect to the image for each step of the training attack.
+  public var gradientsPerStep: Double
+  /// Evaluations with a gradient with respect to the weights.
+  public var updates: Double
+  /// Evaluations of an estimator, whose features and their gradient cost about the same.
+  public var features: Double
+
+  /// Passes; those of standard adversarial training unless given.
+  public init(gradientsPerStep: Double = 1, updates: Double = 1, features: Double = 0) {
+    self.gradientsPerStep = gradientsPerStep
+    self.updates = updates
+    self.features = features
+  }
+}
+
+/// The trained estimators that a defense needs.
 public enum EstimatorNeed: Hashable, Sendable {
   /// None; a folder of estimators that is given is not read.
   case none
@@ -69,7 +89,7 @@ public enum EstimatorNeed: Hashable, Sendable {
   case optional(EstimatorKind)
 }
 
-/// What a defense is built from.
+/// The parts that a defense is built from.
 public struct DefenseParts {
   /// The network that will be trained.
   public let network: Network
@@ -120,7 +140,7 @@ public enum DefenseError: Error, CustomStringConvertible, Sendable {
   /// Estimators of this kind are missing.
   case noEstimators(EstimatorKind)
 
-  /// What is wrong and what to do.
+  /// A sentence on what is wrong and what to do.
   public var description: String {
     switch self {
     case .noEstimators(let kind):

@@ -8,7 +8,7 @@ public struct StandardAT: AdversarialObjective {
   public var attack: TrainingAttack
   /// The cross-entropy.
   public var labelLoss: LabelLoss
-  /// No.
+  /// False: the loss reads attacked images alone.
   public let readsNatural = false
 
   /// Adversarial training with an attack.

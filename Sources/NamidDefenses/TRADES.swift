@@ -9,7 +9,7 @@ public struct TRADES: AdversarialObjective {
     public static let key = "trades"
     /// The weight β = 1/λ of the divergence.
     public var beta = 6.0
-    /// Which forward passes move the running statistics of batch normalisation.
+    /// The forward passes that move the running statistics of batch normalisation.
     public var statistics = StatisticsPasses.once
 
     /// The paper's choices.
@@ -21,7 +21,7 @@ public struct TRADES: AdversarialObjective {
     }
   }
 
-  /// Which forward passes move the running statistics of batch normalisation.
+  /// The forward passes that move the running statistics of batch normalisation.
   public enum StatisticsPasses: String, CaseIterable, Codable, Sendable {
     /// The natural pass and then the adversarial one, once each.
     case once
@@ -37,7 +37,7 @@ public struct TRADES: AdversarialObjective {
   public var attack: TrainingAttack
   /// The cross-entropy.
   public var labelLoss: LabelLoss
-  /// Yes.
+  /// True: the loss compares natural with attacked images.
   public let readsNatural = true
 
   /// TRADES with an attack.
@@ -81,7 +81,9 @@ extension TRADES {
     recipe: [
       "threat.epsilon=0.031", "attack.stepSize=0.007", "training.epochs=76",
       "training.batchSize=128", "schedule.milestones=[74]", "trades.statistics=reference",
-    ]
+    ],
+    // The attack's loss compares with the natural image: half of a gradient more.
+    passes: TrainingPasses(gradientsPerStep: 1.5, updates: 2)
   ) { TRADES(parts: $0) }
 
   init(parts: DefenseParts) {

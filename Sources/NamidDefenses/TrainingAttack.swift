@@ -2,7 +2,7 @@ import NamidAttacks
 import NamidNetworks
 import NamidTorch
 
-/// What batch normalisation does while images are crafted for training.
+/// The behaviour of batch normalisation while images are crafted for training.
 public enum BatchNormMode: String, CaseIterable, Codable, Sendable {
   /// Running statistics, as in evaluation: the usual choice.
   case evaluation
@@ -14,7 +14,7 @@ public enum BatchNormMode: String, CaseIterable, Codable, Sendable {
 public struct TrainingAttack: Hashable, Sendable {
   /// The attack.
   public var pgd: PGD
-  /// What batch normalisation does meanwhile.
+  /// The behaviour of batch normalisation meanwhile.
   public var batchNorm: BatchNormMode
 
   /// An attack for training.

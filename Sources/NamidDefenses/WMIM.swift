@@ -14,15 +14,15 @@ public struct WMIM: Defense {
     public static let key = "wmim"
     /// The weight of −I(x̃; h(x̃)); the λ of NAMID unless said otherwise.
     public var weight = 0.1
-    /// Whether the estimator stays as it was trained.
+    /// The choice between an estimator that stays as it was trained and one that learns along.
     public var mode = Mode.frozen
-    /// What the attack maximises.
+    /// The loss that the attack maximises.
     public var crafting = Crafting.crossEntropy
     /// Adam's learning rate of the estimator with mode `joint` (Zhu et al.).
     public var learningRate = 1e-4
     /// Length of the feature vectors of an estimator that starts afresh, with mode `joint`.
     public var units = 2048
-    /// Whether the masked positive stays in the sum of negatives of such an estimator.
+    /// True if the masked positive stays in the sum of negatives of such an estimator.
     public var leak = true
     /// In which precision the estimators' scores are computed: float32, or tf32 where the last digits do not matter.
     public var scorePrecision = Precision.float32
@@ -42,7 +42,7 @@ public struct WMIM: Defense {
     }
   }
 
-  /// Whether the estimator learns.
+  /// The state of the estimator during training.
   public enum Mode: String, CaseIterable, Codable, Sendable {
     /// It stays as `train-estimators` left it.
     case frozen
@@ -50,7 +50,7 @@ public struct WMIM: Defense {
     case joint
   }
 
-  /// What the attack maximises.
+  /// The loss that the attack maximises.
   public enum Crafting: String, CaseIterable, Codable, Sendable {
     /// The cross-entropy of the labels.
     case crossEntropy = "cross-entropy"
@@ -130,7 +130,8 @@ extension WMIM {
     name: "wmim", summary: "adversarial training that raises the standard MI of attacked images",
     source: "after Zhu et al., ICML 2020, as a baseline of Zhou et al., ICML 2022",
     settings: [Settings.self],
-    estimators: { $0[Settings.self].mode == .frozen ? .required(.standard) : .optional(.standard) }
+    estimators: { $0[Settings.self].mode == .frozen ? .required(.standard) : .optional(.standard) },
+    passes: TrainingPasses(features: 2)
   ) { parts in
     let settings = parts[Settings.self]
     let own = parts.network.specification

@@ -8,7 +8,7 @@ import NamidTorch
 /// added; the training step is computed there, and the addition taken away after it. Convolutions and matrices are
 /// perturbed, not biases or normalisations.
 public struct WeightPerturbation: Hashable, Sendable {
-  /// What can be chosen; null stands for what goes with the defense.
+  /// The choices; null stands for what goes with the defense.
   public struct Settings: ConfigurationGroup, Hashable, Sendable {
     /// The size γ relative to each tensor; null is 0.01, with TRADES 0.005.
     public var gamma: Double?
@@ -25,7 +25,7 @@ public struct WeightPerturbation: Hashable, Sendable {
     }
   }
 
-  /// What the authors chose for a kind of defense.
+  /// The authors' choices for a kind of defense.
   public struct Defaults: Hashable, Sendable {
     /// The size relative to each tensor.
     public var gamma: Double
@@ -65,7 +65,7 @@ public struct WeightPerturbation: Hashable, Sendable {
   ///   - others: Further stores whose running statistics must not move either.
   ///   - epoch: Counted from 0.
   ///   - loss: The training loss at the weights as they are; what it does to running statistics is undone.
-  /// - Returns: What was added, to be taken away after the step.
+  /// - Returns: The perturbation, to be taken away after the step.
   public func applied(
     to store: ParameterStore, keeping others: [ParameterStore] = [], epoch: Int, loss: () -> Tensor
   ) -> Applied? {

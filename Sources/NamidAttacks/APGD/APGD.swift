@@ -4,7 +4,7 @@ import NamidTorch
 /// Projected gradient descent that adapts its step to its progress: Auto-PGD (Croce and Hein, ICML 2020; in L1 ICML
 /// 2021), as strong as the authors' code.
 ///
-/// Where code and paper differ, or the code has a quirk:
+/// Differences between code and paper, and quirks of the code:
 /// - checkpoints are the code's, for every number of steps (`schedule=paper` for the formula);
 /// - the first window compares with the loss at the start; the code compares with 0, which counts one rise too many
 ///   for cross-entropy and hardly matters;

@@ -148,9 +148,9 @@ extension Search {
   ///
   /// - Parameters:
   ///   - current: Images (rows, C, H, W).
-  ///   - rows: Which samples they belong to.
-  ///   - draws: How often; 1 for a network that is not random.
-  ///   - withGradient: Whether `gradient(at:of:kept:)` will be asked for.
+  ///   - rows: The samples that they belong to.
+  ///   - draws: The number of evaluations; 1 for a network that is not random.
+  ///   - withGradient: True if `gradient(at:of:kept:)` will be asked for.
   ///   - loss: Maps logits to one value per row.
   /// - Returns: Means over the draws.
   func expectation(

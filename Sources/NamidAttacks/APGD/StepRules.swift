@@ -10,13 +10,13 @@ struct MomentumSteps: StepRule {
   private var length: Tensor
   /// The iterate before the current one; nil before the first step.
   private var previous: Tensor?
-  /// How often the loss has risen since the last checkpoint (rows).
+  /// Rises of the loss since the last checkpoint (rows).
   private var rises: Tensor
   /// The losses of the iterates before the current ones.
   private var lastLosses: Tensor
   /// The best losses at the last checkpoint; without meaning before the first.
   private var lastBest: Tensor
-  /// Whether the step was halved there.
+  /// True where the step was halved there (rows).
   ///
   /// Before the first checkpoint it counts as halved, because the second condition compares two of them.
   private var wasHalved: Tensor
@@ -72,11 +72,11 @@ struct SparseSteps: StepRule {
   private let window: Int
   /// The length of a step (rows).
   private var length: Tensor
-  /// How many values a step changes (rows), float64.
+  /// The number of values that a step changes (rows), float64.
   private var support: Tensor
   /// At least the largest of them, on the host.
   private var largestSupport: Int
-  /// How many values of the best iterate differed from the image at the last review (rows), float64.
+  /// The number of values of the best iterate that differed from the image at the last review (rows), float64.
   private var lastCount: Tensor
 
   /// Steps from a random start, which does not say how many values to change, or from a point that does (`isWarm`).
@@ -124,7 +124,7 @@ struct SparseSteps: StepRule {
     -(-counts / 1.5).floor().clamp(max: -1)
   }
 
-  /// How many values differ by more than what the projection's rounding may leave of none.
+  /// The number of values that differ by more than what the projection's rounding may leave of none.
   private static func changes(_ images: Tensor, _ origin: Tensor) -> Tensor {
     ((images - origin).abs() .> 1e-8).to(.float64).sum([1, 2, 3])
   }

@@ -7,7 +7,7 @@ import NamidTorch
 struct BoxHyperplane {
   /// The normals (rows, F), the largest absolute entry 1; 0 where there is no direction.
   private let normal: Tensor
-  /// Where the functions' values are known, (rows, F).
+  /// The points at which the functions' values are known, (rows, F).
   private let anchor: Tensor
   /// The scaled values there, (rows, 1).
   private let anchorValue: Tensor
@@ -34,7 +34,7 @@ struct BoxHyperplane {
   ///
   /// - Parameters:
   ///   - points: In the box, (rows, F).
-  ///   - norm: What is to be small.
+  ///   - norm: The norm that is to be small.
   /// - Returns: Displacements (rows, F); zero where the normal is.
   func displacement(from points: Tensor, norm: Norm) -> Tensor {
     let value = value(at: points)

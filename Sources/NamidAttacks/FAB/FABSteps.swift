@@ -94,7 +94,7 @@ extension FAB {
   }
 }
 
-/// How near to the unattacked images a search has seen the network err.
+/// The nearest images to the unattacked ones on which a search has seen the network err.
 ///
 /// Images outside the ball count for the distances only; those inside are passed on to the search, which keeps the
 /// nearest that fools, else the one of the largest margin.
@@ -117,8 +117,8 @@ final class NearestErrors {
   /// - Parameters:
   ///   - current: The images (rows, C, H, W).
   ///   - logits: Their logits.
-  ///   - rows: Which samples they belong to.
-  /// - Returns: Which rows err (rows), and the rows to go on with.
+  ///   - rows: The samples that they belong to.
+  /// - Returns: A mask of the rows that err (rows), and the rows to go on with.
   func record(_ current: Tensor, logits: Tensor, of rows: Rows) -> (errs: Tensor, kept: Kept) {
     let sizes = threat.size(of: current - rows.images)
     let wrong = misclassified(logits, rows.labels)
@@ -148,12 +148,12 @@ struct LogitGraph {
     logits = output.detach()
   }
 
-  /// How far rivals are above labels, z_rival − z_label, linearised; what is not finite becomes 0.
+  /// The lead of rivals over labels, z_rival − z_label, linearised; values that are not finite become 0.
   ///
   /// - Parameters:
   ///   - rivals: One class per row.
   ///   - labels: One class per row.
-  ///   - isLast: Whether the graph is not needed any more.
+  ///   - isLast: True if the graph is not needed any more.
   /// - Returns: The value (rows) and its gradient with respect to the images, (rows, F).
   func difference(_ rivals: Tensor, _ labels: Tensor, isLast: Bool) -> (
     value: Tensor, gradient: Tensor

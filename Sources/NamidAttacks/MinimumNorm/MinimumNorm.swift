@@ -13,7 +13,7 @@ final class MinimumNorm {
   let margins: Tensor
   private let threat: ThreatModel
   fileprivate let best: Findings
-  /// What `best` held before, should the best fail the check at the end.
+  /// The findings before the best, should the best fail the check at the end.
   private let earlier: Findings
   private let images: Tensor
 
@@ -38,7 +38,7 @@ final class MinimumNorm {
   /// - Parameters:
   ///   - current: The images (rows, C, H, W).
   ///   - logits: Their logits.
-  ///   - rows: Which samples they belong to.
+  ///   - rows: The samples that they belong to.
   /// - Returns: A mask of those that count, whether smaller than before or not (rows).
   @discardableResult
   func note(_ current: Tensor, logits: Tensor, of rows: Rows) -> Tensor {

@@ -1,6 +1,6 @@
 import NamidTorch
 
-/// Where the rows of a run of APGD stand: iterate, loss and gradient, and the best of all since the start.
+/// The state of the rows of a run of APGD: iterate, loss and gradient, and the best of all since the start.
 struct Ascent {
   /// The iterates (rows, C, H, W).
   private(set) var current: Tensor
@@ -57,7 +57,7 @@ struct Ascent {
   static func perImage(_ values: Tensor) -> Tensor { values.reshape([-1, 1, 1, 1]) }
 }
 
-/// How the steps of APGD are made and their lengths adapted, with what must be remembered per row.
+/// The rule by which APGD makes its steps and adapts their lengths, with its memory per row.
 protocol StepRule {
   /// Goes on with some rows only.
   mutating func keep(_ kept: Kept)

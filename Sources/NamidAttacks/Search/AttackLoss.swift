@@ -1,6 +1,6 @@
 import NamidTorch
 
-/// What an attack maximises, as a function of logits; all per sample.
+/// The loss that an attack maximises, per sample, as a function of logits.
 public enum AttackLoss: String, CaseIterable, Codable, Sendable {
   /// Cross-entropy of the label.
   case crossEntropy = "ce"

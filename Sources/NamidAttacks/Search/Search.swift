@@ -122,7 +122,7 @@ public final class Search {
   ///   - current: The images (rows, C, H, W).
   ///   - logits: Their logits.
   ///   - losses: One value per row, larger for stronger images.
-  ///   - rows: Which samples they belong to.
+  ///   - rows: The samples that they belong to.
   /// - Returns: The rows that are not fooled; all of them when the strongest images are sought.
   @discardableResult
   public func note(_ current: Tensor, logits: Tensor, losses: Tensor, of rows: Rows) -> Kept {
@@ -138,10 +138,10 @@ public final class Search {
   ///
   /// - Parameters:
   ///   - current: The images (rows, C, H, W).
-  ///   - wrong: Whether the network errs on them (rows).
+  ///   - wrong: A mask of those on which the network errs (rows).
   ///   - losses: One value per row, larger for stronger images.
-  ///   - rows: Which samples they belong to.
-  ///   - counted: Which of the images count (rows); nil for all.
+  ///   - rows: The samples that they belong to.
+  ///   - counted: A mask of the images that count (rows); nil for all.
   public func take(
     _ current: Tensor, wrong: Tensor, losses: Tensor, of rows: Rows, counted: Tensor? = nil
   ) {

@@ -113,7 +113,7 @@ struct SquareWindows {
     lefts = edges.slice(1..<2, dim: 1)
   }
 
-  /// Where the pixels of the windows are (rows, 1, H, W).
+  /// A mask of the windows' pixels (rows, 1, H, W).
   var mask: Tensor {
     inside(tops, height).reshape([-1, 1, height, 1])
       .& inside(lefts, width).reshape([-1, 1, 1, width])

@@ -37,7 +37,7 @@ struct DiverseViews {
   ///   - placements: Per step and image; nil for no change.
   ///   - height: H.
   ///   - width: W.
-  ///   - device: Where the images are.
+  ///   - device: The device of the images.
   init(
     _ placements: [[InputDiversity.Placement?]], height: Int, width: Int, device: Device
   ) {
@@ -111,7 +111,7 @@ private struct Kinds {
 /// image's own size. Both bounds are in shares of the longer side and rounded to pixels. Where they are the same
 /// number of pixels there is no size to choose from, and images stay as they are.
 public struct InputDiversity: Hashable, Sendable {
-  /// How likely an image is changed at a step.
+  /// The probability that an image is changed at a step.
   public var probability: Double
   /// The smallest size.
   public var low: Double
@@ -131,7 +131,7 @@ public struct InputDiversity: Hashable, Sendable {
   /// No change.
   public static let off = InputDiversity(probability: 0)
 
-  /// Where a pixel row or column of an image goes: resized to `size` of `frame` pixels, beginning at `offset`.
+  /// The place of a pixel row or column of an image: resized to `size` of `frame` pixels, beginning at `offset`.
   struct Axis: Hashable {
     var length: Int
     var size: Int

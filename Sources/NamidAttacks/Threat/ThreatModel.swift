@@ -20,7 +20,7 @@ public enum Norm: String, CaseIterable, Codable, Sendable {
   }
 }
 
-/// What an attacker may do: change an image within a ball and within [0, 1].
+/// A threat model: an image may be changed within a ball and within [0, 1].
 public struct ThreatModel: Codable, Hashable, Sendable {
   /// The ball's norm.
   public var norm: Norm
@@ -96,7 +96,7 @@ public struct ThreatModel: Codable, Hashable, Sendable {
   }
 }
 
-/// Where an iterative attack begins.
+/// The first point of an iterative attack.
 public enum Start: String, CaseIterable, Codable, Sendable {
   /// At the image itself.
   case none

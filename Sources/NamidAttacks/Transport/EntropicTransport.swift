@@ -7,7 +7,7 @@ import NamidTorch
 struct EntropicTransport {
   var budget: TransportBudget
   let gamma: Double
-  /// How often the cost may be evaluated.
+  /// The most evaluations of the cost.
   let evaluations: Int
   /// The places of the offsets of equal length, per length.
   private let rings: [Tensor]

@@ -3,7 +3,7 @@ import NamidTorch
 
 /// Attacks that move an image's mass over its pixels, a Wasserstein distance apart (Wu, Wang and Yu, ICML 2020).
 ///
-/// What is varied is a transport plan: how much of each pixel's value goes to which pixel of a window around it.
+/// The variable is a transport plan: the share of each pixel's value that goes to each pixel of a window around it.
 /// Its cost, the mean distance in pixels that a unit of mass travels, is at most the radius. Channels exchange no
 /// mass and share the budget. The radius bounds no norm of the perturbation, so there is no `ball`.
 ///

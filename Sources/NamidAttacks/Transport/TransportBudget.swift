@@ -3,7 +3,7 @@ import NamidTorch
 /// The plans that are allowed: each pixel sends what it has, and on average no further than a radius.
 struct TransportBudget {
   let window: TransportWindow
-  /// What each pixel has, (N, C, H·W).
+  /// The mass of each pixel, (N, C, H·W).
   let mass: Tensor
   /// The largest allowed cost of each image, (N): the radius times its mass.
   let limits: Tensor
@@ -81,14 +81,14 @@ struct TransportMultiplier {
     tolerance = limits * 1e-3
   }
 
-  /// Whether nothing is left to be found; waits for the device.
+  /// True if nothing is left to be found; waits for the device.
   var isComplete: Bool { isFound.all().bools() == [true] }
 
   /// Takes note of the excess of the cost over the budget (N) at the current prices.
   ///
   /// - Parameters:
   ///   - excess: Costs minus budgets.
-  ///   - isExact: Where the costs are those of the best plans (N); nil for everywhere.
+  ///   - isExact: A mask of costs that are those of the best plans (N); nil for all.
   mutating func check(excess: Tensor, isExact: Tensor? = nil) {
     let fits = (excess.abs() .<= tolerance) .| ((value .== 0) .& (excess .<= 0))
     isFound = isFound .| (isExact.map { fits .& $0 } ?? fits)
@@ -98,9 +98,9 @@ struct TransportMultiplier {
   ///
   /// - Parameters:
   ///   - excess: Costs minus budgets (N) at the current prices.
-  ///   - slope: How fast the cost falls with the price (N), at least 0.
-  ///   - isExact: Where the costs are those of the best plans; elsewhere prices stay. Nil for everywhere.
-  ///   - isFree: Whether Newton's steps are taken without a bracket.
+  ///   - slope: The fall of the cost per unit of the price (N), at least 0.
+  ///   - isExact: A mask of costs that are those of the best plans; other prices stay. Nil for all.
+  ///   - isFree: True if Newton's steps are taken without a bracket.
   /// - Returns: By how much the prices rise (N).
   mutating func advance(
     excess: Tensor, slope: Tensor, isExact: Tensor? = nil, isFree: Bool = false

@@ -1,9 +1,9 @@
 import Foundation
 import NamidTorch
 
-/// How the mass of images is moved: how much of each pixel goes where; channels exchange none.
+/// A plan that moves the mass of images from pixel to pixel; channels exchange none.
 public struct TransportPlan {
-  /// Where mass may go.
+  /// The window within which mass may go.
   public let window: TransportWindow
   /// The mass that each pixel sends by each offset, (N, C, k², H·W).
   public let masses: Tensor
@@ -36,7 +36,7 @@ public struct TransportPlan {
   }
 }
 
-/// What makes a transport of mass an allowed one, as numbers to be checked.
+/// The constraints on a transport of mass, as numbers to be checked.
 public struct TransportCertificate: Hashable, Sendable {
   /// The smallest mass that any pixel sends anywhere; negative mass is not allowed.
   public var smallestMass: Double
@@ -47,12 +47,12 @@ public struct TransportCertificate: Hashable, Sendable {
   /// The mean distance that mass travels, in pixels: ⟨C, π⟩ / Σx.
   public var cost: Double
 
-  /// Whether the transport keeps within a radius, up to rounding.
+  /// Checks that the transport keeps within a radius, up to rounding.
   ///
   /// - Parameters:
   ///   - radius: The largest mean distance in pixels.
-  ///   - tolerance: How much more the cost may be, in shares of the radius.
-  /// - Returns: Whether all constraints hold.
+  ///   - tolerance: The excess that the cost may have, in shares of the radius.
+  /// - Returns: True if all constraints hold.
   public func holds(radius: Double, tolerance: Double = 1e-3) -> Bool {
     smallestMass >= 0 && rowError <= 1e-5 && totalError <= 1e-5 && cost <= radius * (1 + tolerance)
   }
@@ -134,7 +134,7 @@ public struct TransportWindow: Hashable, Sendable {
   /// The sum of the masses that arrive at each pixel.
   ///
   /// - Parameters:
-  ///   - masses: What leaves each pixel by each offset, (N, C, k², H·W); 0 where an offset leads outside.
+  ///   - masses: The mass that leaves each pixel by each offset, (N, C, k², H·W); 0 where an offset leads outside.
   ///   - height: H.
   ///   - width: W.
   /// - Returns: (N, C, H, W).

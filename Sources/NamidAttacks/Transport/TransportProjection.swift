@@ -8,16 +8,16 @@ import NamidTorch
 /// would solve all equations if these remained the active ones.
 struct TransportProjection {
   let budget: TransportBudget
-  /// How often prices may be moved; thresholds may need two more evaluations for each.
+  /// The most moves of prices; thresholds may need two more evaluations for each.
   let priceSteps: Int
 
-  /// How many steps are taken without brackets; more than this are rarely needed.
+  /// Steps that are taken without brackets; more are rarely needed.
   private static let freeSteps = 8
 
   /// The nearest plan's masses, and its prices, which are good first guesses for the next projection.
   ///
   /// - Parameters:
-  ///   - target: What to project, (N, C, k², H·W); minus infinity where an offset leads outside the image.
+  ///   - target: The masses to project, (N, C, k², H·W); minus infinity where an offset leads outside the image.
   ///   - start: First guesses of the prices (N).
   ///   - rowTolerance: By how much the sum of a row may be wrong while the price is sought.
   /// - Returns: Masses within the budget, and prices (N).

@@ -51,17 +51,15 @@ extension PassCount {
   /// The attack takes every step for every image. Losses with a divergence also see the natural image, in the
   /// attack of TRADES (half of a gradient more) and in the loss. What is done with an estimator's features, with the
   /// gradient, is taken to cost as much again as the features.
-  package static func training(_ configuration: RunConfiguration) -> PassCount {
+  package static func training(
+    _ configuration: RunConfiguration, registry: Registry = Registry()
+  ) -> PassCount {
     let steps = Double(configuration.attack.steps)
-    switch configuration.defense {
-    case .natural: return PassCount(updates: 1)
-    case .trades: return PassCount(gradients: 1.5 * steps, updates: 2)
-    case .mart: return PassCount(gradients: steps, updates: 2)
-    case .wmim: return PassCount(gradients: steps, updates: 1, features: 2)
-    case .namid, .namidM: return PassCount(gradients: steps, updates: 2, features: 4)
-    case .namidT: return PassCount(gradients: 1.5 * steps, updates: 2, features: 4)
-    default: return PassCount(gradients: steps, updates: 1)
-    }
+    let entry = try? registry.defense(configuration.defense)
+    let passes = entry?.passes ?? TrainingPasses()
+    return PassCount(
+      gradients: passes.gradientsPerStep * steps, updates: passes.updates,
+      features: passes.features)
   }
 
   /// What one image costs in one epoch of estimators: the attack, the network's outputs, features with their gradient.
