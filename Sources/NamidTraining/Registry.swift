@@ -9,7 +9,7 @@ import NamidSettings
 /// ```swift
 /// var registry = Registry()
 /// registry.defenses.append(.mine)
-/// let job = try TrainingJob(configuration, data: data, run: run, resume: false, registry: registry)
+/// let job = try TrainingRun(configuration, in: folder, data: data, registry: registry)
 /// ```
 public struct Registry: Sendable {
   /// Ways to train.

@@ -52,8 +52,8 @@ struct TinyRun: Codable, Sendable {
     resume: Bool = false, device: Device = .cpu, report: (TrainingEvent) -> Void = { _ in }
   ) throws {
     try withOneThread {
-      try TrainingJob(configuration, data: folder, run: folder, resume: resume, device: device)
-        .fit(report: report)
+      try TrainingRun(configuration, in: folder, data: folder, resume: resume, device: device)
+        .fit(report)
     }
   }
 
@@ -84,7 +84,7 @@ struct TinyEstimatorRun: Codable, Sendable {
   /// Trains all epochs that are missing.
   func train(resume: Bool = false, report: (TrainingEvent) -> Void = { _ in }) throws {
     try withOneThread {
-      try EstimatorJob(configuration, data: folder, run: folder, resume: resume).fit(report: report)
+      try EstimatorRun(configuration, in: folder, data: folder, resume: resume).fit(report)
     }
   }
 

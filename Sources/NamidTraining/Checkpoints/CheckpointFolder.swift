@@ -164,3 +164,38 @@ public struct CheckpointFolder: Sendable {
     }
   }
 }
+
+/// A file of a checkpoint: named tensors that are saved, and read back to where they came from.
+struct CheckpointFile {
+  let name: String
+  let state: () -> [(name: String, tensor: Tensor)]
+  let load: ([String: Tensor]) throws(StateDictionaryError) -> Void
+
+  init(_ name: String, _ store: ParameterStore) {
+    self.name = name
+    state = { store.state }
+    load = store.load
+  }
+
+  init(_ name: String, _ optimizer: any Optimizer) {
+    self.name = name
+    state = { optimizer.state }
+    load = optimizer.load
+  }
+
+  init(_ name: String, _ average: WeightAverage) {
+    self.name = name
+    state = { average.state }
+    load = average.load
+  }
+
+  /// The files of an estimator, or of a network that is trained beside another.
+  static func pair(
+    named name: String, _ store: ParameterStore, _ optimizer: Adam
+  ) -> [CheckpointFile] {
+    [
+      CheckpointFile(RunFolder.weightsFile(of: name), store),
+      CheckpointFile(RunFolder.optimizerFile(of: name), optimizer),
+    ]
+  }
+}
