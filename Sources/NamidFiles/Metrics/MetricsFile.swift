@@ -98,7 +98,7 @@ public final class MetricsFile {
         let value = try JSONValue(parsing: bytes[start..<end])
         guard let object = value.objectValue, let step = value["step"]?.intValue else {
           let reason = "expected an object with an integer \"step\""
-          throw JSONSyntaxError(line: 1, column: 1, reason: reason)
+          throw JSONSyntaxError(line: 1, column: 1, offset: 0, reason: reason)
         }
         let next = newline.map { $0 + 1 } ?? end
         lines.append(Line(object: object, step: step, end: next, isTerminated: newline != nil))

@@ -98,10 +98,12 @@ public struct CheckpointFolder: Sendable {
     let name = Choice.epoch(state.epoch).folderName
     try AtomicDirectory.replace(at: url.appending(path: name)) { folder in
       for (file, tensors) in files {
-        try Weights.write(tensors, to: folder.appending(path: file))
+        try FileWriter.write(newFile: folder.appending(path: file)) {
+          try Weights.write(tensors, with: $0)
+        }
       }
       let json = try JSONValue(encoding: state).data(indent: 2)
-      try AtomicFile.write(json, to: folder.appending(path: "state.json"))
+      try FileWriter.write(newFile: folder.appending(path: "state.json")) { try $0.write(json) }
     }
     if state.best?.epoch == state.epoch {
       try AtomicLink.point(url.appending(path: "best"), to: name)
