@@ -36,7 +36,7 @@ public struct PublishedFile: Sendable, Equatable {
     case .sha256(let value):
       (expected, found) = (value, SHA256.hexDigest(of: data))
     case .md5(let value):
-      (expected, found) = (value, MD5.hex(of: data))
+      (expected, found) = (value, MD5.hexDigest(of: data))
     case .unpackedSHA256(let value, let bytes):
       let content: [UInt8]
       do {
