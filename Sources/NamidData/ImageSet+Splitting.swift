@@ -7,9 +7,9 @@ extension ImageSet {
   /// images are taken depends on the labels, the count and the seed, and on nothing else.
   ///
   /// - Parameters:
-  ///   - count: How many images go to validation: at least 1, fewer than all.
+  ///   - count: The number of images that go to validation: at least 1, fewer than all.
   ///   - seed: Seed of the draw.
-  /// - Returns: What remains, with this set's split, and the validation part.
+  /// - Returns: The rest, with this set's split, and the validation part.
   /// - Throws: `DatasetError.badCount` when one of the parts would be empty.
   public func splitting(
     validation count: Int, seed: UInt64
@@ -28,7 +28,7 @@ extension ImageSet {
   /// Unlike `prefix(_:)` it is fair to all classes where the images are sorted by class.
   ///
   /// - Parameters:
-  ///   - count: How many images: at least 1, at most all.
+  ///   - count: The number of images: at least 1, at most all.
   ///   - seed: Seed of the draw.
   /// - Returns: The drawn images.
   /// - Throws: `DatasetError.badCount` when the set has fewer images.

@@ -7,7 +7,7 @@ public struct ImageSet: Sendable {
   public let name: String
   /// The name for people and reports, such as `Fashion-MNIST`.
   public let title: String
-  /// Which part of the data this is.
+  /// The part of the data.
   public let split: Split
   /// Rows of every image.
   public let height: Int
@@ -23,9 +23,9 @@ public struct ImageSet: Sendable {
   public let labels: [Int]
   /// Each image's index in the split as it lies on disk; what is random about an image is keyed by it.
   public let indices: [Int]
-  /// How the files lay on disk: `idx.gz`, `idx`, `binary`, `python` or `image folders`.
+  /// The layout of the files on disk: `idx.gz`, `idx`, `binary`, `python` or `image folders`.
   public let layout: String
-  /// How many files beside the images the reader passed over.
+  /// The number of files beside the images that the reader passed over.
   public let ignoredFiles: Int
 
   /// Makes a set from values in memory.
@@ -33,7 +33,7 @@ public struct ImageSet: Sendable {
   /// - Parameters:
   ///   - name: Name in the registry.
   ///   - title: Name for people.
-  ///   - split: Which part of the data this is.
+  ///   - split: The part of the data.
   ///   - height: Rows of every image.
   ///   - width: Columns of every image.
   ///   - channels: Values per pixel.
@@ -41,7 +41,7 @@ public struct ImageSet: Sendable {
   ///   - pixels: Values in the order N, H, W, C.
   ///   - labels: One label per image.
   ///   - indices: Each image's index in the whole split; counted from 0 when nil.
-  ///   - layout: How the files lay on disk.
+  ///   - layout: The layout of the files on disk.
   ///   - ignoredFiles: Files that the reader passed over.
   public init(
     name: String, title: String, split: Split, height: Int, width: Int, channels: Int,
@@ -71,13 +71,13 @@ public struct ImageSet: Sendable {
     self.ignoredFiles = ignoredFiles
   }
 
-  /// How many images there are.
+  /// The number of images.
   public var count: Int { labels.count }
 
-  /// How many bytes one image has.
+  /// The bytes of one image.
   public var bytesPerImage: Int { height * width * channels }
 
-  /// How many images each class has, in the order of `classNames`.
+  /// The number of images of each class, in the order of `classNames`.
   public var classCounts: [Int] {
     var counts = [Int](repeating: 0, count: classNames.count)
     for label in labels { counts[label] += 1 }
@@ -110,7 +110,7 @@ extension ImageSet: CustomStringConvertible {
   }
 }
 
-/// Which part of a data set a set of images is.
+/// A part of a data set.
 ///
 /// Sets come from disk as `train` or `test`; `validation` is what
 /// `ImageSet.splitting(validation:seed:)` takes out of the training images, or a folder of its own.

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// What stands at a path.
+/// The kind of thing that stands at a path.
 package enum FileKind: Equatable {
   /// A plain file, which can be read to its end.
   case file
@@ -46,7 +46,7 @@ func openDescriptor(
   return (descriptor, code)
 }
 
-/// What became of an attempt to lock an open file.
+/// The outcome of an attempt to lock an open file.
 enum LockAttempt {
   case taken
   case takenByOther

@@ -74,7 +74,7 @@ final class EstimatorTrainer: BatchTrainer {
     }
   }
 
-  /// No figures: estimators have no validation split.
+  /// Gives no figures: estimators have no validation split.
   func validate() -> [(name: String, value: Double)] { [] }
 }
 

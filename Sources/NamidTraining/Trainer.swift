@@ -22,12 +22,9 @@ final class Trainer: BatchTrainer {
   /// The learning rate where recorded steps read it; float32, rank 0.
   private let recordedRate: Tensor
 
-  /// A trainer of a network on its device.
+  /// A trainer of a network on its device; the validation images choose the best epoch.
   ///
-  /// - Parameters:
-  ///   - validation: The images that choose the best epoch; nil for none.
-  ///   - perturbation: A perturbation of the weights at each step; nil for none.
-  /// - Throws: `TrainingError` where a step cannot be recorded as the configuration asks.
+  /// It throws a `TrainingError` where a step cannot be recorded as the configuration asks.
   init(
     _ configuration: RunConfiguration, network: Network, defense: any Defense,
     validation: ImageTensors?, perturbation: WeightPerturbation?

@@ -23,6 +23,7 @@ protocol BatchTrainer {
   ///   - epoch: The epoch, counted from 0.
   ///   - rate: The learning rate of the step.
   /// - Returns: The loss and its terms, of rank 0.
+  /// - Throws: `EngineError` when recorded work cannot be recorded or repeated.
   func update(_ batch: Batch, streams: RandomStreams, epoch: Int, rate: Double) throws -> Terms
 
   /// Figures on the validation images, the last of which chooses the best epoch; none without such images.
@@ -72,8 +73,8 @@ final class TrainingLoop {
 
   /// A loop over images whose run is kept in a folder; continues the run that is there if `run` says so.
   ///
-  /// - Parameter dataFingerprint: A digest of all that is trained on, which a resume must find unchanged.
-  /// - Throws: `TrainingError.tooFewSamples`, or a `CheckpointError` where the run cannot be continued.
+  /// The fingerprint is a digest of all that is trained on, which a resume must find unchanged. It throws
+  /// `TrainingError.tooFewSamples`, or a `CheckpointError` where the run cannot be continued.
   init(
     _ trainer: any BatchTrainer, on images: ImageTensors, dataFingerprint: String, run: RunFolder
   ) throws {
@@ -90,10 +91,10 @@ final class TrainingLoop {
     if run.isResumed { try restore() }
   }
 
-  /// Whether nothing is left to do.
+  /// True when nothing is left to do.
   private var isFinished: Bool { completedEpochs >= plan.epochs || hasStoppedEarly }
 
-  /// Whether validation has not improved for as many epochs as the plan waits for it.
+  /// True when validation has not improved for as many epochs as the plan waits for it.
   var hasStoppedEarly: Bool {
     guard let patience = plan.patience, let best else { return false }
     return completedEpochs - best.epoch >= patience && isDue(plan.validateEvery)

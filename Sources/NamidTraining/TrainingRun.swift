@@ -25,7 +25,7 @@ public final class TrainingRun {
   ///   - configuration: All settings of the run.
   ///   - folder: The run's folder, for checkpoints and metrics.
   ///   - data: The folder that holds data sets.
-  ///   - resume: Whether a run that is there goes on.
+  ///   - resume: True to go on with a run that is there.
   ///   - device: The device to compute on.
   ///   - registry: The parts that the settings may name.
   /// - Throws: An error that names the setting, file or folder and the remedy.
@@ -61,7 +61,7 @@ public final class TrainingRun {
       + configuration.training.precision.text(on: device)
   }
 
-  /// Whether training ended before its last epoch because validation did not improve any more.
+  /// True when training ended before its last epoch because validation did not improve any more.
   public var hasStoppedEarly: Bool { loop.hasStoppedEarly }
 
   /// Trains all epochs that are not done yet.
@@ -84,7 +84,7 @@ public final class EstimatorRun {
   ///   - configuration: All settings of the run; its `target` must be set.
   ///   - folder: The run's folder, for checkpoints and metrics.
   ///   - data: The folder that holds data sets.
-  ///   - resume: Whether a run that is there goes on.
+  ///   - resume: True to go on with a run that is there.
   ///   - device: The device to compute on.
   ///   - registry: The parts that the settings may name.
   /// - Throws: An error that names the setting, file or folder and the remedy.

@@ -1,4 +1,5 @@
 import Foundation
+import NamidTestSupport
 import Testing
 
 @testable import NamidTorch
@@ -55,7 +56,7 @@ struct SafetensorsMessageTests {
 
   @Test("say for a missing file, a folder and an empty file what is wrong")
   func unreadable() throws {
-    try SafetensorsSample.inTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let absent = folder.appendingPathComponent("absent.safetensors")
       for url in [absent, folder] {
         let error = #expect(throws: SafetensorsError.self) { try SafetensorsFile.read(url) }

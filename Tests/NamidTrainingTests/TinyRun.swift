@@ -6,6 +6,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidTraining
 
 /// A training run of a second that has everything in it that a resume must restore.
@@ -95,16 +96,6 @@ struct TinyEstimatorRun: Codable, Sendable {
 func die(inEpoch epoch: Int, afterBatch batch: Int) -> (TrainingEvent) -> Void {
   { event in
     if case .progress(epoch, _, batch, _, _) = event { kill(getpid(), SIGKILL) }
-  }
-}
-
-/// The message of the error that a call throws, or nil where it throws none.
-func message(of body: () throws -> Void) -> String? {
-  do {
-    try body()
-    return nil
-  } catch {
-    return "\(error)"
   }
 }
 

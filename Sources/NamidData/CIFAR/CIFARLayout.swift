@@ -63,7 +63,7 @@ public enum CIFARBinary {
   /// - Parameters:
   ///   - folder: The folder of the batch files.
   ///   - split: `train` or `test`.
-  ///   - imagesPerBatch: How many records each file must have; 10,000 in the official files.
+  ///   - imagesPerBatch: The number of records that each file must have; 10,000 in the official files.
   /// - Returns: The images in the order of the files.
   /// - Throws: `DatasetError` that names the file.
   public static func read(
@@ -108,7 +108,7 @@ public enum CIFARPython {
   /// - Parameters:
   ///   - folder: The folder of the batch files.
   ///   - split: `train` or `test`.
-  ///   - imagesPerBatch: How many images each file must have; 10,000 in the official files.
+  ///   - imagesPerBatch: The number of images that each file must have; 10,000 in the official files.
   /// - Returns: The images in the order of the files.
   /// - Throws: `DatasetError` that names the file.
   public static func read(

@@ -3,7 +3,7 @@ import NamidFiles
 
 /// A file as its makers published it.
 public struct PublishedFile: Sendable, Equatable {
-  /// What to compare a file by.
+  /// A checksum to compare a file by.
   public enum Digest: Sendable, Equatable {
     /// SHA-256 of the file.
     case sha256(String)
@@ -15,7 +15,7 @@ public struct PublishedFile: Sendable, Equatable {
 
   /// The file's name in the set's folder.
   public let name: String
-  /// What it must have.
+  /// The checksum that it must have.
   public let digest: Digest
 
   /// Names a file and its checksum.

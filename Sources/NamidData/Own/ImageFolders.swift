@@ -9,7 +9,7 @@ public enum ImageFolders {
   ///
   /// - Parameters:
   ///   - root: The folder that holds `train` and `test` or `val`.
-  ///   - split: Which of them. `val` stands in for a missing `test`, and is `validation` where
+  ///   - split: The split to read. `val` stands in for a missing `test`, and is `validation` where
   ///     there is a `test` beside it: images that choose checkpoints never measure them.
   ///   - name: The set's name.
   ///   - title: The set's name for people.
@@ -146,13 +146,13 @@ public struct OwnFolder: DatasetSource {
   /// None: nobody published them.
   public func publishedFiles(of layout: String) -> [PublishedFile] { [] }
 
-  /// How such a folder looks.
+  /// A description of such a folder.
   public func advice(for directory: URL) -> String {
     "It must hold train/CLASS/*.jpg and test/CLASS/*.jpg or val/CLASS/*.jpg (or *.png)."
   }
 
   /// Fails: one's own images are where one put them.
-  public func fetch(into directory: URL, progress: (String) -> Void) throws {
+  public func fetch(into directory: URL, say: (String) -> Void) throws {
     throw DatasetError.fetchFailed(
       name: name, reasons: ["images of one's own have no publisher"],
       remedy: advice(for: directory))

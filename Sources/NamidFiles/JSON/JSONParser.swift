@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where and why a text is not JSON.
+/// The place and the reason for which a text is not JSON.
 public struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
   /// The line of the fault, counted from 1.
   public let line: Int

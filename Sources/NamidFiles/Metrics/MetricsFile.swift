@@ -1,6 +1,6 @@
 import Foundation
 
-/// What is wrong with a file of metrics.
+/// A fault in a file of metrics.
 public enum MetricsError: Error, Equatable, CustomStringConvertible {
   /// A complete line that is not an object with a step.
   case badLine(path: String, line: Int, reason: String)
@@ -80,7 +80,7 @@ public final class MetricsFile {
     let isTerminated: Bool
   }
 
-  /// Where the lines up to a step end.
+  /// The end of the lines up to a step.
   private static func kept(of url: URL, upTo step: Int) throws -> (end: Int, isTerminated: Bool) {
     guard FileKind(of: url) != nil else { return (0, true) }
     let last = try lines(of: url).prefix { $0.step <= step }.last

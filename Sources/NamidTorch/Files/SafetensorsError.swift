@@ -1,6 +1,6 @@
-/// Says why a safetensors file could not be read or written.
+/// An error that says why a safetensors file could not be read or written.
 public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
-  /// What was being done with the file.
+  /// The use of the file that failed.
   public enum Operation: Sendable {
     /// The file was being read.
     case reading
@@ -10,9 +10,9 @@ public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
 
   /// Path of the file, or a name for data that came from elsewhere.
   public let file: String
-  /// What was being done with the file.
+  /// The use of the file that failed.
   public let operation: Operation
-  /// What is wrong.
+  /// The fault.
   public let problem: Problem
 
   init(_ problem: Problem, _ operation: Operation, _ file: String) {
@@ -31,7 +31,7 @@ public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
 }
 
 extension SafetensorsError {
-  /// Why a number cannot be a length or an offset.
+  /// The reason for which a number cannot be a length or an offset.
   public enum NumberFault: String, Sendable {
     /// It has a minus sign.
     case negative = "is negative"

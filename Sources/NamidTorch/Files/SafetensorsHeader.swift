@@ -133,8 +133,9 @@ struct SafetensorsHeader {
     return .unexpectedValue(expected: expected, found: found, tensor: tensor)
   }
 
-  /// The tensors in the order of their data. They must lie end to end: shared bytes or bytes that nobody owns are
-  /// room for a file that means two things.
+  /// The tensors in the order of their data.
+  ///
+  /// They must lie end to end: shared bytes or bytes that nobody owns are room for a file that means two things.
   private static func covering(
     _ bufferLength: Int, _ entries: [Entry]
   ) throws(Problem) -> [Entry] {

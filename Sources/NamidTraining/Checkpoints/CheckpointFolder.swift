@@ -10,7 +10,7 @@ public struct CheckpointFolder: Sendable {
   /// The folder around all checkpoints.
   public let url: URL
 
-  /// Which checkpoint to read.
+  /// A choice among the checkpoints.
   public enum Choice: Sendable, Hashable, LosslessStringConvertible {
     /// The last finished epoch.
     case latest
@@ -53,12 +53,12 @@ public struct CheckpointFolder: Sendable {
     url = run.appending(path: "checkpoints")
   }
 
-  /// Whether anything was saved yet.
+  /// True where nothing was saved yet.
   public var isEmpty: Bool {
     !FileManager.default.fileExists(atPath: folder(.latest).path)
   }
 
-  /// How many bytes the files of the latest and the best checkpoint have.
+  /// The bytes in the files of the latest and the best checkpoint.
   public var bytes: Int {
     let manager = FileManager.default
     return [Choice.latest, .best].map(folder).reduce(0) { sum, folder in
@@ -74,7 +74,7 @@ public struct CheckpointFolder: Sendable {
 
   /// The folder of one checkpoint.
   ///
-  /// Where the link to the latest is gone, as after a copy that leaves links out, it is the last epoch's: folders
+  /// Without a link to the latest, as after a copy that leaves links out, it is the last epoch's: folders
   /// are there whole or not at all.
   public func folder(_ choice: Choice) -> URL {
     let named = url.appending(path: choice.folderName)
@@ -87,9 +87,9 @@ public struct CheckpointFolder: Sendable {
   /// Saves an epoch and makes it the latest, and the best if it is.
   ///
   /// - Parameters:
-  ///   - state: What is not a tensor; its `epoch` names the folder.
+  ///   - state: The part that is no tensor; its `epoch` names the folder.
   ///   - files: Tensors by file name.
-  ///   - keep: How many checkpoints stay, besides the best one.
+  ///   - keep: The number of checkpoints that stay, besides the best one.
   /// - Throws: When it cannot be written; what was there before stays.
   public func save(
     _ state: CheckpointState, files: [String: [(name: String, tensor: Tensor)]], keep: Int
@@ -112,7 +112,7 @@ public struct CheckpointFolder: Sendable {
     removeOld(upTo: state.epoch, keep: keep, except: state.best?.epoch)
   }
 
-  /// Reads what is not a tensor.
+  /// Reads the part that is no tensor.
   ///
   /// - Throws: `CheckpointError` when it is missing or not ours.
   public func state(_ choice: Choice) throws -> CheckpointState {
