@@ -27,7 +27,11 @@ let package = Package(
   ],
   targets: [
     // From the ground up: an arrow goes to what stands above it in this list.
-    room("NamidFiles"),
+    .target(
+      // OpenSSL's archive, so that the tool needs no libcrypto where it runs; on Apple's systems CommonCrypto.
+      name: "CNamidDigest",
+      linkerSettings: [.linkedLibrary(":libcrypto.a", .when(platforms: [.linux]))]),
+    room("NamidFiles", "CNamidDigest"),
     room("NamidTerminal"),
     room("NamidStatistics"),
     room("NamidSettings", "NamidFiles", "Yams"),

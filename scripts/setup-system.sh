@@ -19,6 +19,8 @@ missing_packages() {
   have_header zlib.h || echo zlib1g-dev
   have_header jpeglib.h || echo libjpeg-dev
   have_header png.h || echo libpng-dev
+  # CommonCrypto stands in for it on macOS.
+  on_macos || have_header openssl/sha.h || echo libssl-dev
   # Python serves only to fetch libtorch.
   if [ -z "${LIBTORCH:-}" ] && ! [ -d "$DEPS/libtorch" ]; then
     have python3 || echo python3
@@ -76,7 +78,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
     fail "system packages are missing. Install them, then run the same command again:" \
       "sudo apt-get install -y --no-install-recommends $list"
   fi
-  say "installing with apt: $list (image decoding, and what fetching libtorch needs) ..."
+  say "installing with apt: $list (image decoding, digests, and what fetching libtorch needs) ..."
   apt_install "${missing[@]}" || fail "apt could not install: $list" \
     "Check the network, then:  apt-get update && apt-get install -y $list"
 fi

@@ -17,7 +17,7 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var data: DataOptions
 
     func run() throws {
-      try Datasets.fetch(name, into: data.directory, progress: note)
+      try Datasets.fetch(name, into: data.directory, say: note)
       print(try Datasets.info(name, in: data.directory))
     }
   }
@@ -31,7 +31,7 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var data: DataOptions
 
     func run() throws {
-      let verification = try Datasets.verify(name, in: data.directory, progress: note)
+      let verification = try Datasets.verify(name, in: data.directory, say: note)
       print(verification)
       if !verification.isUsable { throw ExitCode.failure }
     }

@@ -3,9 +3,9 @@ import Foundation
 import NamidSettings
 import NamidTraining
 
-/// What every verb that trains takes: where the run goes, and where its settings come from.
+/// The options of every verb that trains: the place of the run, and the sources of its settings.
 struct RunOptions: ParsableArguments {
-  /// Where settings start.
+  /// The settings below all others.
   enum Preset: String, CaseIterable, ExpressibleByArgument {
     case paper
     case reference
@@ -56,7 +56,7 @@ struct RunOptions: ParsableArguments {
 
   /// All runs with their settings.
   ///
-  /// What can be refused without training is refused here, before the first of several runs begins.
+  /// Everything that can be refused without training is refused here, before the first of several runs begins.
   ///
   /// - Parameter resolved: The settings of a seed; nil where the configuration says which.
   /// - Returns: Folders and settings.

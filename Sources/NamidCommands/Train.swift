@@ -54,12 +54,12 @@ struct Train: ParsableCommand {
         .smallerSteps(
           setting: "training.batchSize", now: plan.configuration.training.batchSize,
           run: plan.folder))
-      let job = try TrainingJob(
-        plan.configuration, data: options.data.directory, run: plan.folder,
+      let job = try TrainingRun(
+        plan.configuration, in: plan.folder, data: options.data.directory,
         resume: options.resume, device: device)
       note(job.summary)
       let progress = TrainingProgress()
-      try job.fit(report: progress.show)
+      try job.fit(progress.show)
       if job.hasStoppedEarly { note("stopped early: validation did not improve any more") }
       RunCard.write(
         afterTraining: plan.folder, summary: job.summary,

@@ -41,12 +41,12 @@ struct TrainEstimators: ParsableCommand {
       OutOfMemory.expect(
         .smallerSteps(
           setting: "batchSize", now: plan.configuration.batchSize, run: plan.folder))
-      let job = try EstimatorJob(
-        plan.configuration, data: options.data.directory, run: plan.folder,
+      let job = try EstimatorRun(
+        plan.configuration, in: plan.folder, data: options.data.directory,
         resume: options.resume, device: device)
       note(job.summary)
       let progress = TrainingProgress()
-      try job.fit(report: progress.show)
+      try job.fit(progress.show)
       let defense = plan.configuration.kind == .pair ? "namid" : "wmim"
       note(
         "done: namid train --defense \(defense) --estimators \(plan.folder.relativePath) --out …")

@@ -4,7 +4,7 @@ import NamidTorch
 public struct Augmentation: Codable, Hashable, Sendable {
   /// Zeros added on each side before a crop of the original size is cut; 0 for no crop.
   public var cropPadding: Int
-  /// Whether half of the images are mirrored.
+  /// True to mirror half of the images.
   public var flip: Bool
 
   /// An augmentation; 4 pixels and a flip are usual for CIFAR-10.
@@ -13,7 +13,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
     self.flip = flip
   }
 
-  /// No change.
+  /// The augmentation that changes nothing.
   public static let none = Augmentation(cropPadding: 0, flip: false)
 
   var isIdentity: Bool { cropPadding == 0 && !flip }
@@ -44,7 +44,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - images: Bytes (N, H, W, C).
-  ///   - offsets: Where each crop begins in its padded image, int64 (N), on the images' device.
+  ///   - offsets: The beginning of each crop in its padded image, int64 (N), on the images' device.
   ///   - mirrored: 1 for images to be mirrored, else 0, int64 (N).
   /// - Returns: Bytes (N, H, W, C).
   func applied(to images: Tensor, offsets: Tensor, mirrored: Tensor) -> Tensor {

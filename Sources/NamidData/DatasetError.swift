@@ -2,7 +2,7 @@ import NamidFiles
 import NamidSettings
 import NamidTerminal
 
-/// What can be wrong with image files, and what to do about it.
+/// A fault of image files, with the remedy.
 public enum DatasetError: Error, Equatable, Sendable {
   /// Nothing of the set was found.
   case missing(what: String, lookedIn: [String], remedy: String)
@@ -34,7 +34,7 @@ public enum DatasetError: Error, Equatable, Sendable {
   case badCount(set: String, wanted: Int, available: Int)
   /// A file is not the one that was published.
   case checksumMismatch(file: String, expected: String, found: String)
-  /// No set has this name.
+  /// The name is that of no set.
   case unknownName(String, nearest: [String], known: [String])
   /// The set has no such split.
   case noSuchSplit(name: String, split: Split, available: [Split])
@@ -45,7 +45,7 @@ public enum DatasetError: Error, Equatable, Sendable {
 }
 
 extension DatasetError: CustomStringConvertible {
-  /// What was expected, what was found and what to do next.
+  /// A sentence on what was expected, what was found and what to do next.
   public var description: String {
     switch self {
     case .missing(let what, let places, let remedy):
@@ -117,7 +117,7 @@ extension DatasetError {
       known: known + [Datasets.folderPrefix, Datasets.filePrefix].map { $0 + "PATH" })
   }
 
-  /// Which file and why, without what to do: for a line of a list.
+  /// The file and the reason, without the remedy: for a line of a list.
   var brief: String {
     if case .corruptImage(let file, let reason) = self { return "\(file): \(reason)" }
     return description

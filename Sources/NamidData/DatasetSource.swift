@@ -8,13 +8,13 @@ public protocol DatasetSource: Sendable {
   var name: String { get }
   /// The name for people, such as `CIFAR-10`.
   var title: String { get }
-  /// Where the set comes from: its makers' page.
+  /// The page of its makers.
   var origin: String { get }
   /// The terms of use, in a few words.
   var licence: String { get }
-  /// How many images each split has; empty where that is not known.
+  /// The number of images of each split; empty where that is not known.
   var expectedCounts: [Split: Int] { get }
-  /// Whether a part of the images will do; the set then says in its title that it is a part.
+  /// True where a part of the images will do; the set then says in its title that it is a part.
   var acceptsSubsets: Bool { get }
 
   /// Folders that may hold the set, most likely first.
@@ -25,21 +25,21 @@ public protocol DatasetSource: Sendable {
   func read(_ split: Split, from location: DatasetLocation) throws -> ImageSet
   /// Reads a split from what an earlier reading kept, where there is such a thing.
   func read(
-    _ split: Split, from location: DatasetLocation, progress: (String) -> Void
+    _ split: Split, from location: DatasetLocation, say: (String) -> Void
   ) throws -> ImageSet
   /// The files that were published in a layout, with their checksums; none where there are none.
   func publishedFiles(of layout: String) -> [PublishedFile]
-  /// What to do where the set is not there.
+  /// The remedy where the set is not there.
   func advice(for directory: URL) -> String
   /// Gets the set from its makers or a distributor and puts it under a directory.
-  func fetch(into directory: URL, progress: (String) -> Void) throws
+  func fetch(into directory: URL, say: (String) -> Void) throws
 }
 
 /// A folder with a data set in it.
 public struct DatasetLocation: Sendable, Equatable {
   /// The folder of the files.
   public let folder: URL
-  /// How the files lie there.
+  /// The layout of the files there.
   public let layout: String
 
   /// Names a folder and its layout.
@@ -71,7 +71,7 @@ extension DatasetSource {
 
   /// Reads the files: most sets are read so fast that there is nothing to keep.
   public func read(
-    _ split: Split, from location: DatasetLocation, progress: (String) -> Void
+    _ split: Split, from location: DatasetLocation, say: (String) -> Void
   ) throws -> ImageSet {
     try read(split, from: location)
   }
@@ -79,16 +79,16 @@ extension DatasetSource {
   /// Finds the set and reads a split of it.
   ///
   /// - Parameters:
-  ///   - split: Which part.
+  ///   - split: The part to read.
   ///   - directory: The data directory, or the set's own folder.
-  ///   - progress: Takes one line of news at a time.
+  ///   - say: Takes one line of news at a time.
   /// - Returns: The images.
   /// - Throws: `DatasetError`, also when the number of images is not what it must be.
   public func load(
-    _ split: Split, in directory: URL, progress: (String) -> Void = { _ in }
+    _ split: Split, in directory: URL, say: (String) -> Void = { _ in }
   ) throws -> ImageSet {
     let location = try find(in: directory)
-    return try counted(split, in: location) { try read(split, from: location, progress: progress) }
+    return try counted(split, in: location) { try read(split, from: location, say: say) }
   }
 
   /// The folder that holds the set, or an error that says where it was looked for.

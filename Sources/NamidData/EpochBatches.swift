@@ -20,10 +20,10 @@ public struct EpochBatches {
   /// - Parameters:
   ///   - images: The training images.
   ///   - size: Samples per batch.
-  ///   - order: What the order of the samples is drawn from.
-  ///   - dropLast: Whether a smaller last batch is left out.
+  ///   - order: The stream that draws the order of the samples.
+  ///   - dropLast: True to leave out a smaller last batch.
   ///   - augmentation: Random crops and flips.
-  ///   - stream: What they are drawn from, with a stream for each sample within it.
+  ///   - stream: The stream that draws these, with a stream for each sample within it.
   public init(
     of images: ImageTensors, size: Int, order: RandomStream, dropLast: Bool,
     augmentation: Augmentation, stream: RandomStream

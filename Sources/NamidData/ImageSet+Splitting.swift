@@ -1,3 +1,5 @@
+import NamidTorch
+
 extension ImageSet {
   /// Takes validation images out of a set, the same share of every class.
   ///
@@ -5,9 +7,9 @@ extension ImageSet {
   /// images are taken depends on the labels, the count and the seed, and on nothing else.
   ///
   /// - Parameters:
-  ///   - count: How many images go to validation: at least 1, fewer than all.
+  ///   - count: The number of images that go to validation: at least 1, fewer than all.
   ///   - seed: Seed of the draw.
-  /// - Returns: What remains, with this set's split, and the validation part.
+  /// - Returns: The rest, with this set's split, and the validation part.
   /// - Throws: `DatasetError.badCount` when one of the parts would be empty.
   public func splitting(
     validation count: Int, seed: UInt64
@@ -26,7 +28,7 @@ extension ImageSet {
   /// Unlike `prefix(_:)` it is fair to all classes where the images are sorted by class.
   ///
   /// - Parameters:
-  ///   - count: How many images: at least 1, at most all.
+  ///   - count: The number of images: at least 1, at most all.
   ///   - seed: Seed of the draw.
   /// - Returns: The drawn images.
   /// - Throws: `DatasetError.badCount` when the set has fewer images.
@@ -85,14 +87,35 @@ extension ImageSet {
     var taken: [Int] = []
     for (label, share) in shares.enumerated() {
       // A stream per class: images added to one class leave the draw of the others alone.
-      var stream = SplitMix64(seed: seed, stream: UInt64(label))
+      var stream = RandomStream(drawingClass: UInt64(label), seed: seed)
       var pool = members[label]
       for position in 0..<share {
-        let other = position + Int(stream.next(below: UInt64(pool.count - position)))
+        let other = position + stream.evenInteger(below: pool.count - position)
         pool.swapAt(position, other)
       }
       taken += pool.prefix(share)
     }
     return taken.sorted()
+  }
+}
+
+extension RandomStream {
+  /// The stream that draws the images of a class.
+  ///
+  /// It is not keyed as other streams are: a seed stands for the same images in figures recorded before there were
+  /// keys.
+  fileprivate init(drawingClass label: UInt64, seed: UInt64) {
+    self.init(state: label == 0 ? seed : Self.mix(seed &+ Self.mix(label)))
+  }
+
+  /// The next integer in 0 ..< bound, each equally likely.
+  fileprivate mutating func evenInteger(below bound: Int) -> Int {
+    let bound = UInt64(bound)
+    // Draws under 2^64 mod bound are thrown away: the rest is a multiple of the bound.
+    let floor = (0 &- bound) % bound
+    while true {
+      let draw = next()
+      if draw >= floor { return Int(draw % bound) }
+    }
   }
 }

@@ -3,11 +3,11 @@ import NamidTorch
 
 /// A whole data set in memory as bytes, from which batches are cut with a few tensor operations.
 public final class ImageTensors {
-  /// How many images there are.
+  /// The number of images.
   public let count: Int
   /// Each image's index in the split as it lies on disk.
   public let sampleIndices: [Int]
-  /// Where they live.
+  /// The device of the images.
   public let device: Device
   /// The shape of an image: height, width, channels.
   let shape: (height: Int, width: Int, channels: Int)
@@ -34,8 +34,8 @@ public final class ImageTensors {
   /// Some samples.
   ///
   /// - Parameters:
-  ///   - indices: Which samples, in this order.
-  ///   - positions: The same on the device, int64 (samples).
+  ///   - indices: The samples, in this order.
+  ///   - positions: Their positions on the device, int64 (samples).
   ///   - change: Changes their bytes (samples, H, W, C).
   /// - Returns: Images as float32 in [0, 1] and labels.
   func batch(_ indices: [Int], at positions: Tensor, change: (Tensor) -> Tensor) -> Batch {
@@ -48,7 +48,7 @@ public final class ImageTensors {
   ///
   /// - Parameters:
   ///   - size: Samples per batch.
-  ///   - dropLast: Whether a smaller last batch is left out.
+  ///   - dropLast: True to leave out a smaller last batch.
   /// - Returns: Every index once, but for what is left out.
   public func batches(of size: Int, dropLast: Bool = false) -> [[Int]] {
     (0..<batchCount(of: size, dropLast: dropLast)).map {

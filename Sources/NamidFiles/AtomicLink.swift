@@ -6,7 +6,7 @@ public enum AtomicLink {
   ///
   /// - Parameters:
   ///   - link: The link. A file or folder of that name is never replaced.
-  ///   - name: Where it points to, relative to the link's own folder, as in `epoch-003`.
+  ///   - name: The target, relative to the link's own folder, as in `epoch-003`.
   /// - Throws: `FileError`, after which the link points where it did before.
   public static func point(_ link: URL, to name: String) throws(FileError) {
     let kind = FileKind(of: link, followingLinks: false)

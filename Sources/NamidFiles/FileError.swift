@@ -2,7 +2,7 @@ import Foundation
 
 /// A file operation that failed, with what became of the file.
 public enum FileError: Error, Equatable {
-  /// What was being done.
+  /// The step that failed.
   public enum Action: String, Sendable {
     /// Making a file, folder or link.
     case create
@@ -18,13 +18,13 @@ public enum FileError: Error, Equatable {
     case truncate
   }
 
-  /// What holds after the failure.
+  /// The state of the file after the failure.
   public enum Aftermath: Sendable {
     /// The file of that name is as it was before.
     case previousUnchanged
     /// There was no file of that name and there is none now.
     case nothingWritten
-    /// What was appended earlier is still there.
+    /// Everything appended earlier is still there.
     case earlierKept
     /// The operation was not one that writes.
     case none
@@ -55,7 +55,7 @@ public enum FileError: Error, Equatable {
 }
 
 extension FileError: CustomStringConvertible {
-  /// What failed, why, and what is left.
+  /// A sentence on the failure, its cause and the state that it leaves.
   public var description: String {
     switch self {
     case .noSpace(let path, let needed, let aftermath):
@@ -101,7 +101,7 @@ extension FileError: CustomStringConvertible {
 }
 
 extension FileError {
-  /// The same error in the words of someone who knows a folder only by its final name.
+  /// This error in the words of someone who knows a folder only by its final name.
   func renaming(_ draft: URL, to final: URL, aftermath: Aftermath) -> FileError {
     let rename = { (path: String) in
       path.hasPrefix(draft.path) ? final.path + path.dropFirst(draft.path.count) : path

@@ -8,8 +8,10 @@ public final class FileWriter {
   /// The bytes in the file, those that were there when it was opened included.
   public private(set) var count: Int
 
+  /// The name of the file in errors.
+  package let path: String
+
   private let descriptor: Int32
-  private let path: String
   private let aftermath: FileError.Aftermath
 
   /// Takes over an open file; errors name it by `path`, which may be the name it will get.
@@ -21,6 +23,19 @@ public final class FileWriter {
   }
 
   deinit { close(descriptor) }
+
+  /// Writes a new file without forcing it onto the disk, as suits a folder that `AtomicDirectory` fills: that forces
+  /// all of its files before the folder gets its name.
+  ///
+  /// - Parameters:
+  ///   - url: The file, which must not exist; its folder must.
+  ///   - body: Writes the whole content.
+  /// - Throws: `FileError` or what `body` throws.
+  public static func write(newFile url: URL, _ body: (FileWriter) throws -> Void) throws {
+    let opened = openDescriptor(url.path, O_WRONLY | O_CREAT | O_EXCL)
+    if let code = opened.failure { throw FileError(code: code, .create, url.path) }
+    try body(FileWriter(descriptor: opened.descriptor, path: url.path, aftermath: .none))
+  }
 
   /// Writes bytes.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
@@ -65,7 +80,7 @@ public final class FileWriter {
   /// Forces everything written onto the disk.
   func sync() throws(FileError) {
     // What cannot be synced (a pipe, a device) has nothing to lose in a crash.
-    if let code = failure(of: { fsync(descriptor) }), code != EINVAL, code != ENOTSUP {
+    if let code = forceOntoDisk(descriptor), code != EINVAL, code != ENOTSUP {
       throw FileError(code: code, .sync, path, needed: count, aftermath: aftermath)
     }
   }

@@ -1,6 +1,7 @@
 import Foundation
+import Synchronization
 
-/// What stands at a path.
+/// The kind of thing that stands at a path.
 package enum FileKind: Equatable {
   /// A plain file, which can be read to its end.
   case file
@@ -45,7 +46,7 @@ func openDescriptor(
   return (descriptor, code)
 }
 
-/// What became of an attempt to lock an open file.
+/// The outcome of an attempt to lock an open file.
 enum LockAttempt {
   case taken
   case takenByOther
@@ -58,14 +59,22 @@ func attemptLock(_ descriptor: Int32) -> LockAttempt {
   return code == EWOULDBLOCK ? .takenByOther : .unsupported
 }
 
+/// The number of times that this process has forced a file or folder onto the disk; tests read it.
+package let syncCount = Atomic<Int>(0)
+
+/// Forces an open file or folder onto the disk; nil stands for success.
+func forceOntoDisk(_ descriptor: Int32) -> Int32? {
+  syncCount.add(1, ordering: .relaxed)
+  return failure { fsync(descriptor) }
+}
+
 /// Forces a folder's list of names onto the disk.
 func syncFolder(_ url: URL) throws(FileError) {
   let opened = openDescriptor(url.path, O_RDONLY | O_DIRECTORY)
   if let code = opened.failure { throw FileError(code: code, .sync, url.path) }
   defer { close(opened.descriptor) }
   // Some network file systems know no such thing for folders; there is nothing to do about that.
-  if let code = failure(of: { fsync(opened.descriptor) }), ![EINVAL, ENOTSUP, EBADF].contains(code)
-  {
+  if let code = forceOntoDisk(opened.descriptor), ![EINVAL, ENOTSUP, EBADF].contains(code) {
     throw FileError(code: code, .sync, url.path)
   }
 }

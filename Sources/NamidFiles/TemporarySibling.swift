@@ -6,7 +6,7 @@ import Foundation
 /// abandoned and may be deleted. That holds across containers and restarted machines, where
 /// process numbers mean nothing.
 final class TemporarySibling {
-  /// What is under construction, and the mark of it in the name.
+  /// The use of a temporary sibling, and its mark in the name.
   enum Purpose: String {
     /// The new version, not yet complete, or rubbish.
     case partial
@@ -108,7 +108,7 @@ final class TemporarySibling {
 
   private func lock() -> LockAttempt { attemptLock(descriptor) }
 
-  /// Whether the locked file is still the one that has the name.
+  /// True while the locked file is still the one that has the name.
   private var isStillThere: Bool {
     var held = stat()
     var named = stat()

@@ -108,15 +108,15 @@ package struct EstimatorPlan: Sendable {
       return try TrainedEstimators.read(folder, device: device)
     }
     // Also for finished ones: it refuses those of another network or of other images.
-    let job = try EstimatorJob(
-      configuration, data: data, run: folder, resume: true, device: device)
+    let job = try EstimatorRun(
+      configuration, in: folder, data: data, resume: true, device: device)
     let done = try? CheckpointFolder(run: folder).state(.latest).epoch
     if let done, done >= configuration.epochs {
       say("using \(folder.relativePath), trained before: \(job.summary)")
     } else {
       say("training \(folder.relativePath): \(job.summary)")
     }
-    try job.fit(report: report)
+    try job.fit(report)
     return try TrainedEstimators(run: folder, device: device)
   }
 }

@@ -23,7 +23,7 @@ public struct ConfidenceInterval: Codable, Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - proportion: Successes over samples.
-  ///   - count: How many samples, or how many independent ones have the same variance.
+  ///   - count: The number of samples, or of independent samples with the same variance.
   /// - Returns: An interval within [0, 1].
   public static func wilson(_ proportion: Double, count: Double) -> ConfidenceInterval {
     guard count > 0 else { return ConfidenceInterval(0, 1) }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What several runs of one experiment came to: mean, spread and how many they are.
+/// A summary of several runs of one experiment: mean, spread and number.
 public struct SampleSummary: Codable, Hashable, Sendable {
-  /// How many values there are.
+  /// The number of values.
   public let count: Int
   /// Their mean; not a number without values.
   public let mean: Double
@@ -27,7 +27,7 @@ public struct SampleSummary: Codable, Hashable, Sendable {
   /// The figures times a factor, as 100 for percentages.
   ///
   /// - Parameters:
-  ///   - factor: What mean and deviation are multiplied by.
+  ///   - factor: The factor for mean and deviation.
   ///   - digits: Digits after the point.
   /// - Returns: `44.79 ± 0.51 (n = 3)`; without the deviation for a single run.
   public func text(times factor: Double = 1, digits: Int = 2) -> String {

@@ -14,20 +14,20 @@ import Foundation
 /// progress.finish()
 /// ```
 public final class ProgressLine {
-  /// How progress is shown.
+  /// The way in which progress is shown.
   public enum Style: Sendable {
     /// One line redrawn in place, for terminals.
     case redrawn
     /// A new line every so many seconds, for logs.
     case lines(every: Double)
 
-    /// What suits standard error: redrawn on a terminal, else a line every 30 seconds.
+    /// The way that suits standard error: redrawn on a terminal, else a line every 30 seconds.
     public static var automatic: Style {
       Terminal.isInteractive ? .redrawn : .lines(every: 30)
     }
   }
 
-  /// Where progress is shown, and by which clock.
+  /// The output that progress is shown on, and the clock.
   struct Screen {
     var write: (String) -> Void = Terminal.writeError
     var columns: () -> Int = { Terminal.columns }
@@ -47,10 +47,10 @@ public final class ProgressLine {
   /// Starts the clock; nothing is shown before the first update.
   ///
   /// - Parameters:
-  ///   - title: What is going on.
+  ///   - title: The name of the work.
   ///   - total: The number of steps, or nil where that is not known.
   ///   - unit: The short name of a step.
-  ///   - style: How progress is shown.
+  ///   - style: The way in which progress is shown.
   public convenience init(
     _ title: String, total: Int?, unit: String = "it", style: Style = .automatic
   ) {
@@ -93,13 +93,13 @@ public final class ProgressLine {
 
   /// The line for a moment.
   ///
-  /// Where the line is too long, notes go first, the last ones before the others, then the bar,
+  /// A line that is too long loses its notes first, the last ones before the others, then the bar,
   /// then the end of the rest.
   ///
   /// - Parameters:
   ///   - snapshot: The moment.
   ///   - columns: The most columns that the line takes.
-  ///   - color: Whether the bar is coloured.
+  ///   - color: True for a coloured bar.
   /// - Returns: The line, without carriage return or newline.
   public static func render(
     _ snapshot: ProgressSnapshot, columns: Int, color: Bool = false

@@ -1,12 +1,12 @@
 import Foundation
 
-/// How far a loop has come at one moment, and how that reads on one line.
+/// The progress of a loop at one moment, and its text on one line.
 ///
 /// ```
 /// epoch 3/14  78%|███████▊  | 304/390 [00:41<00:11, 7.4 it/s] loss 1.482 cos_n 0.31
 /// ```
 public struct ProgressSnapshot: Sendable {
-  /// What is going on, as in `epoch 3/14`.
+  /// The name of the work, as in `epoch 3/14`.
   public var title: String
 
   /// The number of steps done.

@@ -1,13 +1,13 @@
 import Foundation
 
-/// What the process's error output is connected to.
+/// The process's error output.
 public enum Terminal {
-  /// Whether standard error is a terminal on which a line can be redrawn.
+  /// True where standard error is a terminal on which a line can be redrawn.
   public static var isInteractive: Bool {
     isInteractive(isTerminal: isatty(STDERR_FILENO) == 1, environment: environment)
   }
 
-  /// Whether colours are welcome there.
+  /// True where colours are welcome there.
   public static var usesColor: Bool {
     usesColor(isTerminal: isatty(STDERR_FILENO) == 1, environment: environment)
   }

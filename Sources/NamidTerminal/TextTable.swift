@@ -7,7 +7,7 @@
 /// namid    85.3 %  71.2 %
 /// ```
 public struct TextTable: Sendable {
-  /// How the cells of a column stand.
+  /// The alignment of the cells of a column.
   public enum Alignment: Sendable {
     /// To the left.
     case left
@@ -25,7 +25,7 @@ public struct TextTable: Sendable {
   ///
   /// - Parameters:
   ///   - titles: The titles of the columns.
-  ///   - alignments: How each column stands; the columns beyond are `automatic`.
+  ///   - alignments: The alignment of each column; the columns beyond are `automatic`.
   public init(_ titles: [String], alignments: [Alignment] = []) {
     precondition(
       alignments.count <= titles.count,
@@ -89,7 +89,7 @@ public struct TextTable: Sendable {
   }
 }
 
-/// Whether a cell is a number, a number with its uncertainty, or a mark for a missing number.
+/// True for a cell that is a number, a number with its uncertainty, or a mark for a missing number.
 private func isNumber(_ cell: String) -> Bool {
   if ["", "-", "–", "—", "nan"].contains(cell) { return true }
   let parts = cell.filter { $0 != "%" && $0 != " " && $0 != "," }.split(separator: "±")

@@ -13,6 +13,9 @@ public struct RandomStream: Hashable, Sendable {
     state = Self.mix(UInt64(bitPattern: Int64(seed)) &+ 0x6e61_6d69_6400)
   }
 
+  /// The generator as published, started at a number instead of at a key.
+  package init(state: UInt64) { self.state = state }
+
   /// The stream for one purpose within this one.
   public func keyed(_ purpose: String) -> RandomStream { keyed(bits: Self.bits(of: purpose)) }
 
@@ -41,7 +44,8 @@ public struct RandomStream: Hashable, Sendable {
   /// The two factors of its finalizer.
   static let factors: (UInt64, UInt64) = (0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb)
 
-  private static func mix(_ value: UInt64) -> UInt64 {
+  /// The finalizer of SplitMix64.
+  package static func mix(_ value: UInt64) -> UInt64 {
     var z = value
     z = (z ^ (z >> 30)) &* factors.0
     z = (z ^ (z >> 27)) &* factors.1

@@ -25,7 +25,7 @@ public final class BatchRecordings<Output> {
   private var recordings: [Key: Recording] = [:]
   private var isNothing: Set<Key> = []
 
-  /// No recordings yet.
+  /// An empty set of recordings.
   public init(on device: Device) {
     self.device = device
   }
@@ -36,8 +36,8 @@ public final class BatchRecordings<Output> {
   ///   - batch: Images and labels on the device.
   ///   - streams: One random stream per sample.
   ///   - stage: A number that is another where the work is made of other operators.
-  ///   - work: What to do; nil where there is nothing to be done. It must not ask the device for a value.
-  /// - Returns: What the work returns, in tensors that the next batch of this shape overwrites.
+  ///   - work: The work; it returns nil where there is nothing to be done. It must not ask the device for a value.
+  /// - Returns: The output of the work, in tensors that the next batch of this shape overwrites.
   /// - Throws: `EngineError` when the work cannot be recorded or repeated.
   public func run(
     _ batch: Batch, streams: RandomStreams, stage: Int, _ work: (Batch, RandomStreams) -> Output?

@@ -8,8 +8,8 @@ extension RunConfiguration {
   /// The defense that the configuration names, for a network.
   ///
   /// - Parameters:
-  ///   - network: What will be trained.
-  ///   - registry: Where the name is looked up.
+  ///   - network: The network to train.
+  ///   - registry: The defenses that there are.
   /// - Returns: The defense.
   /// - Throws: When there is no such defense, or estimators are missing or do not fit; before any training.
   public func makeDefense(

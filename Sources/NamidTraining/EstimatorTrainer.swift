@@ -1,4 +1,3 @@
-import Foundation
 import NamidAttacks
 import NamidData
 import NamidDefenses
@@ -6,112 +5,46 @@ import NamidInformation
 import NamidNetworks
 import NamidTorch
 
-/// Trains MI estimators on the logits of a fixed network (Equations 4 and 5, or standard MI).
-public final class EstimatorTrainer {
+/// Steps that train MI estimators on the logits of a fixed network (Equations 4 and 5, or standard MI).
+final class EstimatorTrainer: BatchTrainer {
+  let plan: TrainingPlan
   private let configuration: EstimatorConfiguration
   private let target: Network
   private let estimators: Estimators
-  private let training: ImageTensors
   private let optimizers: [Adam]
-  private let schedule: Schedule
-  private let stream: RandomStream
-  private let run: RunFolder
   private let attack: TrainingAttack
-  private let dataFingerprint: String
-  private var completedEpochs = 0
-  private var step = 0
 
-  /// A run in a folder; resumes what is there if `run` says so.
-  ///
-  /// - Parameters:
-  ///   - configuration: What to do.
-  ///   - target: The network h_θ0, which stays as it is.
-  ///   - estimators: What to train.
-  ///   - training: What on.
-  ///   - dataFingerprint: A digest of target and images, which a resume must find unchanged.
-  ///   - run: Where checkpoints and metrics go.
-  /// - Throws: What stands in the way, in words that say what to do.
-  public init(
-    _ configuration: EstimatorConfiguration, target: Network, estimators: Estimators,
-    training: ImageTensors, dataFingerprint: String, run: RunFolder
-  ) throws {
+  /// A trainer of estimators on the device of their target h_θ0, which stays as it is.
+  init(_ configuration: EstimatorConfiguration, target: Network, estimators: Estimators) throws {
     self.configuration = configuration
     self.target = target
     self.estimators = estimators
-    self.training = training
-    self.dataFingerprint = dataFingerprint
-    self.run = run
+    plan = try configuration.plan()
     attack = configuration.attack.attack(in: configuration.threat)
-    let batches = training.batchCount(of: configuration.batchSize, dropLast: true)
-    guard batches > 0 else {
-      throw TrainingError.tooFewSamples(count: training.count, batchSize: configuration.batchSize)
-    }
-    schedule = Schedules.multiStep(
-      configuration.learningRate, milestones: configuration.milestones.map { $0 * batches },
-      gamma: configuration.gamma)
     optimizers = estimators.named.map { Adam($0.estimator.store) }
-    stream = RandomStream(seed: configuration.seed).keyed("estimators")
-    if run.isResumed { try restore() }
   }
 
-  /// Trains all epochs that are not done yet.
-  ///
-  /// - Parameter report: Told what happens.
-  /// - Throws: When the loss diverges or a checkpoint cannot be written; earlier ones stay.
-  public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
-    guard completedEpochs < configuration.epochs else { return }
-    try run.open()
-    for epoch in completedEpochs..<configuration.epochs {
-      let begin = Date()
-      let terms = try withPrecision(configuration.gradientPrecision, on: training.device) {
-        try withBenchmark { try train(epoch: epoch, report: report) }
-      }
-      for (_, estimator) in estimators.named {
-        try estimator.store.requireFinite(afterEpoch: epoch + 1)
-      }
-      completedEpochs = epoch + 1
-      let record = EpochRecord(
-        epoch: completedEpochs, step: step, learningRate: schedule(step - 1), terms: terms,
-        validation: [], seconds: Date().timeIntervalSince(begin), isBest: false)
-      try run.log(record)
-      try save()
-      report(.epoch(record))
+  var stores: [ParameterStore] { estimators.named.map(\.estimator.store) }
+
+  var files: [CheckpointFile] {
+    zip(estimators.named, optimizers).flatMap { named, optimizer in
+      CheckpointFile.pair(named: named.name, named.estimator.store, optimizer)
     }
   }
 
-  private func train(
-    epoch: Int, report: (TrainingEvent) -> Void
-  ) throws -> [(name: String, value: Double)] {
-    estimators.isTraining = true
-    defer { estimators.isTraining = false }
-    // The last, smaller batch is left out: estimates depend on the batch's size.
-    let batches = EpochBatches(
-      of: training, size: configuration.batchSize, order: stream.keyed("order").keyed(epoch),
-      dropLast: true, augmentation: configuration.data.augmentation,
-      stream: stream.keyed("augmentation").keyed(epoch))
-    let streams = batches.streams(stream.keyed("attack").keyed(epoch))
-    let loop = EpochLoop(epoch: epoch, epochs: configuration.epochs, interval: 5)
-    return try loop.run(batches.count, report: report) { number in
-      update(batches[number], streams.streams(batches.range(number)))
-    }
-  }
-
-  /// One step of all estimators; an estimator with no selected sample stays as it is.
-  private func update(
-    _ batch: Batch, _ streams: RandomStreams
-  ) -> [(name: String, value: Tensor)] {
-    for (_, estimator) in estimators.named { estimator.store.zeroGrad() }
-    let (losses, share) = withPrecision(configuration.precision, on: training.device) {
+  /// Takes one step of all estimators; an estimator with no selected sample stays as it is.
+  func update(_ batch: Batch, streams: RandomStreams, epoch: Int, rate: Double) -> Terms {
+    for store in stores { store.zeroGrad() }
+    let device = target.store.device
+    let (losses, share) = withPrecision(configuration.precision, on: device) {
       lossesByEstimator(batch, streams)
     }
-    let rate = schedule(step)
     for (loss, optimizer) in zip(losses, optimizers) {
       guard let loss = loss.value, configuration.control != .random else { continue }
       loss.backward()
       optimizer.step(learningRate: rate)
     }
-    step += 1
-    return (share.map { [("selected", .scalar($0, device: training.device))] } ?? [])
+    return (share.map { [("selected", .scalar($0, device: device))] } ?? [])
       + losses.compactMap { name, loss in loss.map { (name, $0.detach()) } }
   }
 
@@ -141,33 +74,21 @@ public final class EstimatorTrainer {
     }
   }
 
-  // MARK: Checkpoints
+  /// Gives no figures: estimators have no validation split.
+  func validate() -> [(name: String, value: Double)] { [] }
+}
 
-  private func save() throws {
-    let state = CheckpointState(
-      epoch: completedEpochs, step: step, best: nil,
-      configurationHash: try configuration.resumptionHash(), dataFingerprint: dataFingerprint,
-      torchVersion: TorchEnvironment.read().compiledVersion)
-    var files: [String: [(name: String, tensor: Tensor)]] = [:]
-    for ((name, estimator), optimizer) in zip(estimators.named, optimizers) {
-      files[RunFolder.weightsFile(of: name)] = estimator.store.state
-      files[RunFolder.optimizerFile(of: name)] = optimizer.state
-    }
-    try run.checkpoints.save(state, files: files, keep: configuration.keep)
-  }
-
-  private func restore() throws {
-    let state = try run.checkpoints.state(.latest)
-    try state.check(
-      run.url.path, configuration: try configuration.resumptionHash(), data: dataFingerprint)
-    for ((name, estimator), optimizer) in zip(estimators.named, optimizers) {
-      try run.checkpoints.load(
-        .latest, file: RunFolder.weightsFile(of: name), device: training.device,
-        into: estimator.load(state:))
-      try run.checkpoints.load(
-        .latest, file: RunFolder.optimizerFile(of: name), device: training.device,
-        into: optimizer.load)
-    }
-    (completedEpochs, step) = (state.epoch, state.step)
+extension EstimatorConfiguration {
+  fileprivate func plan() throws -> TrainingPlan {
+    TrainingPlan(
+      // A smaller last batch is left out: estimates depend on the batch's size.
+      epochs: epochs, batchSize: batchSize, dropLast: true, augmentation: data.augmentation,
+      gradientPrecision: gradientPrecision, reportInterval: 5, keep: keep,
+      resumptionHash: try resumptionHash(),
+      stream: RandomStream(seed: seed).keyed("estimators"),
+      schedule: { batches in
+        Schedules.multiStep(
+          learningRate, milestones: milestones.map { $0 * batches }, gamma: gamma)
+      })
   }
 }

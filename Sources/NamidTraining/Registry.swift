@@ -9,7 +9,7 @@ import NamidSettings
 /// ```swift
 /// var registry = Registry()
 /// registry.defenses.append(.mine)
-/// let job = try TrainingJob(configuration, data: data, run: run, resume: false, registry: registry)
+/// let job = try TrainingRun(configuration, in: folder, data: data, registry: registry)
 /// ```
 public struct Registry: Sendable {
   /// Ways to train.
@@ -19,7 +19,7 @@ public struct Registry: Sendable {
   /// Sets of images; one's own folders are always known as `folder:PATH`.
   public var datasets: [any DatasetSource]
 
-  /// What comes with the library, unless said otherwise.
+  /// A registry of the given parts; by default those that come with the library.
   public init(
     defenses: [DefenseEntry] = DefenseEntry.all, architectures: [Architecture] = Architecture.all,
     datasets: [any DatasetSource] = Datasets.all
@@ -52,7 +52,7 @@ public struct Registry: Sendable {
   /// The settings of a run: defaults, then a file, then single values.
   ///
   /// - Parameters:
-  ///   - defaults: Where settings start.
+  ///   - defaults: The settings below all others.
   ///   - file: A YAML or JSON file with any subset of the keys.
   ///   - overrides: Texts of the form `key.path=value`.
   /// - Returns: The settings, with the groups that the chosen defense reads and no others.

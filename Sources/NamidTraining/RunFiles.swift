@@ -37,7 +37,7 @@ public enum RunError: Error, CustomStringConvertible, Sendable {
   /// Estimators that do not fit the network or the data.
   case estimatorsDoNotFit(String, reason: String)
 
-  /// What is wrong and what to do.
+  /// A sentence on the fault and its remedy.
   public var description: String {
     switch self {
     case .notARun(let path):

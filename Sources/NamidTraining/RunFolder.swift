@@ -1,7 +1,7 @@
 import Foundation
 import NamidFiles
 
-/// Where a run keeps its configuration, metrics and checkpoints.
+/// The folder of a run: configuration, metrics and checkpoints.
 public final class RunFolder {
   /// The file of a checkpoint with the network's weights.
   public static let weightsFile = "model.safetensors"
@@ -26,7 +26,7 @@ public final class RunFolder {
   public let url: URL
   /// Its checkpoints.
   public let checkpoints: CheckpointFolder
-  /// Whether a run was there and goes on.
+  /// True for a run that was there and goes on.
   public let isResumed: Bool
   private let configuration: String
   private let specification: JSONValue
@@ -39,8 +39,8 @@ public final class RunFolder {
   /// - Parameters:
   ///   - url: The folder.
   ///   - configuration: The resolved configuration, written as text.
-  ///   - specification: What is trained, written as JSON.
-  ///   - resume: Whether a run that is there goes on; without one a new run begins.
+  ///   - specification: A description of what is trained, written as JSON.
+  ///   - resume: True to go on with a run that is there; without one a new run begins.
   /// - Throws: `CheckpointError` when there is a run and `resume` is false, or files that are no run's.
   public init(
     _ url: URL, configuration: String, specification: some Encodable, resume: Bool

@@ -11,18 +11,18 @@ public struct SavedNetwork {
   public let network: Network
   /// The configuration that it was trained with.
   public let configuration: RunConfiguration
-  /// Which checkpoint it is.
+  /// The state of the checkpoint that was read.
   public let checkpoint: CheckpointState
 
   /// Reads a run.
   ///
   /// - Parameters:
   ///   - run: The run's folder.
-  ///   - choice: Which checkpoint.
-  ///   - averaged: Whether to take averaged weights; nil takes them where there are any.
-  ///   - device: Where the network will live.
-  ///   - registry: Where the run's names are looked up.
-  /// - Throws: What stands in the way, in words that say what to do.
+  ///   - choice: The checkpoint to read.
+  ///   - averaged: True for averaged weights; nil takes them where there are any.
+  ///   - device: The device of the network.
+  ///   - registry: The parts that the run may name.
+  /// - Throws: An error that names the file and the remedy.
   public init(
     run: URL, _ choice: CheckpointFolder.Choice = .latest, averaged: Bool? = nil,
     device: Device = .cpu, registry: Registry = Registry()
@@ -71,7 +71,7 @@ public struct SavedNetwork {
 public struct TrainedEstimators {
   /// The estimators, in evaluation mode and without gradients to their weights.
   public let estimators: Estimators
-  /// What they are.
+  /// The sizes of the estimators.
   public let specification: EstimatorSpecification
   /// The configuration that they were trained with.
   public let configuration: EstimatorConfiguration
@@ -114,7 +114,7 @@ extension TrainedEstimators {
     return pair
   }
 
-  /// Why they cannot read a network's logits on some images, one sentence each.
+  /// The reasons for which they cannot read a network's logits on some images, one sentence each.
   ///
   /// - Parameters:
   ///   - network: The network.

@@ -5,9 +5,9 @@ import NamidSettings
 
 /// The images of a run: what it trains on and what it chooses checkpoints with.
 public struct TrainingData {
-  /// What it trains on.
+  /// The images that it trains on.
   public let training: ImageSet
-  /// What it chooses checkpoints with; nil for none.
+  /// The images that choose checkpoints; nil for none.
   public let validation: ImageSet?
 
   /// Reads the training split and divides it; the same seed gives the same parts.

@@ -1,7 +1,7 @@
 import NamidNetworks
 import NamidTorch
 
-/// What a trainer tells while it works.
+/// A message of a training run.
 public enum TrainingEvent: Sendable {
   /// A few batches are done: the epoch (from 1), batches done and in all, and mean terms of the epoch so far.
   case progress(
@@ -10,7 +10,7 @@ public enum TrainingEvent: Sendable {
   case epoch(EpochRecord)
 }
 
-/// What one epoch came to.
+/// The figures of one epoch.
 public struct EpochRecord: Sendable {
   /// Counted from 1.
   public var epoch: Int
@@ -24,7 +24,7 @@ public struct EpochRecord: Sendable {
   public var validation: [(name: String, value: Double)]
   /// Wall time of the training part.
   public var seconds: Double
-  /// Whether it is the best so far.
+  /// True for the best epoch so far.
   public var isBest: Bool
 }
 
@@ -34,14 +34,14 @@ public enum TrainingError: Error, CustomStringConvertible, Sendable {
   case diverged(epoch: Int, batch: Int, terms: String)
   /// The loss was finite, and the step after it left weights that are not.
   case weightsDiverged(epoch: Int, name: String)
-  /// No batch can be made.
+  /// The images do not make a batch.
   case tooFewSamples(count: Int, batchSize: Int)
   /// CUDA graphs are asked for where there are none.
   case noGraphs(Device)
   /// A whole step cannot be recorded with this defense.
   case stepAsksDevice(defense: String)
 
-  /// What is wrong and what to do.
+  /// A sentence on the fault and its remedy.
   public var description: String {
     switch self {
     case .diverged(let epoch, let batch, let terms):

@@ -1,6 +1,8 @@
 import Foundation
+import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidData
 
 @Suite(.serialized) struct OwnTensorsTests {
@@ -9,10 +11,11 @@ import Testing
     _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:],
     _ body: (String) throws -> Void
   ) throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).safetensors")
-    defer { try? FileManager.default.removeItem(at: url) }
-    try Weights.write(tensors, metadata: metadata, to: url)
-    try body("file:\(url.path)")
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "images.safetensors")
+      try Weights.write(tensors, metadata: metadata, to: url)
+      try body("file:\(url.path)")
+    }
   }
 
   func load(_ name: String) throws -> ImageSet {

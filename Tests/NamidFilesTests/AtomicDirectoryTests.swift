@@ -1,6 +1,7 @@
 import Foundation
 import NamidTestSupport
 import Testing
+
 @testable import NamidFiles
 
 @Suite struct AtomicDirectoryTests {
@@ -32,6 +33,23 @@ import Testing
       try AtomicDirectory.replace(at: url, fill("three"))
       #expect(try sortedNames(in: url) == ["deep"])
       #expect(try sortedNames(in: folder) == ["best"])
+    }
+  }
+
+  /// In a process of its own: other tests force files onto the disk too.
+  @Test func everyFileIsForcedOntoTheDiskOnce() async {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        try AtomicDirectory.replace(at: folder.appending(path: "new")) { draft in
+          for name in ["a", "b", "c"] {
+            try FileWriter.write(newFile: draft.appending(path: name)) { try $0.write(name) }
+          }
+        }
+      }
+      // Three files, their folder and the folder around it.
+      let count = syncCount.load(ordering: .relaxed)
+      try #require(count == 5)
+      exit(EXIT_SUCCESS)
     }
   }
 

@@ -1,13 +1,14 @@
 import Foundation
 import NamidTestSupport
 import Testing
+
 @testable import NamidFiles
 
 /// What a killed process, or one that hits a limit, leaves behind.
 @Suite struct CrashTests {
   @Test func aKillWhileFillingLeavesTheOldFolder() async throws {
     let folder = try makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { remove(folder) }
     let url = folder.appending(path: "best")
     try AtomicDirectory.replace(at: url) { try Data("old".utf8).write(to: $0.appending(path: "a")) }
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = url.path as String] in
@@ -25,7 +26,7 @@ import Testing
 
   @Test func aKillWhileWritingLeavesTheOldFile() async throws {
     let folder = try makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { remove(folder) }
     let url = folder.appending(path: "state")
     try AtomicFile.write(Data("old".utf8), to: url)
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = url.path as String] in
@@ -43,7 +44,7 @@ import Testing
 
   @Test func aLimitReachedInTheMiddleLeavesTheOldFiles() async throws {
     let folder = try makeTemporaryFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { remove(folder) }
     await #expect(processExitsWith: .success) { [path = folder.path as String] in
       let folder = URL(filePath: path)
       let file = folder.appending(path: "weights")

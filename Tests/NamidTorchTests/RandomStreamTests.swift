@@ -1,5 +1,6 @@
 import NamidTestSupport
 import Testing
+
 @testable import NamidTorch
 
 @Suite(.serialized) struct RandomStreamTests {
@@ -17,6 +18,13 @@ import Testing
     for _ in 0..<5 { _ = used.next() }
     #expect(numbers(root) == numbers(RandomStream(seed: 11)))
     #expect(numbers(used) != numbers(root))
+  }
+
+  /// The published generator, seeded with 1234567.
+  @Test func aStreamIsItsReference() {
+    #expect(
+      numbers(RandomStream(state: 1_234_567), 3)
+        == [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423])
   }
 
   @Test func differentKeysDiffer() {

@@ -1,5 +1,7 @@
 import Foundation
+import NamidTestSupport
 import Testing
+
 @testable import NamidTorch
 
 /// Files made by hand for the tests of safetensors.
@@ -26,14 +28,6 @@ enum SafetensorsSample {
     }
     return TensorRecord(dtype: .float32, shape: shape, bytes: Data(bytes))
   }
-
-  static func inTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("safetensors-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
-  }
 }
 
 @Suite("Safetensors files")
@@ -49,7 +43,7 @@ struct SafetensorsFileTests {
 
   @Test("what was written is read back, in the order of the data")
   func roundTrip() throws {
-    try SafetensorsSample.inTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let url = folder.appendingPathComponent("model.safetensors")
       try SafetensorsFile.write(records, metadata: ["format": "pt", "ε": "8/255\n"], to: url)
       let file = try SafetensorsFile.read(url)

@@ -1,5 +1,7 @@
 import Foundation
+import NamidTestSupport
 import Testing
+
 @testable import NamidTorch
 
 @Suite("Messages about safetensors")
@@ -29,7 +31,7 @@ struct SafetensorsMessageTests {
     #expect(
       message(SafetensorsSample.file(header: header("F32", "[-1]", "[0,4]"), dataCount: 4))
         == "cannot read w.safetensors: tensor \"conv1.weight\": expected a whole number from 0 to "
-        + "9223372036854775807 for shape[0] at byte 48, found \"-1\", which is negative. "
+        + "9223372036854775807 for shape[0], found -1, which is negative. "
         + "The file is damaged or no safetensors file; fetch or export it again.")
   }
 
@@ -39,6 +41,9 @@ struct SafetensorsMessageTests {
       message(SafetensorsSample.file(header: header("F32", "[1]", "[0,0]", name: #"\u001b[2J"#))))
     #expect(!hostile.unicodeScalars.contains("\u{1B}"))
     #expect(hostile.contains(#""\u{1B}[2J""#))
+    let twice = try #require(
+      message(SafetensorsSample.file(header: #"{"\u001b[2J":1,"\u001b[2J":1}"#)))
+    #expect(!twice.unicodeScalars.contains("\u{1B}") && twice.contains("occurs twice"))
 
     let name = String(repeating: "n", count: 5000)
     let shape = "[" + Array(repeating: "1", count: 5000).joined(separator: ",") + "]"
@@ -51,7 +56,7 @@ struct SafetensorsMessageTests {
 
   @Test("say for a missing file, a folder and an empty file what is wrong")
   func unreadable() throws {
-    try SafetensorsSample.inTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let absent = folder.appendingPathComponent("absent.safetensors")
       for url in [absent, folder] {
         let error = #expect(throws: SafetensorsError.self) { try SafetensorsFile.read(url) }

@@ -1,5 +1,7 @@
 import Foundation
+import NamidTestSupport
 import Testing
+
 @testable import NamidTorch
 
 @Suite("Writing safetensors")
@@ -35,7 +37,7 @@ struct SafetensorsWriterTests {
 
   @Test("refuses what the format cannot hold and leaves the old file as it was")
   func refusals() throws {
-    try SafetensorsSample.inTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let url = folder.appendingPathComponent("model.safetensors")
       try SafetensorsFile.write([("old", Self.good)], to: url)
       let before = try Data(contentsOf: url)
@@ -56,7 +58,7 @@ struct SafetensorsWriterTests {
 
   @Test("leaves everything as it was where the file system refuses")
   func blockedPath() throws {
-    try SafetensorsSample.inTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let occupied = folder.appendingPathComponent("occupied")
       let inside = occupied.appendingPathComponent("kept")
       try FileManager.default.createDirectory(at: occupied, withIntermediateDirectories: true)
@@ -75,7 +77,7 @@ struct SafetensorsWriterTests {
 
   @Test("a file can be saved over while it is mapped")
   func overItself() throws {
-    try SafetensorsSample.inTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let url = folder.appendingPathComponent("model.safetensors")
       // Beyond a page, so that reading later would reach what is on the disk by then.
       let values = (0..<10_000).map(Float.init)

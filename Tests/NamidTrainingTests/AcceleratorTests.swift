@@ -72,8 +72,7 @@ import Testing
     for device in [Device.cpu, device] {
       var run = try TinyRun("run-\(device.kind)", in: root, isShort: true)
       run.configuration.training.precision = .float32
-      let job = try TrainingJob(
-        run.configuration, data: root, run: run.folder, resume: false, device: device)
+      let job = try TrainingRun(run.configuration, in: run.folder, data: root, device: device)
       // Backward runs in a thread of its own, whose number of threads is not this one's.
       try withOneThread { try job.fit() }
       weights.append(job.network.store.parameters.map { $0.detach().to(.cpu) })
@@ -115,8 +114,7 @@ import Testing
       // Rates that float32 has exactly: a recorded step reads its rate from a tensor.
       run.configuration.optimizer.learningRate = 0.0625
       run.configuration.schedule.kind = .constant
-      let job = try TrainingJob(
-        run.configuration, data: root, run: run.folder, resume: false, device: device)
+      let job = try TrainingRun(run.configuration, in: run.folder, data: root, device: device)
       // Backward runs in a thread of its own, whose number of threads is not this one's.
       try withOneThread { try job.fit() }
       weights.append(job.network.store.parameters.map { $0.detach().to(.cpu) })

@@ -3,6 +3,7 @@ import NamidFiles
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidTraining
 
 /// Which checkpoints there are, and that one is there whole or not at all.
@@ -31,13 +32,25 @@ import Testing
     for epoch in 1...6 { try save(run, epoch, best: min(epoch, 2)) }
     #expect(!folder.isEmpty)
     #expect(
-      try sortedNames(in: folder.url) == ["best", "epoch-0002", "epoch-0005", "epoch-0006", "latest"])
+      try sortedNames(in: folder.url) == [
+        "best", "epoch-0002", "epoch-0005", "epoch-0006", "latest",
+      ])
     #expect(try weight(run, .latest) == 6)
     #expect(try weight(run, .best) == 2)
     #expect(try weight(run, .epoch(5)) == 5)
     try save(run, 7, best: 7, keep: 1)
     #expect(try sortedNames(in: folder.url) == ["best", "epoch-0007", "latest"])
     #expect(try weight(run, .best) == 7)
+  }
+
+  /// Weights and state, their folder, the folder of checkpoints, and that once more for the link to the latest.
+  @Test func savingForcesEveryFileOntoTheDiskOnce() async {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { try CheckpointFolderTests().save($0, 1) }
+      let count = syncCount.load(ordering: .relaxed)
+      try #require(count == 5)
+      exit(EXIT_SUCCESS)
+    }
   }
 
   @Test func choicesAreReadAndWritten() {

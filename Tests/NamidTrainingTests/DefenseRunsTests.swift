@@ -147,7 +147,7 @@ import Testing
     #expect(try metrics(of: run.folder).count == 4)
     #expect(try run.checkpoints.state(.best).epoch == 1)
     let before = try snapshot(of: run.folder)
-    let job = try TrainingJob(run.configuration, data: root, run: run.folder, resume: true)
+    let job = try TrainingRun(run.configuration, in: run.folder, data: root, resume: true)
     #expect(job.hasStoppedEarly)
     try job.fit()
     #expect(try snapshot(of: run.folder) == before)

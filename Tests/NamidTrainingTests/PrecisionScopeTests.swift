@@ -55,8 +55,8 @@ import Testing
     run.configuration.training.epochs = 1
     change(&run.configuration)
     let notes = Notes()
-    let job = try TrainingJob(
-      run.configuration, data: root, run: run.folder, resume: false, registry: registry(notes))
+    let job = try TrainingRun(
+      run.configuration, in: run.folder, data: root, registry: registry(notes))
     notes.passes.withLock { $0 = [] }
     var count = 0
     try job.fit { event in
@@ -86,8 +86,8 @@ import Testing
     var run = try TinyRun(in: root)
     run.configuration.model.architecture = "watched"
     let notes = Notes()
-    let job = try TrainingJob(
-      run.configuration, data: root, run: run.folder, resume: false, registry: registry(notes))
+    let job = try TrainingRun(
+      run.configuration, in: run.folder, data: root, registry: registry(notes))
     // A trained network has images to be attacked.
     try job.fit()
     let images = try TrainingData(run.configuration.data, directory: root, seed: 0).training

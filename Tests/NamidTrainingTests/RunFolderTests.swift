@@ -211,8 +211,7 @@ import Testing
     estimators.configuration.data.name = try SyntheticImages.write(
       to: root.appending(path: "larger"), test: 0, size: 18)
     let job = {
-      _ = try EstimatorJob(
-        estimators.configuration, data: root, run: estimators.folder, resume: false)
+      _ = try EstimatorRun(estimators.configuration, in: estimators.folder, data: root)
     }
     let text = message(of: job) ?? ""
     #expect(text.contains("12×12") && text.contains("18×18"), "\(text)")

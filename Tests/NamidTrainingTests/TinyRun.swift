@@ -6,6 +6,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidTraining
 
 /// A training run of a second that has everything in it that a resume must restore.
@@ -52,8 +53,8 @@ struct TinyRun: Codable, Sendable {
     resume: Bool = false, device: Device = .cpu, report: (TrainingEvent) -> Void = { _ in }
   ) throws {
     try withOneThread {
-      try TrainingJob(configuration, data: folder, run: folder, resume: resume, device: device)
-        .fit(report: report)
+      try TrainingRun(configuration, in: folder, data: folder, resume: resume, device: device)
+        .fit(report)
     }
   }
 
@@ -84,7 +85,7 @@ struct TinyEstimatorRun: Codable, Sendable {
   /// Trains all epochs that are missing.
   func train(resume: Bool = false, report: (TrainingEvent) -> Void = { _ in }) throws {
     try withOneThread {
-      try EstimatorJob(configuration, data: folder, run: folder, resume: resume).fit(report: report)
+      try EstimatorRun(configuration, in: folder, data: folder, resume: resume).fit(report)
     }
   }
 
@@ -95,16 +96,6 @@ struct TinyEstimatorRun: Codable, Sendable {
 func die(inEpoch epoch: Int, afterBatch batch: Int) -> (TrainingEvent) -> Void {
   { event in
     if case .progress(epoch, _, batch, _, _) = event { kill(getpid(), SIGKILL) }
-  }
-}
-
-/// The message of the error that a call throws, or nil where it throws none.
-func message(of body: () throws -> Void) -> String? {
-  do {
-    try body()
-    return nil
-  } catch {
-    return "\(error)"
   }
 }
 

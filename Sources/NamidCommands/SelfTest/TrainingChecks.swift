@@ -105,8 +105,8 @@ enum TrainingChecks {
     func weights(of run: URL, resume: Bool, report: (TrainingEvent) -> Void = { _ in }) throws
       -> Tensor
     {
-      let job = try TrainingJob(configuration, data: root, run: run, resume: resume, device: device)
-      try job.fit(report: report)
+      let job = try TrainingRun(configuration, in: run, data: root, resume: resume, device: device)
+      try job.fit(report)
       return .cat(job.network.store.parameters.map { $0.detach().flatten() })
     }
     // The folder as it stands after the first epoch is what a killed run leaves.

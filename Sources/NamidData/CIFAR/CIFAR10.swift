@@ -11,7 +11,7 @@ public struct CIFAR10: DatasetSource {
   public let title = "CIFAR-10"
   /// The maker's page.
   public let origin = "https://www.cs.toronto.edu/~kriz/cifar.html (Alex Krizhevsky)"
-  /// What the maker's page asks for.
+  /// The terms on the maker's page.
   public let licence = "none stated; the makers ask to cite their technical report"
   private let imagesPerBatch: Int
   private let archives: [CIFARArchive]
@@ -89,8 +89,8 @@ public struct CIFAR10: DatasetSource {
   /// Gets the binary distribution, or else the Python one.
   ///
   /// An archive that lies in the directory already is used before any is downloaded.
-  public func fetch(into directory: URL, progress: (String) -> Void) throws {
-    if isWhole(in: directory, progress: progress) { return }
+  public func fetch(into directory: URL, say: (String) -> Void) throws {
+    if isWhole(in: directory, say: say) { return }
     let waiting = archives.filter {
       Files.isFile(directory.appendingPathComponent($0.fileName))
     }
@@ -105,6 +105,6 @@ public struct CIFAR10: DatasetSource {
         on a machine that can reach it, put the file into \(directory.path) as it is, and run this \
         again: it will be checked and unpacked.
         """,
-      progress: progress)
+      say: say)
   }
 }

@@ -69,14 +69,14 @@ package struct CIFARArchive: Sendable {
     FetchOrigin(
       name: local?.path ?? "\(address), \(bytes >> 20) MiB", published: files, extras: extras,
       target: directory.appendingPathComponent(folder)
-    ) { aside, progress in
+    ) { aside, say in
       let archive = local ?? aside.appendingPathComponent(fileName)
       if local == nil {
-        try Fetching.download(address, to: archive, atMost: bytes, progress: progress)
+        try Fetching.download(address, to: archive, atMost: bytes, say: say)
       }
       // Before anything is unpacked: tar shall never see a stranger's archive.
       try PublishedFile(name: fileName, digest: .sha256(sha256)).check(archive)
-      progress("unpacking \(fileName)")
+      say("unpacking \(fileName)")
       try Command.run(
         "tar", ["-xzf", archive.path, "--no-same-owner", "-C", aside.path], in: aside)
       return aside.appendingPathComponent(folder)

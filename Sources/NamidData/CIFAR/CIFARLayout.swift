@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the binary and the Python distribution of CIFAR-10 have in common.
+/// The common ground of the binary and the Python distribution of CIFAR-10.
 enum CIFARLayout {
   static let classNames = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -50,5 +50,111 @@ enum CIFARLayout {
     return ImageSet(
       name: "cifar10", title: "CIFAR-10", split: split, height: side, width: side, channels: 3,
       classNames: classNames, pixels: pixels, labels: labels, layout: layout)
+  }
+}
+
+/// The binary distribution of CIFAR-10: `data_batch_1.bin` to `data_batch_5.bin`, `test_batch.bin`.
+///
+/// Each file is a row of records: one byte of label, then 1,024 red, 1,024 green and 1,024 blue
+/// values.
+public enum CIFARBinary {
+  /// Reads one split.
+  ///
+  /// - Parameters:
+  ///   - folder: The folder of the batch files.
+  ///   - split: `train` or `test`.
+  ///   - imagesPerBatch: The number of records that each file must have; 10,000 in the official files.
+  /// - Returns: The images in the order of the files.
+  /// - Throws: `DatasetError` that names the file.
+  public static func read(
+    _ folder: URL, split: Split, imagesPerBatch: Int = 10_000
+  ) throws -> ImageSet {
+    let names = folder.appendingPathComponent("batches.meta.txt")
+    if Files.isFile(names) {
+      let text = String(decoding: try Files.read(names, limit: 65_536), as: UTF8.self)
+      try CIFARLayout.checkClassNames(
+        text.split(whereSeparator: \.isNewline).map(String.init), file: names)
+    }
+    var labels: [Int] = []
+    var pixels: [UInt8] = []
+    let record = 1 + CIFARLayout.bytesPerImage
+    let files = CIFARLayout.batches(of: split).map { folder.appendingPathComponent($0 + ".bin") }
+    pixels.reserveCapacity(files.count * imagesPerBatch * CIFARLayout.bytesPerImage)
+    for file in files {
+      let expected = imagesPerBatch * record
+      let bytes = [UInt8](try Files.read(file, limit: expected))
+      guard bytes.count == expected else {
+        throw DatasetError.truncated(file: file.path, expected: expected, found: bytes.count)
+      }
+      for index in 0..<imagesPerBatch {
+        let start = index * record
+        let label = Int(bytes[start])
+        try CIFARLayout.checkLabel(label, index: index, file: file)
+        labels.append(label)
+        pixels += bytes[(start + 1)..<(start + record)]
+      }
+    }
+    return CIFARLayout.imageSet(
+      split: split, layout: "binary", labels: labels, images: [pixels[...]])
+  }
+}
+
+/// The Python distribution of CIFAR-10: pickled dictionaries with `data` and `labels`.
+///
+/// The files are read by a reader that knows data and runs nothing (`Pickle`).
+public enum CIFARPython {
+  /// Reads one split.
+  ///
+  /// - Parameters:
+  ///   - folder: The folder of the batch files.
+  ///   - split: `train` or `test`.
+  ///   - imagesPerBatch: The number of images that each file must have; 10,000 in the official files.
+  /// - Returns: The images in the order of the files.
+  /// - Throws: `DatasetError` that names the file.
+  public static func read(
+    _ folder: URL, split: Split, imagesPerBatch: Int = 10_000
+  ) throws -> ImageSet {
+    let meta = folder.appendingPathComponent("batches.meta")
+    if Files.isFile(meta) {
+      let pickle = try Pickle(file: meta)
+      let names = try pickle.list(pickle.entry("label_names")).map { try pickle.text($0) }
+      try CIFARLayout.checkClassNames(names, file: meta)
+    }
+    var labels: [Int] = []
+    var images: [ArraySlice<UInt8>] = []
+    for name in CIFARLayout.batches(of: split) {
+      let file = folder.appendingPathComponent(name)
+      let pickle = try Pickle(file: file)
+      let batchLabels = try pickle.list(pickle.entry("labels")).map { try pickle.integer($0) }
+      let data = try pickle.array(pickle.entry("data"))
+      guard data.shape.count == 2, data.shape[1] == CIFARLayout.bytesPerImage else {
+        throw DatasetError.foreign(
+          file: file.path, expected: "an array of N × \(CIFARLayout.bytesPerImage) bytes",
+          found: "an array of \(data.shape.map(String.init).joined(separator: " × "))")
+      }
+      for (what, count) in [("data", data.shape[0]), ("labels", batchLabels.count)]
+      where count != imagesPerBatch {
+        throw DatasetError.wrongCount(
+          what: "“\(what)” in \(file.path)", expected: imagesPerBatch, found: count)
+      }
+      for (index, label) in batchLabels.enumerated() {
+        try CIFARLayout.checkLabel(label, index: index, file: file)
+      }
+      labels += batchLabels
+      images.append(data.bytes)
+    }
+    return CIFARLayout.imageSet(split: split, layout: "python", labels: labels, images: images)
+  }
+}
+
+/// Writes the planes of one image (all red values, then green, then blue) as pixels (red, green, blue of each).
+private func interleave(
+  planes: UnsafeBufferPointer<UInt8>, channels: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
+) {
+  precondition(planes.count == pixels.count, "\(planes.count) values into \(pixels.count)")
+  let area = planes.count / channels
+  for channel in 0..<channels {
+    let plane = UnsafeBufferPointer(rebasing: planes[(channel * area)..<((channel + 1) * area)])
+    for position in 0..<area { pixels[position * channels + channel] = plane[position] }
   }
 }

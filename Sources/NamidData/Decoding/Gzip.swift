@@ -3,7 +3,7 @@ import Foundation
 
 /// Reading of gzip files.
 public enum Gzip {
-  /// Whether bytes start like a gzip file.
+  /// True for bytes that start like a gzip file.
   public static func isGzip(_ data: Data) -> Bool {
     data.starts(with: [0x1F, 0x8B])
   }
@@ -12,7 +12,7 @@ public enum Gzip {
   ///
   /// - Parameters:
   ///   - data: The whole file.
-  ///   - limit: How many bytes the caller is ready to take; a small file can hold very many.
+  ///   - limit: The most bytes that the caller is ready to take; a small file can hold very many.
   /// - Returns: The content.
   /// - Throws: `ImagingError`, of kind `truncated` when the file ends early and of kind `tooLarge`
   ///   when it holds more than `limit` bytes.

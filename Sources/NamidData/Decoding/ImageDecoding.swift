@@ -21,9 +21,9 @@ public struct DecodedImage: Sendable, Equatable {
   }
 }
 
-/// Why bytes could not be decoded or encoded.
+/// An error of decoding or encoding.
 public struct ImagingError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// What went wrong.
+  /// A kind of fault.
   public enum Kind: Sendable {
     /// The bytes are damaged, or of a kind that is not read here.
     case corrupt
@@ -35,9 +35,9 @@ public struct ImagingError: Error, Equatable, Sendable, CustomStringConvertible 
     case noMemory
   }
 
-  /// What went wrong, for programs.
+  /// The fault, for programs.
   public let kind: Kind
-  /// What went wrong, for people: one phrase without the file's name.
+  /// The fault, for people: one phrase without the file's name.
   public let description: String
 }
 

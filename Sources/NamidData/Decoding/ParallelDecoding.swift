@@ -90,7 +90,7 @@ private func decode(
   }
 }
 
-/// How many files failed, and why the first of them did.
+/// The files that failed: their number, and the reasons of the first.
 private struct DecodingFailures {
   private var count = 0
   private var first: [any Error] = []

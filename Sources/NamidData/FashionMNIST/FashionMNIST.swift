@@ -118,8 +118,8 @@ extension FashionMNIST {
   }
 
   /// Gets the set from Debian's package, without root, or from its makers.
-  public func fetch(into directory: URL, progress: (String) -> Void) throws {
-    if isWhole(in: directory, progress: progress) { return }
+  public func fetch(into directory: URL, say: (String) -> Void) throws {
+    if isWhole(in: directory, say: say) { return }
     let target = directory.appendingPathComponent(name)
     let published = publishedFiles(of: "idx.gz")
     func origin(
@@ -144,11 +144,11 @@ extension FashionMNIST {
       origin("Debian's package \(Self.package), 30 MiB, no root needed", Self.bringFromDebian))
     for address in Self.addresses {
       origins.append(
-        origin(address) { aside, progress in
+        origin(address) { aside, say in
           for file in published {
             try Fetching.download(
               "\(address)/\(file.name)", to: aside.appendingPathComponent(file.name),
-              atMost: 32 << 20, progress: progress)
+              atMost: 32 << 20, say: say)
           }
           return aside
         })
@@ -159,11 +159,11 @@ extension FashionMNIST {
         By hand: download \(published.map(\.name).joined(separator: ", "))
         from \(Self.addresses[1]) and put them into \(target.path).
         """,
-      progress: progress)
+      say: say)
   }
 
   private static func bringFromDebian(
-    aside: URL, progress: (String) -> Void
+    aside: URL, say: (String) -> Void
   ) throws -> URL {
     try Command.run(
       "apt-get",

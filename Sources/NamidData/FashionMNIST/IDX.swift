@@ -18,7 +18,7 @@ public enum IDX {
   /// - Parameters:
   ///   - file: A plain or gzipped idx file; which of the two, its first bytes say.
   ///   - rank: The number of dimensions that it must have.
-  ///   - limit: How many bytes it may have once unpacked.
+  ///   - limit: The most bytes that it may have once unpacked.
   /// - Returns: Shape and values.
   /// - Throws: `DatasetError` that names the file: truncated, too long, foreign or unreadable.
   public static func read(_ file: URL, rank: Int, limit: Int = 1 << 30) throws -> Content {

@@ -3,7 +3,7 @@ import Foundation
 
 /// Runs programs of the system: a package manager, a downloader, an unpacker.
 enum Command {
-  /// Why a program did not do its work, in its own last words.
+  /// A failure of a program, in its own last words.
   struct Failure: Error, CustomStringConvertible {
     let description: String
   }
@@ -13,7 +13,7 @@ enum Command {
   /// - Parameters:
   ///   - name: The program's name, found on the search path.
   ///   - arguments: Its arguments; no shell reads them.
-  ///   - folder: Where it runs.
+  ///   - folder: The folder that it runs in.
   ///   - meanwhile: Called about once a second while it runs.
   /// - Throws: `Failure` when it cannot start or ends with another status than 0.
   static func run(

@@ -8,12 +8,12 @@ struct FetchOrigin {
   let published: [PublishedFile]
   /// Files that may come with them.
   var extras: [String] = []
-  /// Where they go.
+  /// The folder that they go to.
   let target: URL
-  /// Whether the files are too many to be named: their folder becomes the target as a whole.
+  /// True where the files are too many to be named: their folder becomes the target as a whole.
   var isWholeFolder = false
   /// Gets the files into an empty folder, or below it, and says where they are.
-  let bring: (_ aside: URL, _ progress: (String) -> Void) throws -> URL
+  let bring: (_ aside: URL, _ say: (String) -> Void) throws -> URL
 }
 
 /// Getting of data sets without ever losing one.
@@ -27,12 +27,12 @@ enum Fetching {
   ///   - name: The set's name.
   ///   - origins: Places, best first.
   ///   - directory: The data directory; made where it is missing.
-  ///   - remedy: What to do by hand when no place has the set.
-  ///   - progress: Takes one line of news at a time.
+  ///   - remedy: The way to do it by hand when no place has the set.
+  ///   - say: Takes one line of news at a time.
   /// - Throws: `DatasetError.fetchFailed` with a reason for each place, or `unwritable`.
   static func run(
     _ name: String, from origins: [FetchOrigin], into directory: URL, remedy: String,
-    progress: (String) -> Void
+    say: (String) -> Void
   ) throws {
     try makeFolder(directory)
     removeLeftovers(in: directory)
@@ -41,12 +41,12 @@ enum Fetching {
 
     var reasons: [String] = []
     for (index, origin) in origins.enumerated() {
-      progress("\(name): trying \(origin.name)")
+      say("\(name): trying \(origin.name)")
       let aside = workspace.appendingPathComponent("\(index)")
       try makeFolder(aside)
       do {
-        let folder = try origin.bring(aside, progress)
-        progress("\(name): checking")
+        let folder = try origin.bring(aside, say)
+        say("\(name): checking")
         for file in origin.published {
           try file.check(folder.appendingPathComponent(file.name))
         }
@@ -56,7 +56,7 @@ enum Fetching {
           let extras = origin.extras.filter { Files.isFile(folder.appendingPathComponent($0)) }
           try install(origin.published.map(\.name) + extras, from: folder, into: origin.target)
         }
-        progress("\(name): is in \(origin.target.path)")
+        say("\(name): is in \(origin.target.path)")
         return
       } catch let error as DatasetError {
         if case .unwritable = error { throw error }
@@ -71,7 +71,7 @@ enum Fetching {
 
   /// Downloads a file with curl, which resumes nothing and is given up when nothing comes.
   static func download(
-    _ address: String, to file: URL, atMost bytes: Int, progress: (String) -> Void
+    _ address: String, to file: URL, atMost bytes: Int, say: (String) -> Void
   ) throws {
     let name = file.lastPathComponent
     try Command.run(
@@ -85,7 +85,7 @@ enum Fetching {
       meanwhile: {
         let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
         let size = (attributes?[.size] as? NSNumber)?.intValue ?? 0
-        progress("\(name): \(size >> 20) of \(bytes >> 20) MiB")
+        say("\(name): \(size >> 20) of \(bytes >> 20) MiB")
       })
   }
 
@@ -150,8 +150,8 @@ enum Fetching {
 }
 
 extension DatasetSource {
-  /// Whether the published files are all there, so that there is nothing to fetch.
-  func isWhole(in directory: URL, progress: (String) -> Void) -> Bool {
+  /// True where the published files are all there, so that there is nothing to fetch.
+  func isWhole(in directory: URL, say: (String) -> Void) -> Bool {
     guard let location = locate(in: directory) else { return false }
     let published = publishedFiles(of: location.layout)
     guard !published.isEmpty else { return false }
@@ -159,11 +159,11 @@ extension DatasetSource {
       do {
         try file.check(location.folder.appendingPathComponent(file.name))
       } catch {
-        progress("\(name): fetching anew, because \(error)")
+        say("\(name): fetching anew, because \(error)")
         return false
       }
     }
-    progress("\(name): is in \(location.folder.path) already")
+    say("\(name): is in \(location.folder.path) already")
     return true
   }
 }

@@ -3,7 +3,7 @@ import NamidFiles
 
 /// A file as its makers published it.
 public struct PublishedFile: Sendable, Equatable {
-  /// What to compare a file by.
+  /// A checksum to compare a file by.
   public enum Digest: Sendable, Equatable {
     /// SHA-256 of the file.
     case sha256(String)
@@ -15,7 +15,7 @@ public struct PublishedFile: Sendable, Equatable {
 
   /// The file's name in the set's folder.
   public let name: String
-  /// What it must have.
+  /// The checksum that it must have.
   public let digest: Digest
 
   /// Names a file and its checksum.
@@ -36,7 +36,7 @@ public struct PublishedFile: Sendable, Equatable {
     case .sha256(let value):
       (expected, found) = (value, SHA256.hexDigest(of: data))
     case .md5(let value):
-      (expected, found) = (value, MD5.hex(of: data))
+      (expected, found) = (value, MD5.hexDigest(of: data))
     case .unpackedSHA256(let value, let bytes):
       let content: [UInt8]
       do {

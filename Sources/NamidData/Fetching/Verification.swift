@@ -1,36 +1,36 @@
 import Foundation
 import NamidTerminal
 
-/// What a check of a data set's files found.
+/// The findings of a check of a data set's files.
 public struct Verification: Sendable, CustomStringConvertible {
   /// A split that could be read.
   public struct Part: Sendable, Equatable {
-    /// Which part.
+    /// The split.
     public let split: Split
-    /// How many images it has.
+    /// The number of its images.
     public let count: Int
     /// The fingerprint of its images.
     public let fingerprint: String
-    /// How many files were passed over.
+    /// The number of files that were passed over.
     public let ignoredFiles: Int
   }
 
   /// The set's name for people.
   public let title: String
-  /// Where it lies.
+  /// The folder of the set.
   public let location: DatasetLocation
   /// The splits that could be read.
   public internal(set) var parts: [Part] = []
-  /// Why a split could not be used; empty when all is well.
+  /// The reasons for which splits could not be used; empty when all is well.
   public internal(set) var problems: [String] = []
-  /// How the files differ from the published ones.
+  /// The differences from the published files.
   public internal(set) var differences: [String] = []
-  /// Whether there are published checksums to compare with.
+  /// True where there are published checksums to compare with.
   public let hasPublishedFiles: Bool
 
-  /// Whether every split can be read and has the right number of images.
+  /// True where every split can be read and has the right number of images.
   public var isUsable: Bool { problems.isEmpty && !parts.isEmpty }
-  /// Whether the files are, byte for byte, what the makers published.
+  /// True where the files are, byte for byte, what the makers published.
   public var isOfficial: Bool { isUsable && hasPublishedFiles && differences.isEmpty }
 
   /// One line for each split, problem and difference, and a verdict.
@@ -63,10 +63,10 @@ extension DatasetSource {
   ///
   /// - Parameters:
   ///   - directory: The data directory, or the set's own folder.
-  ///   - progress: Takes one line of news at a time.
-  /// - Returns: What was found.
+  ///   - say: Takes one line of news at a time.
+  /// - Returns: The findings.
   /// - Throws: `DatasetError.missing` when the set is not there.
-  public func verify(in directory: URL, progress: (String) -> Void) throws -> Verification {
+  public func verify(in directory: URL, say: (String) -> Void) throws -> Verification {
     let location = try find(in: directory)
     let published = publishedFiles(of: location.layout)
     var result = Verification(
@@ -76,7 +76,7 @@ extension DatasetSource {
       ? ImageFolders.splits(in: location.folder)
       : Split.allCases.filter { expectedCounts[$0] != nil }
     for split in splits {
-      progress("reading \(split.rawValue)")
+      say("reading \(split.rawValue)")
       do {
         // From the files, not from what an earlier reading kept.
         let set = try counted(split, in: location) { try read(split, from: location) }
@@ -93,7 +93,7 @@ extension DatasetSource {
       }
     }
     for file in published {
-      progress("comparing \(file.name)")
+      say("comparing \(file.name)")
       do {
         try file.check(location.folder.appendingPathComponent(file.name))
       } catch let error as DatasetError {

@@ -9,7 +9,7 @@ public enum ImageFolders {
   ///
   /// - Parameters:
   ///   - root: The folder that holds `train` and `test` or `val`.
-  ///   - split: Which of them. `val` stands in for a missing `test`, and is `validation` where
+  ///   - split: The split to read. `val` stands in for a missing `test`, and is `validation` where
   ///     there is a `test` beside it: images that choose checkpoints never measure them.
   ///   - name: The set's name.
   ///   - title: The set's name for people.
@@ -106,5 +106,55 @@ public enum ImageFolders {
       name: name, title: title, split: split, height: height, width: width, channels: 3,
       classNames: listing.classNames, pixels: pixels, labels: listing.labels,
       layout: "image folders", ignoredFiles: listing.ignored)
+  }
+}
+
+/// One's own images: a folder with `train/CLASS/*.jpg` and `test` or `val` beside it.
+public struct OwnFolder: DatasetSource {
+  /// The folder.
+  public let folder: URL
+
+  /// Names a folder; a relative path starts at the current directory, `~` is the home directory.
+  public init(path: String) {
+    folder = URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardizedFileURL
+  }
+
+  /// `folder:` and the folder's last name.
+  public var name: String { Datasets.folderPrefix + folder.lastPathComponent }
+  /// The folder's last name.
+  public var title: String { folder.lastPathComponent }
+  /// The folder's path.
+  public var origin: String { folder.path }
+  /// Nothing is known about the terms of one's own images.
+  public var licence: String { "your own" }
+  /// Any number of images will do.
+  public var expectedCounts: [Split: Int] { [:] }
+
+  /// The folder itself, whatever the data directory.
+  public func candidates(in directory: URL) -> [URL] { [folder] }
+
+  /// Image folders, where there is at least one split.
+  public func layout(of folder: URL) -> String? {
+    ImageFolders.splits(in: folder).isEmpty ? nil : "image folders"
+  }
+
+  /// Decodes the images of a split.
+  public func read(_ split: Split, from location: DatasetLocation) throws -> ImageSet {
+    try ImageFolders.read(location.folder, split: split, name: name, title: title)
+  }
+
+  /// None: nobody published them.
+  public func publishedFiles(of layout: String) -> [PublishedFile] { [] }
+
+  /// A description of such a folder.
+  public func advice(for directory: URL) -> String {
+    "It must hold train/CLASS/*.jpg and test/CLASS/*.jpg or val/CLASS/*.jpg (or *.png)."
+  }
+
+  /// Fails: one's own images are where one put them.
+  public func fetch(into directory: URL, say: (String) -> Void) throws {
+    throw DatasetError.fetchFailed(
+      name: name, reasons: ["images of one's own have no publisher"],
+      remedy: advice(for: directory))
   }
 }

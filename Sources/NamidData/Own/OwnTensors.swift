@@ -58,14 +58,14 @@ public struct OwnTensors: DatasetSource {
   /// None: nobody published them.
   public func publishedFiles(of layout: String) -> [PublishedFile] { [] }
 
-  /// How such a file looks.
+  /// A description of such a file.
   public func advice(for directory: URL) -> String {
     "It must hold images, uint8 (N, C, H, W), and labels, int64 (N); the number of classes is the largest label "
       + "plus one, or the metadata's \"classes\"."
   }
 
   /// Fails: one's own images are where one put them.
-  public func fetch(into directory: URL, progress: (String) -> Void) throws {
+  public func fetch(into directory: URL, say: (String) -> Void) throws {
     throw DatasetError.fetchFailed(
       name: name, reasons: ["images of one's own have no publisher"],
       remedy: advice(for: directory))

@@ -2,7 +2,7 @@
 enum PickleArrays {
   typealias Value = Pickle.Value
 
-  /// What a known name and its arguments stand for.
+  /// The meaning of a known name and its arguments.
   static func make(
     _ callable: Value, _ arguments: Value, _ pickle: inout Pickle
   ) throws -> Value {

@@ -11,7 +11,7 @@ public struct SampleTable {
   /// (rows, columns), float64, all finite.
   public let values: Tensor
 
-  /// How many rows there are.
+  /// The number of rows.
   public var count: Int { values.size(0) }
 
   /// Reads a file; its name's ending says what it is.
@@ -99,14 +99,14 @@ public enum SampleTableError: Error, CustomStringConvertible, Equatable {
   case notANumber(file: String, line: Int, column: String, text: String)
   /// A row with another number of cells than the first.
   case ragged(file: String, line: Int, found: Int, expected: Int)
-  /// No rows.
+  /// The table has no rows.
   case empty(file: String)
   /// NaN or infinity.
   case notFinite(file: String, row: Int, column: String)
   /// A column with one value only: there is no information in it, and it cannot be standardised.
   case constant(file: String, column: String)
 
-  /// What is wrong, where, and what would be right.
+  /// A sentence on the fault, its place and the remedy.
   public var description: String {
     switch self {
     case .foreign(let file, let found, let expected):

@@ -10,14 +10,14 @@ import NamidTerminal
 struct PixelCache {
   /// The digest of the files that the images come from.
   let key: String
-  /// How many images there are.
+  /// The number of images.
   let count: Int
   /// Rows of every image.
   let height: Int
   /// Columns of every image.
   let width: Int
 
-  /// Why a file gives no pixels.
+  /// The reason for which a file gives no pixels.
   enum Fault: Error, Equatable {
     case absent
     case unusable(String)
@@ -33,32 +33,32 @@ struct PixelCache {
   /// - Parameters:
   ///   - places: Files that may hold them. The first that can be written keeps them.
   ///   - title: The set's name for people.
-  ///   - progress: Takes one line of news at a time.
+  ///   - say: Takes one line of news at a time.
   ///   - decode: Makes the pixels.
   /// - Returns: RGB values in the order N, H, W, C.
-  /// - Throws: What `decode` throws; a cache that cannot be kept is only told.
+  /// - Throws: The errors of `decode`; a cache that cannot be kept is only told.
   func pixels(
-    in places: [URL], of title: String, progress: (String) -> Void, decode: () throws -> [UInt8]
+    in places: [URL], of title: String, say: (String) -> Void, decode: () throws -> [UInt8]
   ) throws -> [UInt8] {
     try requireMemory(forImages: count, height: height, width: width)
     for place in places {
       do {
         return try read(place)
       } catch Fault.unusable(let reason) {
-        progress("\(title): \(place.path) \(reason); it is not used")
+        say("\(title): \(place.path) \(reason); it is not used")
       } catch Fault.absent {
         continue
       }
     }
-    progress("\(title): decoding \(thousands(count)) images; later they come from a cache")
+    say("\(title): decoding \(thousands(count)) images; later they come from a cache")
     let pixels = try decode()
     for place in places {
       do {
         try write(pixels, to: place)
-        progress("\(title): the decoded images are kept in \(place.path)")
+        say("\(title): the decoded images are kept in \(place.path)")
         break
       } catch {
-        progress("\(title): the decoded images are not kept: \(error)")
+        say("\(title): the decoded images are not kept: \(error)")
       }
     }
     return pixels

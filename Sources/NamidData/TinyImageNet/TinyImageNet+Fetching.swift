@@ -37,8 +37,8 @@ extension TinyImageNet {
   ///
   /// An archive that lies in the directory already is used before it is downloaded. A folder that
   /// is there and not whole is left alone: it may be somebody's subset.
-  public func fetch(into directory: URL, progress: (String) -> Void) throws {
-    if try isThere(in: directory, progress: progress) { return }
+  public func fetch(into directory: URL, say: (String) -> Void) throws {
+    if try isThere(in: directory, say: say) { return }
     let local = directory.appendingPathComponent(archive.fileName)
     let places: [URL?] = Files.isFile(local) ? [local, nil] : [nil]
     try Fetching.run(
@@ -47,11 +47,11 @@ extension TinyImageNet {
         By hand: \(byHand(in: directory)).
         Without unzip, “python3 -m zipfile -e \(archive.fileName) \(directory.path)” does the same.
         """,
-      progress: progress)
+      say: say)
   }
 
-  /// Whether there is nothing to fetch; throws where something else is in the way.
-  private func isThere(in directory: URL, progress: (String) -> Void) throws -> Bool {
+  /// True where there is nothing to fetch; throws where something else is in the way.
+  private func isThere(in directory: URL, say: (String) -> Void) throws -> Bool {
     let target = directory.appendingPathComponent(Self.folderName)
     let present = locate(in: directory)?.folder
     guard let folder = present ?? (Files.isDirectory(target) ? target : nil) else { return false }
@@ -60,7 +60,7 @@ extension TinyImageNet {
         name: name, reasons: ["\(folder.path) is there and not the whole set: \(reason)"],
         remedy: "It was left as it is. Move it away to get the whole set, or use it as it is.")
     }
-    progress("\(name): is in \(folder.path) already")
+    say("\(name): is in \(folder.path) already")
     return true
   }
 
@@ -83,15 +83,15 @@ extension TinyImageNet {
     return FetchOrigin(
       name: local?.path ?? "\(archive.address), \(archive.bytes >> 20) MiB", published: [],
       target: directory.appendingPathComponent(Self.folderName), isWholeFolder: true
-    ) { aside, progress in
+    ) { aside, say in
       let file = local ?? aside.appendingPathComponent(archive.fileName)
       if local == nil {
         try Fetching.download(
-          archive.address, to: file, atMost: archive.bytes, progress: progress)
+          archive.address, to: file, atMost: archive.bytes, say: say)
       }
       // Before anything is unpacked: unzip shall never see a stranger's archive.
       try PublishedFile(name: archive.fileName, digest: .md5(archive.md5)).check(file)
-      progress("unpacking \(archive.fileName)")
+      say("unpacking \(archive.fileName)")
       try Command.run("unzip", ["-q", file.path, "-d", aside.path], in: aside)
       let folder = aside.appendingPathComponent(Self.folderName)
       if let reason = whyNotWhole(folder) { throw Command.Failure(description: reason) }

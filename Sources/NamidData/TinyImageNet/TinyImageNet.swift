@@ -32,7 +32,7 @@ public struct TinyImageNet: DatasetSource {
 
   /// The set as it was published.
   ///
-  /// - Parameter cacheFolder: Where decoded images are kept. When nil that is the set's own folder,
+  /// - Parameter cacheFolder: The folder for decoded images. When nil that is the set's own folder,
   ///   and the data directory of the environment where the set's own cannot be written.
   public init(cacheFolder: URL? = nil) {
     self.init(train: 100_000, test: 10_000, cacheFolder: cacheFolder)
@@ -75,7 +75,7 @@ public struct TinyImageNet: DatasetSource {
 
   /// Takes the images of a split from the cache, or decodes and keeps them.
   public func read(
-    _ split: Split, from location: DatasetLocation, progress: (String) -> Void
+    _ split: Split, from location: DatasetLocation, say: (String) -> Void
   ) throws -> ImageSet {
     let files = try list(split, in: location)
     let key = try fileDigest(files.paths, below: files.root, for: "\(name) \(split.rawValue)")
@@ -83,7 +83,7 @@ public struct TinyImageNet: DatasetSource {
       key: key, count: files.paths.count, height: Self.side, width: Self.side)
     let pixels = try cache.pixels(
       in: cacheFiles(split, of: location.folder), of: "\(title), \(split.rawValue)",
-      progress: progress, decode: { try decode(files) })
+      say: say, decode: { try decode(files) })
     return imageSet(split, files, pixels: pixels)
   }
 
@@ -113,7 +113,7 @@ public struct TinyImageNet: DatasetSource {
       labels: files.labels, layout: "official folders", ignoredFiles: files.ignored)
   }
 
-  /// Where the decoded images of a split may be kept, best first.
+  /// The places for the decoded images of a split, best first.
   private func cacheFiles(_ split: Split, of folder: URL) -> [URL] {
     // Outside of the set's folder the name must tell one copy of the set from another.
     let place = SHA256.hexDigest(of: Data(folder.resolvingSymlinksInPath().path.utf8)).prefix(16)
@@ -124,4 +124,32 @@ public struct TinyImageNet: DatasetSource {
       otherCacheFolder.appendingPathComponent(named),
     ]
   }
+}
+
+/// A digest of files' names, sizes and times of change, and nothing of their content.
+///
+/// The folder is not part of the digest, since folders are moved; the purpose is, so that the digest serves no other.
+private func fileDigest(_ paths: [String], below root: URL, for purpose: String) throws -> String {
+  var hash = SHA256()
+  func add(_ text: String) {
+    var text = text
+    text.withUTF8 { hash.update(UnsafeRawBufferPointer($0)) }
+  }
+  // A name may hold any byte but zero.
+  add(purpose + "\0")
+  let folder = root.path + "/"
+  for path in paths {
+    var status = stat()
+    guard stat(folder + path, &status) == 0 else {
+      throw DatasetError.unreadable(
+        file: folder + path, reason: String(cString: strerror(errno)))
+    }
+    #if canImport(Darwin)
+      let changed = status.st_mtimespec
+    #else
+      let changed = status.st_mtim
+    #endif
+    add("\(path)\0\(status.st_size) \(changed.tv_sec) \(changed.tv_nsec)\0")
+  }
+  return hash.hexDigest()
 }

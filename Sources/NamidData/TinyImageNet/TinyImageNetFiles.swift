@@ -12,7 +12,7 @@ struct TinyImageNetFiles {
   private(set) var paths: [String] = []
   /// One label per image.
   private(set) var labels: [Int] = []
-  /// How many other files there are.
+  /// The number of other files.
   private(set) var ignored = 0
 
   /// Lists `train`, or `val` for the split `test`.

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where and why a text is not JSON.
+/// The place and the reason for which a text is not JSON.
 public struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
   /// The line of the fault, counted from 1.
   public let line: Int
@@ -8,7 +8,10 @@ public struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
   /// The byte within the line, counted from 1.
   public let column: Int
 
-  /// What was expected and what was found.
+  /// The byte within the text, counted from 0.
+  public let offset: Int
+
+  /// The words for what was expected and what was found; control characters are escaped.
   public let reason: String
 
   /// The place and the reason in one sentence.
@@ -83,10 +86,10 @@ private struct JSONParser {
         throw fault("expected a name in quotes, found \(found)")
       }
       let key = try string()
-      guard object[key] == nil else { throw fault("the name \"\(key)\" occurs twice") }
+      guard object[key] == nil else { throw fault("the name \(quotedForPeople(key)) occurs twice") }
       skipSpace()
       guard take(":") else {
-        throw fault("expected \":\" after the name \"\(key)\", found \(found)")
+        throw fault("expected \":\" after the name \(quotedForPeople(key)), found \(found)")
       }
       object[key] = try value(depth: depth + 1)
       skipSpace()
@@ -165,7 +168,8 @@ private struct JSONParser {
       UInt8(ascii: "b"): "\u{8}", UInt8(ascii: "f"): "\u{c}", UInt8(ascii: "n"): "\n",
       UInt8(ascii: "r"): "\r", UInt8(ascii: "t"): "\t",
     ]
-    if let byte = peek, let scalar = plain[byte] {
+    guard let byte = peek else { throw fault("a text without a closing quote") }
+    if let scalar = plain[byte] {
       position += 1
       return scalar
     }
@@ -193,7 +197,10 @@ private struct JSONParser {
 
   private var found: String {
     guard let byte = peek else { return "the end" }
-    return "\"\(String(decoding: [byte], as: UTF8.self))\""
+    guard (0x20..<0x7F).contains(byte) else {
+      return "byte 0x" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    }
+    return "\"\(Character(Unicode.Scalar(byte)))\""
   }
 
   private mutating func take(_ text: StaticString) -> Bool {
@@ -210,6 +217,15 @@ private struct JSONParser {
     let before = bytes[..<min(position, bytes.count)]
     let line = before.count { $0 == 0x0A } + 1
     let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-    return JSONSyntaxError(line: line, column: before.count - lineStart + 1, reason: reason)
+    return JSONSyntaxError(
+      line: line, column: before.count - lineStart + 1, offset: before.count, reason: reason)
   }
+}
+
+/// A text from a file in quotes: escaped, because a terminal obeys control characters, and cut, because one name
+/// may fill a whole file.
+package func quotedForPeople(_ text: String) -> String {
+  let cut = text.unicodeScalars.prefix(100)
+  let isWhole = cut.endIndex == text.unicodeScalars.endIndex
+  return (String(cut) + (isWhole ? "" : "…")).debugDescription
 }

@@ -80,6 +80,8 @@ extension JSONValue: CustomStringConvertible {
       switch scalar {
       case "\"": out += "\\\""
       case "\\": out += "\\\\"
+      case "\u{8}": out += "\\b"
+      case "\u{c}": out += "\\f"
       case "\n": out += "\\n"
       case "\r": out += "\\r"
       case "\t": out += "\\t"

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What is wrong with a file of metrics.
+/// A fault in a file of metrics.
 public enum MetricsError: Error, Equatable, CustomStringConvertible {
   /// A complete line that is not an object with a step.
   case badLine(path: String, line: Int, reason: String)
@@ -80,7 +80,7 @@ public final class MetricsFile {
     let isTerminated: Bool
   }
 
-  /// Where the lines up to a step end.
+  /// The end of the lines up to a step.
   private static func kept(of url: URL, upTo step: Int) throws -> (end: Int, isTerminated: Bool) {
     guard FileKind(of: url) != nil else { return (0, true) }
     let last = try lines(of: url).prefix { $0.step <= step }.last
@@ -98,7 +98,7 @@ public final class MetricsFile {
         let value = try JSONValue(parsing: bytes[start..<end])
         guard let object = value.objectValue, let step = value["step"]?.intValue else {
           let reason = "expected an object with an integer \"step\""
-          throw JSONSyntaxError(line: 1, column: 1, reason: reason)
+          throw JSONSyntaxError(line: 1, column: 1, offset: 0, reason: reason)
         }
         let next = newline.map { $0 + 1 } ?? end
         lines.append(Line(object: object, step: step, end: next, isTerminated: newline != nil))

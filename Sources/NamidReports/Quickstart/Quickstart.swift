@@ -108,8 +108,8 @@ package struct Quickstart {
   }
 
   private func train(_ configuration: RunConfiguration, _ name: String) throws {
-    let job = try TrainingJob(
-      configuration, data: data, run: run(name), resume: true, device: device)
+    let job = try TrainingRun(
+      configuration, in: run(name), data: data, resume: true, device: device)
     tell(.step(job.summary))
     try job.fit { tell(.training($0)) }
     RunCard.write(
@@ -118,8 +118,8 @@ package struct Quickstart {
   }
 
   private func trainEstimators() throws {
-    let job = try EstimatorJob(
-      plan.estimators(target: run("standard")), data: data, run: run("estimators"), resume: true,
+    let job = try EstimatorRun(
+      plan.estimators(target: run("standard")), in: run("estimators"), data: data, resume: true,
       device: device)
     tell(.step(job.summary))
     try job.fit { tell(.training($0)) }

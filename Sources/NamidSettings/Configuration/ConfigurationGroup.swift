@@ -26,9 +26,9 @@ extension ConfigurationGroup {
   /// Refuses a setting unless a condition holds.
   ///
   /// - Parameters:
-  ///   - condition: What must be true.
+  ///   - condition: The condition that must hold.
   ///   - key: The setting within this group, by the name it has in files.
-  ///   - reason: What is required, as in `must be positive`.
+  ///   - reason: The requirement in words, as in `must be positive`.
   /// - Throws: `InvalidSetting`, which the reader turns into an error with the full key.
   public func require(_ condition: Bool, _ key: String, _ reason: String) throws {
     if !condition { throw InvalidSetting(key: key, reason: reason) }
@@ -40,7 +40,7 @@ public struct InvalidSetting: Error, Equatable, CustomStringConvertible {
   /// The setting within its group.
   public let key: String
 
-  /// What is required.
+  /// The requirement in words.
   public let reason: String
 
   /// Makes the refusal of a setting.

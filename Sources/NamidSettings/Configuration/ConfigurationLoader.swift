@@ -23,7 +23,7 @@ public enum ConfigurationLoader<Configuration: Codable> {
   ///   - overrides: Texts of the form `key.path=value`, laid over in their order; values are
   ///     numbers, `true`, `false`, `null`, texts (quoted where they would read as something else),
   ///     lists such as `[1, 2]` or groups such as `{decay: 0.9}`.
-  ///   - userInfo: What the type's `init(from:)` finds in its decoder, such as a list of choices.
+  ///   - userInfo: The values that the type's `init(from:)` finds in its decoder, such as a list of choices.
   /// - Returns: The configuration with every value settled.
   /// - Throws: `ConfigurationError`; unknown keys, wrong types and bad values are all refused.
   public static func load(

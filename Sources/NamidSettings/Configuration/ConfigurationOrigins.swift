@@ -1,9 +1,9 @@
 import NamidFiles
 
-/// Where each value of a configuration was written, so that errors can say so.
+/// The places where the values of a configuration were written, so that errors can say so.
 public struct ConfigurationOrigins: Sendable {
   private var origins: [String: String] = [:]
-  /// Where keys should have been written that nobody has written; nil where that may be in several places.
+  /// The place for keys that nobody has written; nil where there may be several.
   private let whole: String?
 
   /// Nothing is noted yet.

@@ -5,7 +5,7 @@ import NamidFiles
 public struct ConfigurationWithPresets<Configuration: Codable> {
   /// The configuration with every value settled.
   public let configuration: Configuration
-  /// Where its values were written.
+  /// The place where its values were written.
   public let origins: ConfigurationOrigins
 
   private static var key: String { "presets" }

@@ -1,7 +1,7 @@
 import Foundation
 import NamidFiles
 
-/// What one file or one override says, as a tree laid over the defaults.
+/// The content of one file or one override, as a tree laid over the defaults.
 struct ConfigurationSource {
   let tree: JSONValue
 
@@ -68,7 +68,7 @@ struct ConfigurationSource {
     lines = [:]
   }
 
-  /// Where a value of this source was written, as in `train.yaml:3`.
+  /// The place where a value of this source was written, as in `train.yaml:3`.
   func origin(of path: KeyPathText) -> String {
     lines[path].map { "\(name):\($0)" } ?? name
   }

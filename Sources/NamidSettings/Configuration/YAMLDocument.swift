@@ -108,7 +108,7 @@ extension JSONValue {
 
   private static func plain(_ text: String) -> Node { .scalar(.init(text, .implicit, .plain)) }
 
-  /// Whether a text needs no quotes: it starts with a letter or digit, holds nothing with a meaning in
+  /// True for a text that needs no quotes: it starts with a letter or digit, holds nothing with a meaning in
   /// YAML and would not be read as something else, such as a date or a number beyond all bounds.
   private static func isUnambiguous(_ text: String) -> Bool {
     let harmless = text.utf8.allSatisfy { byte in

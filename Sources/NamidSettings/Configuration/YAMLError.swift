@@ -1,6 +1,6 @@
 import Yams
 
-/// Why a text is not usable YAML, in one line, and where.
+/// The reason for which a text is not usable YAML, in one line, with its place.
 struct YAMLError: Error, CustomStringConvertible {
   var line: Int?
   let reason: String

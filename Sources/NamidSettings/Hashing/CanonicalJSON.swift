@@ -9,7 +9,7 @@ import NamidFiles
 ///
 /// - Parameter value: Any encodable value.
 /// - Returns: Compact UTF-8 JSON.
-/// - Throws: What encoding the value throws.
+/// - Throws: The errors of encoding the value.
 public func canonicalJSON(_ value: some Encodable) throws -> Data {
   try TreeEncoder.tree(of: value, isCanonical: true).canonical.data()
 }
@@ -20,7 +20,7 @@ public func canonicalJSON(_ value: some Encodable) throws -> Data {
 ///
 /// - Parameter value: The specification.
 /// - Returns: The digits.
-/// - Throws: What encoding the value throws.
+/// - Throws: The errors of encoding the value.
 public func specificationHash(_ value: some Encodable) throws -> String {
   String(SHA256.hexDigest(of: try canonicalJSON(value)).prefix(16))
 }

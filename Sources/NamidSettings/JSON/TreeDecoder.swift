@@ -4,10 +4,10 @@ extension JSONValue {
   /// Reads a value of a type out of this tree.
   ///
   /// - Parameters:
-  ///   - type: What to read.
-  ///   - unknownKeys: Whether a key that nothing reads is refused; by default it is ignored, so
+  ///   - type: The type to read.
+  ///   - unknownKeys: The fate of a key that nothing reads; by default it is ignored, so
   ///     that files written by a later version stay readable.
-  ///   - userInfo: What the type's `init(from:)` finds in its decoder, such as a list of choices.
+  ///   - userInfo: The values that the type's `init(from:)` finds in its decoder, such as a list of choices.
   /// - Returns: The value.
   /// - Throws: `ValueError` with the full key of what is missing, unknown or of the wrong kind.
   public func decode<T: Decodable>(
@@ -22,7 +22,7 @@ extension JSONValue {
     return value
   }
 
-  /// What happens to keys that nothing reads.
+  /// The fate of keys that nothing reads.
   public enum UnknownKeys: Sendable {
     /// They are skipped.
     case ignored

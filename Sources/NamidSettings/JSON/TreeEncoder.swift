@@ -8,7 +8,7 @@ extension JSONValue {
   /// nil as null, so that the result names every key that could be set.
   ///
   /// - Parameter value: Any encodable value.
-  /// - Throws: What the value's own `encode(to:)` throws, or `EncodingError` for an integer that
+  /// - Throws: The errors of the value's own `encode(to:)`, or `EncodingError` for an integer that
   ///   does not fit in 64 signed bits.
   public init(encoding value: some Encodable) throws {
     self = try TreeEncoder.tree(of: value, isCanonical: false)

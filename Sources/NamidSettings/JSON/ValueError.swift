@@ -26,7 +26,7 @@ public enum ValueError: Error, Equatable {
 }
 
 extension ValueError: CustomStringConvertible {
-  /// What was expected, what was found and, where it can be guessed, what was meant.
+  /// A sentence on what was expected, what was found and, where it can be guessed, what was meant.
   public var description: String {
     switch self {
     case .unknownKey(let key, let suggestion, let valid):

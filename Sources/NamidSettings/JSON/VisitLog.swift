@@ -16,7 +16,7 @@ struct KeyPathText: Hashable {
   }
 }
 
-/// Which keys a reader asked for, group by group: the only full account of which keys are valid.
+/// A record of the keys that a reader asked for, group by group: the only full account of valid keys.
 final class VisitLog {
   private var requested: [KeyPathText: [String]] = [:]
   private var order: [KeyPathText] = []

@@ -1,6 +1,6 @@
-/// Says why a safetensors file could not be read or written.
+/// An error that says why a safetensors file could not be read or written.
 public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
-  /// What was being done with the file.
+  /// The use of the file that failed.
   public enum Operation: Sendable {
     /// The file was being read.
     case reading
@@ -10,9 +10,9 @@ public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
 
   /// Path of the file, or a name for data that came from elsewhere.
   public let file: String
-  /// What was being done with the file.
+  /// The use of the file that failed.
   public let operation: Operation
-  /// What is wrong.
+  /// The fault.
   public let problem: Problem
 
   init(_ problem: Problem, _ operation: Operation, _ file: String) {
@@ -31,7 +31,7 @@ public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
 }
 
 extension SafetensorsError {
-  /// Why a number cannot be a length or an offset.
+  /// The reason for which a number cannot be a length or an offset.
   public enum NumberFault: String, Sendable {
     /// It has a minus sign.
     case negative = "is negative"
@@ -56,19 +56,16 @@ extension SafetensorsError {
     case headerBeyondFile(declared: UInt64, available: Int)
     /// The header does not begin with a brace.
     case headerWithoutBrace(found: UInt8)
-    /// The header is not UTF-8 from here on.
-    case invalidUTF8(offset: Int)
-    /// The header is not JSON, or not the JSON that the format prescribes.
-    case malformedHeader(offset: Int, expected: String, found: String, tensor: String?)
-    /// A key occurs twice in one object; tensor names are keys of the outermost.
-    case duplicateKey(String, offset: Int, tensor: String?)
+    /// The header is not JSON, or a name occurs twice in one of its objects.
+    case malformedHeader(offset: Int, reason: String)
+    /// The header is JSON, but not the JSON that the format prescribes.
+    case unexpectedValue(expected: String, found: String, tensor: String?)
     /// A tensor lacks its `dtype`, `shape` or `data_offsets`.
     case missingField(String, tensor: String)
     /// The element type is none that is supported.
     case unsupportedDType(String, tensor: String)
     /// A length or an offset is not a whole number from 0 to 2⁶³ − 1.
-    case invalidNumber(
-      String, fault: NumberFault, field: String, offset: Int, tensor: String)
+    case invalidNumber(String, fault: NumberFault, field: String, tensor: String)
     /// The lengths of a shape multiply to more bytes than 63 bits can count.
     case shapeOverflow([Int], dtype: DType, tensor: String)
     /// A range ends before it begins.

@@ -38,9 +38,9 @@ public struct SafetensorsFile: Sendable {
 
   private init(checking data: Data) throws(SafetensorsError.Problem) {
     let headerLength = try Self.headerLength(of: data)
-    let start = data.startIndex + 8
+    let start = data.startIndex + SafetensorsHeader.offset
     let header = try SafetensorsHeader(
-      [UInt8](data[start..<start + headerLength]), bufferLength: data.count - 8 - headerLength)
+      data[start..<start + headerLength], bufferLength: data.count - 8 - headerLength)
     self.data = data
     bufferStart = start + headerLength
     metadata = header.metadata

@@ -1,3 +1,5 @@
+import NamidFiles
+
 extension SafetensorsError.Problem {
   var explanation: String {
     switch self {
@@ -13,19 +15,17 @@ extension SafetensorsError.Problem {
       "expected \(declared) bytes of header, found the end of the file after \(available)"
     case .headerWithoutBrace(let found):
       "expected the header to begin with '{' at byte 8, found \(Self.shown(byte: found))"
-    case .invalidUTF8(let offset):
-      "expected UTF-8 in the header, found none at byte \(offset)"
-    case .malformedHeader(let offset, let expected, let found, let tensor):
-      "\(Self.prefix(tensor))expected \(expected) at byte \(offset), found \(found)"
-    case .duplicateKey(let key, let offset, let tensor):
-      "\(Self.prefix(tensor))expected every key once, found \(Self.shown(key)) again at byte \(offset)"
+    case .malformedHeader(let offset, let reason):
+      "the header is not JSON at byte \(offset): \(reason)"
+    case .unexpectedValue(let expected, let found, let tensor):
+      "\(Self.prefix(tensor))expected \(expected), found \(found)"
     case .missingField(let field, let tensor):
       "\(Self.prefix(tensor))expected dtype, shape and data_offsets, found no \(field)"
     case .unsupportedDType(let found, let tensor):
       "\(Self.prefix(tensor))expected a dtype of \(Self.supported), found \(Self.shown(found))"
-    case .invalidNumber(let text, let fault, let field, let offset, let tensor):
-      "\(Self.prefix(tensor))expected a whole number from 0 to \(Int.max) for \(field) at byte \(offset), "
-        + "found \(Self.shown(text)), which \(fault.rawValue)"
+    case .invalidNumber(let text, let fault, let field, let tensor):
+      "\(Self.prefix(tensor))expected a whole number from 0 to \(Int.max) for \(field), "
+        + "found \(text), which \(fault.rawValue)"
     case .shapeOverflow(let shape, let dtype, let tensor):
       "\(Self.prefix(tensor))expected a shape of at most \(Int.max) bytes, "
         + "found \(Self.shown(shape)) of \(dtype.safetensorsName)"
@@ -76,13 +76,7 @@ extension SafetensorsError.Problem {
 }
 
 extension SafetensorsError.Problem {
-  // Names come from the file: escaped, because a terminal obeys control characters, and cut,
-  // because one name may fill a hundred megabytes.
-  static func shown(_ text: String) -> String {
-    let cut = text.unicodeScalars.prefix(100)
-    let isWhole = cut.endIndex == text.unicodeScalars.endIndex
-    return (String(cut) + (isWhole ? "" : "…")).debugDescription
-  }
+  static func shown(_ text: String) -> String { quotedForPeople(text) }
 
   static func shown(_ shape: [Int]) -> String {
     let isWhole = shape.count <= 16

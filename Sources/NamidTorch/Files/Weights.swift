@@ -1,4 +1,5 @@
 import Foundation
+import NamidFiles
 
 /// Named tensors in safetensors files.
 public enum Weights {
@@ -6,8 +7,22 @@ public enum Weights {
   public static func write(
     _ state: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to url: URL
   ) throws {
-    let records = state.map { name, tensor in (name: name, record: tensor.record) }
-    try SafetensorsFile.write(records, metadata: metadata, to: url)
+    try AtomicFile.write(to: url) { try write(state, metadata: metadata, with: $0) }
+  }
+
+  /// Writes tensors as the content of a file; only one of them at a time is copied.
+  package static func write(
+    _ state: [(name: String, tensor: Tensor)], metadata: [String: String] = [:],
+    with writer: FileWriter
+  ) throws {
+    let plan: SafetensorsFile.Plan
+    do {
+      plan = try .init(state.map { ($0.name, $0.tensor.dtype, $0.tensor.shape) }, metadata)
+    } catch {
+      throw SafetensorsError(error, .writing, writer.path)
+    }
+    try writer.write(plan.head)
+    for place in plan.order { try writer.write(state[place].tensor.record.bytes) }
   }
 
   /// Reads all tensors of a file onto a device.

@@ -10,7 +10,7 @@ public struct CheckpointFolder: Sendable {
   /// The folder around all checkpoints.
   public let url: URL
 
-  /// Which checkpoint to read.
+  /// A choice among the checkpoints.
   public enum Choice: Sendable, Hashable, LosslessStringConvertible {
     /// The last finished epoch.
     case latest
@@ -53,12 +53,12 @@ public struct CheckpointFolder: Sendable {
     url = run.appending(path: "checkpoints")
   }
 
-  /// Whether anything was saved yet.
+  /// True where nothing was saved yet.
   public var isEmpty: Bool {
     !FileManager.default.fileExists(atPath: folder(.latest).path)
   }
 
-  /// How many bytes the files of the latest and the best checkpoint have.
+  /// The bytes in the files of the latest and the best checkpoint.
   public var bytes: Int {
     let manager = FileManager.default
     return [Choice.latest, .best].map(folder).reduce(0) { sum, folder in
@@ -74,7 +74,7 @@ public struct CheckpointFolder: Sendable {
 
   /// The folder of one checkpoint.
   ///
-  /// Where the link to the latest is gone, as after a copy that leaves links out, it is the last epoch's: folders
+  /// Without a link to the latest, as after a copy that leaves links out, it is the last epoch's: folders
   /// are there whole or not at all.
   public func folder(_ choice: Choice) -> URL {
     let named = url.appending(path: choice.folderName)
@@ -87,9 +87,9 @@ public struct CheckpointFolder: Sendable {
   /// Saves an epoch and makes it the latest, and the best if it is.
   ///
   /// - Parameters:
-  ///   - state: What is not a tensor; its `epoch` names the folder.
+  ///   - state: The part that is no tensor; its `epoch` names the folder.
   ///   - files: Tensors by file name.
-  ///   - keep: How many checkpoints stay, besides the best one.
+  ///   - keep: The number of checkpoints that stay, besides the best one.
   /// - Throws: When it cannot be written; what was there before stays.
   public func save(
     _ state: CheckpointState, files: [String: [(name: String, tensor: Tensor)]], keep: Int
@@ -98,10 +98,12 @@ public struct CheckpointFolder: Sendable {
     let name = Choice.epoch(state.epoch).folderName
     try AtomicDirectory.replace(at: url.appending(path: name)) { folder in
       for (file, tensors) in files {
-        try Weights.write(tensors, to: folder.appending(path: file))
+        try FileWriter.write(newFile: folder.appending(path: file)) {
+          try Weights.write(tensors, with: $0)
+        }
       }
       let json = try JSONValue(encoding: state).data(indent: 2)
-      try AtomicFile.write(json, to: folder.appending(path: "state.json"))
+      try FileWriter.write(newFile: folder.appending(path: "state.json")) { try $0.write(json) }
     }
     if state.best?.epoch == state.epoch {
       try AtomicLink.point(url.appending(path: "best"), to: name)
@@ -110,7 +112,7 @@ public struct CheckpointFolder: Sendable {
     removeOld(upTo: state.epoch, keep: keep, except: state.best?.epoch)
   }
 
-  /// Reads what is not a tensor.
+  /// Reads the part that is no tensor.
   ///
   /// - Throws: `CheckpointError` when it is missing or not ours.
   public func state(_ choice: Choice) throws -> CheckpointState {
@@ -162,5 +164,40 @@ public struct CheckpointFolder: Sendable {
       // A checkpoint that cannot be removed costs space, not correctness.
       try? AtomicDirectory.remove(at: folder(.epoch(number)))
     }
+  }
+}
+
+/// A file of a checkpoint: named tensors that are saved, and read back to where they came from.
+struct CheckpointFile {
+  let name: String
+  let state: () -> [(name: String, tensor: Tensor)]
+  let load: ([String: Tensor]) throws(StateDictionaryError) -> Void
+
+  init(_ name: String, _ store: ParameterStore) {
+    self.name = name
+    state = { store.state }
+    load = store.load
+  }
+
+  init(_ name: String, _ optimizer: any Optimizer) {
+    self.name = name
+    state = { optimizer.state }
+    load = optimizer.load
+  }
+
+  init(_ name: String, _ average: WeightAverage) {
+    self.name = name
+    state = { average.state }
+    load = average.load
+  }
+
+  /// The files of an estimator, or of a network that is trained beside another.
+  static func pair(
+    named name: String, _ store: ParameterStore, _ optimizer: Adam
+  ) -> [CheckpointFile] {
+    [
+      CheckpointFile(RunFolder.weightsFile(of: name), store),
+      CheckpointFile(RunFolder.optimizerFile(of: name), optimizer),
+    ]
   }
 }

@@ -1,4 +1,4 @@
-/// What a checkpoint holds besides tensors.
+/// The part of a checkpoint that is no tensor.
 public struct CheckpointState: Codable, Sendable, Equatable {
   /// The best epoch so far by validation.
   public struct Best: Codable, Sendable, Equatable {
@@ -70,7 +70,7 @@ public enum CheckpointError: Error, CustomStringConvertible, Sendable {
   /// The run's folder holds files that no run has written.
   case foreignFiles(String, names: [String])
 
-  /// What is wrong and what to do.
+  /// A sentence on the fault and its remedy.
   public var description: String {
     switch self {
     case .missing(let path, let existing):

@@ -10,25 +10,25 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
   public var seed = 0
   /// The run folder of the fixed network h_θ0 whose logits the estimators read.
   public var target: String?
-  /// Which of its checkpoints: `latest`, `best` or a number.
+  /// The checkpoint of the target: `latest`, `best` or a number.
   public var checkpoint = "latest"
-  /// What to train on.
+  /// The images to train on.
   public var data = DataSettings()
   /// The attacker's ball.
   public var threat = ThreatModel(norm: .linf, epsilon: Fraction(8, over: 255))
   /// The attack that crafts adversarial samples and noise.
   public var attack = TrainingAttackSettings()
-  /// Which mutual information to estimate.
+  /// The mutual information to estimate.
   public var kind = EstimatorKind.pair
-  /// What to train for; not read with kind `standard`.
+  /// The objective; not read with kind `standard`.
   public var objective = EstimatorObjective.eq5
-  /// How logits become labels in Equation 6.
+  /// The rule by which logits become labels in Equation 6.
   public var selection = SelectionRule.argmax
   /// A control instead of proper training; none when null.
   public var control: EstimatorControl?
   /// Length of the feature vectors.
   public var units = 2048
-  /// Whether the masked positive stays in the sum of negatives (the authors' estimator).
+  /// True to keep the masked positive in the sum of negatives (the authors' estimator).
   public var leak = true
   /// Passes over the training images; 50 in the authors' Equation 4 script.
   public var epochs = 25
@@ -38,13 +38,13 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
   public var learningRate = 1e-2
   /// Epochs (from 0) from which the rate is multiplied by `gamma`; [20, 30, 40] in the Equation 4 script.
   public var milestones = [10, 20]
-  /// What the rate is multiplied by; 0.5 in the Equation 4 script.
+  /// The factor for the rate at a milestone; 0.5 in the Equation 4 script.
   public var gamma = 0.1
-  /// In which precision networks compute.
+  /// The precision in which networks compute.
   public var precision = Precision.bfloat16
-  /// In which precision scores are computed: float32, or tf32 where the last digits do not matter.
+  /// The precision of scores: float32, or tf32 where the last digits do not matter.
   public var scorePrecision = Precision.float32
-  /// How many epochs' checkpoints stay.
+  /// The number of checkpoints that stay.
   public var keep = 1
 
   /// The authors' Equation 5 settings, with the paper's Equation 5.

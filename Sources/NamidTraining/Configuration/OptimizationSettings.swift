@@ -14,7 +14,7 @@ public struct OptimizerSettings: ConfigurationGroup, Equatable, Sendable {
     case adamw
   }
 
-  /// Which one.
+  /// The kind of optimizer.
   public var kind = Kind.sgd
   /// The learning rate that the schedule starts from or reaches.
   public var learningRate = 0.1
@@ -61,11 +61,11 @@ public struct ScheduleSettings: ConfigurationGroup, Equatable, Sendable {
     case oneCycle = "one-cycle"
   }
 
-  /// Which one.
+  /// The kind of schedule.
   public var kind = Kind.multiStep
   /// Epochs (counted from 0) from which a multi-step schedule multiplies the rate by `gamma`.
   public var milestones = [74, 89]
-  /// What a multi-step schedule multiplies by.
+  /// The factor of a multi-step schedule.
   public var gamma = 0.1
   /// The share of a one-cycle schedule in which the rate rises.
   public var warmUp = 0.3
@@ -105,15 +105,15 @@ public enum GraphUse: String, CaseIterable, Codable, Sendable {
   case step
 }
 
-/// How long, in which portions, and what is kept.
+/// The length of training, its portions, and the checkpoints that are kept.
 public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
   /// Passes over the training images.
   public var epochs = 100
   /// Images per step.
   public var batchSize = 1024
-  /// Whether an epoch's smaller last batch is left out.
+  /// True to leave out an epoch's smaller last batch.
   public var dropLast = false
-  /// In which precision networks compute in training; measuring is always float32.
+  /// The precision in which networks compute in training; measuring is always float32.
   public var precision = Precision.bfloat16
   /// The part of a step that is recorded once and then repeated on a CUDA device, instead of asked for operator by operator.
   public var graphs = GraphUse.off

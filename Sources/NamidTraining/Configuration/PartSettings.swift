@@ -3,13 +3,13 @@ import NamidData
 import NamidDefenses
 import NamidSettings
 
-/// What to train on.
+/// The images to train on.
 public struct DataSettings: ConfigurationGroup, Equatable, Sendable {
   /// A data set's name, such as `fashion-mnist`, `cifar10` or `folder:PATH`.
   public var name = "cifar10"
   /// Training images held out to choose a checkpoint with; drawn evenly from all classes.
   public var validation = 1000
-  /// How many of the other training images are used; all when null.
+  /// The number of other training images that are used; all when null.
   public var limit: Int?
   /// Random crops and flips.
   public var augmentation = Augmentation()
@@ -26,7 +26,7 @@ public struct DataSettings: ConfigurationGroup, Equatable, Sendable {
   }
 }
 
-/// What to train; classes and image size come from the data.
+/// The network to train; classes and image size come from the data.
 public struct ModelSettings: ConfigurationGroup, Equatable, Sendable {
   /// A network's name, such as `resnet18`, `wideresnet-34-10` or `small-cnn`.
   public var architecture = "resnet18"
@@ -51,9 +51,9 @@ public struct TrainingAttackSettings: ConfigurationGroup, Equatable, Sendable {
   public var steps = 10
   /// The length of a step; ε/4 when null.
   public var stepSize: Fraction?
-  /// Where it begins.
+  /// The starting point within the ball.
   public var start = Start.gaussian
-  /// What batch normalisation does meanwhile.
+  /// The mode of batch normalisation during the attack.
   public var batchNorm = BatchNormMode.evaluation
 
   /// PGD-10.

@@ -10,15 +10,15 @@ import NamidTorch
 public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
   /// Seed of all random numbers: weights, order, augmentation, attack starts, the validation split.
   public var seed = 0
-  /// What to train on.
+  /// The images to train on.
   public var data = DataSettings()
-  /// What to train.
+  /// The network to train.
   public var model = ModelSettings()
   /// The attacker's ball, in training and validation.
   public var threat = ThreatModel(norm: .linf, epsilon: Fraction(8, over: 255))
   /// The attack that crafts the images to train on.
   public var attack = TrainingAttackSettings()
-  /// How to train.
+  /// The defense to train with.
   public var defense = DefenseName.standard
   /// The choices of defenses, by the types of their groups.
   public var settings = SettingsGroups()
@@ -30,7 +30,7 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
   public var optimizer = OptimizerSettings()
   /// The learning rate over time.
   public var schedule = ScheduleSettings()
-  /// How long, in which portions, and what is kept.
+  /// The length of training, its portions, and the checkpoints that are kept.
   public var training = TrainingSettings()
 
   /// The paper's settings for CIFAR-10.
@@ -71,7 +71,7 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
       "needs images to validate on (data.validation)")
   }
 
-  /// The same with the groups that its defense reads and no others, all complete.
+  /// This configuration with the groups that its defense reads and no others, all complete.
   ///
   /// - Throws: When there is no such defense, or estimators are missing or not wanted.
   func settled(_ registry: Registry) throws -> RunConfiguration {
@@ -168,8 +168,8 @@ public struct DefenseName: RawRepresentable, Codable, Hashable, Sendable,
   public static let wmim: DefenseName = "wmim"
   /// Adversarial training with the mutual-information loss.
   public static let namid: DefenseName = "namid"
-  /// The same with the loss of TRADES.
+  /// NAMID with the loss of TRADES.
   public static let namidT: DefenseName = "namid-t"
-  /// The same with the loss of MART.
+  /// NAMID with the loss of MART.
   public static let namidM: DefenseName = "namid-m"
 }

@@ -1,17 +1,18 @@
 import Foundation
+import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidData
 
 @Suite(.serialized) struct SampleTableTests {
   /// Reads a file with these bytes; the message where that fails.
   func read(_ data: Data, _ name: String = "x.csv") throws -> SampleTable {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let url = folder.appending(path: name)
-    try data.write(to: url)
-    return try SampleTable(contentsOf: url)
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: name)
+      try data.write(to: url)
+      return try SampleTable(contentsOf: url)
+    }
   }
 
   func message(_ text: String, _ name: String = "x.csv") -> String {
@@ -105,13 +106,14 @@ import Testing
   }
 
   @Test func oneTensorOfSafetensorsIsRead() throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).safetensors")
-    defer { try? FileManager.default.removeItem(at: url) }
-    let values = Tensor([Float(1), 2, 3, 5], shape: [2, 2])
-    try Weights.write([(name: "x", tensor: values)], metadata: [:], to: url)
-    #expect(try SampleTable(contentsOf: url).values.array(of: Double.self) == [1, 2, 3, 5])
-    try Weights.write(
-      [(name: "x", tensor: values), (name: "y", tensor: values)], metadata: [:], to: url)
-    #expect(throws: SampleTableError.self) { try SampleTable(contentsOf: url) }
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "table.safetensors")
+      let values = Tensor([Float(1), 2, 3, 5], shape: [2, 2])
+      try Weights.write([(name: "x", tensor: values)], metadata: [:], to: url)
+      #expect(try SampleTable(contentsOf: url).values.array(of: Double.self) == [1, 2, 3, 5])
+      try Weights.write(
+        [(name: "x", tensor: values), (name: "y", tensor: values)], metadata: [:], to: url)
+      #expect(throws: SampleTableError.self) { try SampleTable(contentsOf: url) }
+    }
   }
 }

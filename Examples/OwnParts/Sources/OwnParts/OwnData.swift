@@ -32,5 +32,5 @@ struct Stripes: DatasetSource {
 
   func publishedFiles(of layout: String) -> [PublishedFile] { [] }
 
-  func fetch(into directory: URL, progress: (String) -> Void) throws {}
+  func fetch(into directory: URL, say: (String) -> Void) throws {}
 }

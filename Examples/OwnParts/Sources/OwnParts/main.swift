@@ -14,9 +14,8 @@ func run(in folder: URL) throws {
     "training.epochs=1", "training.batchSize=32", "schedule.kind=constant",
     "training.precision=float32",
   ])
-  let job = try TrainingJob(
-    configuration, data: folder, run: folder.appending(path: "run"), resume: false,
-    registry: registry)
+  let job = try TrainingRun(
+    configuration, in: folder.appending(path: "run"), data: folder, registry: registry)
   print(job.summary)
   try job.fit { event in
     guard case .epoch(let record) = event else { return }

@@ -6,27 +6,32 @@ import NamidNetworks
 import NamidSettings
 import NamidTorch
 
-/// A training run from its configuration: reads the data, builds network and defense, and trains.
-public struct TrainingJob {
-  /// What is trained on what, in one line.
+/// The training of a network from its configuration: reads the data, builds network and defense, and trains.
+///
+/// ```swift
+/// let run = try TrainingRun(configuration, in: folder, data: DataDirectory.standard())
+/// try run.fit { event in print(event) }
+/// ```
+public final class TrainingRun {
+  /// The network, the defense, the data and the length of the run, in one line.
   public let summary: String
   /// The network in training.
   public let network: Network
-  private let trainer: Trainer
+  private let loop: TrainingLoop
 
   /// Prepares a run; all that can be wrong with its settings is found here, before any training.
   ///
   /// - Parameters:
-  ///   - configuration: What to do.
+  ///   - configuration: All settings of the run.
+  ///   - folder: The run's folder, for checkpoints and metrics.
   ///   - data: The folder that holds data sets.
-  ///   - run: The run's folder.
-  ///   - resume: Whether a run that is there goes on.
-  ///   - device: Where to compute.
-  ///   - registry: Where names are looked up.
-  /// - Throws: What stands in the way, in words that say what to do.
+  ///   - resume: True to go on with a run that is there.
+  ///   - device: The device to compute on.
+  ///   - registry: The parts that the settings may name.
+  /// - Throws: An error that names the setting, file or folder and the remedy.
   public init(
-    _ configuration: RunConfiguration, data: URL, run: URL, resume: Bool, device: Device = .cpu,
-    registry: Registry = Registry()
+    _ configuration: RunConfiguration, in folder: URL, data: URL, resume: Bool = false,
+    device: Device = .cpu, registry: Registry = Registry()
   ) throws {
     let configuration = try configuration.settled(registry)
     let images = try TrainingData(
@@ -37,57 +42,54 @@ public struct TrainingJob {
       device: device, architectures: registry.architectures)
     let defense = try configuration.makeDefense(for: network, registry: registry)
     let defaults = try registry.defense(configuration.defense).weightPerturbation
-    let folder = try RunFolder(
-      run, configuration: ConfigurationLoader.render(configuration), specification: specification,
-      resume: resume)
-    trainer = try Trainer(
+    let run = try RunFolder(
+      folder, configuration: ConfigurationLoader.render(configuration),
+      specification: specification, resume: resume)
+    let trainer = try Trainer(
       configuration, network: network, defense: defense,
-      training: ImageTensors(images.training, device: device),
       validation: images.validation.map { ImageTensors($0, device: device) },
-      dataFingerprint: try images.fingerprint(),
       perturbation: configuration.weightPerturbation.map {
         WeightPerturbation($0, defaults: defaults)
-      }, run: folder)
-    let width = specification.width
+      })
+    loop = try TrainingLoop(
+      trainer, on: ImageTensors(images.training, device: device),
+      dataFingerprint: images.fingerprint(), run: run)
     summary =
-      "\(defense.name) training of \(specification.architecture) (width \(width), "
+      "\(defense.name) training of \(specification.architecture) (width \(specification.width), "
       + "\(network.store.parameterCount) parameters) on \(images.training.count) images of "
       + "\(images.training.title), \(configuration.training.epochs) epochs, "
       + configuration.training.precision.text(on: device)
   }
 
-  /// Whether training ended before its last epoch because validation did not improve any more.
-  public var hasStoppedEarly: Bool { trainer.hasStoppedEarly }
+  /// True when training ended before its last epoch because validation did not improve any more.
+  public var hasStoppedEarly: Bool { loop.hasStoppedEarly }
 
   /// Trains all epochs that are not done yet.
   ///
-  /// - Parameter report: Told what happens.
-  /// - Throws: When the loss or the weights diverge or a checkpoint cannot be written; earlier ones stay.
-  public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
-    try trainer.fit(report: report)
-  }
+  /// - Parameter report: Called after every few batches and after every epoch.
+  /// - Throws: `TrainingError` when loss or weights diverge, or an error of a checkpoint that cannot be written;
+  ///   earlier checkpoints stay.
+  public func fit(_ report: (TrainingEvent) -> Void = { _ in }) throws { try loop.fit(report) }
 }
 
-/// A run that trains estimators, from its configuration.
-public struct EstimatorJob {
-  /// What is trained on what, in one line.
+/// The training of MI estimators on the logits of a trained network, from its configuration.
+public final class EstimatorRun {
+  /// The estimators, the data, the network and the length of the run, in one line.
   public let summary: String
-  /// The estimators in training.
-  public let estimators: Estimators
-  private let trainer: EstimatorTrainer
+  private let loop: TrainingLoop
 
   /// Prepares a run; all that can be wrong with its settings is found here, before any training.
   ///
   /// - Parameters:
-  ///   - configuration: What to do; its `target` must be set.
+  ///   - configuration: All settings of the run; its `target` must be set.
+  ///   - folder: The run's folder, for checkpoints and metrics.
   ///   - data: The folder that holds data sets.
-  ///   - run: The run's folder.
-  ///   - resume: Whether a run that is there goes on.
-  ///   - device: Where to compute.
-  ///   - registry: Where names are looked up.
-  /// - Throws: What stands in the way, in words that say what to do.
+  ///   - resume: True to go on with a run that is there.
+  ///   - device: The device to compute on.
+  ///   - registry: The parts that the settings may name.
+  /// - Throws: An error that names the setting, file or folder and the remedy.
   public init(
-    _ configuration: EstimatorConfiguration, data: URL, run: URL, resume: Bool,
+    _ configuration: EstimatorConfiguration, in folder: URL, data: URL, resume: Bool = false,
     device: Device = .cpu, registry: Registry = Registry()
   ) throws {
     guard let target = configuration.target else { throw RunError.noTarget }
@@ -101,20 +103,20 @@ public struct EstimatorJob {
     let specification = EstimatorSpecification(
       units: configuration.units, classCount: own.classCount, channels: own.channels,
       leak: configuration.leak)
-    estimators = Estimators(
+    let estimators = Estimators(
       configuration.kind, specification,
       stream: RandomStream(seed: configuration.seed).keyed("weights"), device: device)
     for (_, estimator) in estimators.named {
       estimator.scorePrecision = configuration.scorePrecision
     }
-    let folder = try RunFolder(
-      run, configuration: ConfigurationLoader.render(configuration), specification: specification,
-      resume: resume)
-    trainer = try EstimatorTrainer(
-      configuration, target: saved.network, estimators: estimators,
-      training: ImageTensors(images.training, device: device),
-      dataFingerprint: try specificationHash(
-        [images.fingerprint(), saved.network.fingerprint]), run: folder)
+    let run = try RunFolder(
+      folder, configuration: ConfigurationLoader.render(configuration),
+      specification: specification, resume: resume)
+    loop = try TrainingLoop(
+      EstimatorTrainer(configuration, target: saved.network, estimators: estimators),
+      on: ImageTensors(images.training, device: device),
+      dataFingerprint: specificationHash([images.fingerprint(), saved.network.fingerprint]),
+      run: run)
     let control = configuration.control.map { "control \($0.rawValue), " } ?? ""
     let purpose =
       configuration.kind == .pair ? configuration.objective.rawValue : "standard MI"
@@ -126,11 +128,10 @@ public struct EstimatorJob {
 
   /// Trains all epochs that are not done yet.
   ///
-  /// - Parameter report: Told what happens.
-  /// - Throws: When the loss diverges or a checkpoint cannot be written; earlier ones stay.
-  public func fit(report: (TrainingEvent) -> Void = { _ in }) throws {
-    try trainer.fit(report: report)
-  }
+  /// - Parameter report: Called after every few batches and after every epoch.
+  /// - Throws: `TrainingError` when a loss or weights diverge, or an error of a checkpoint that cannot be written;
+  ///   earlier checkpoints stay.
+  public func fit(_ report: (TrainingEvent) -> Void = { _ in }) throws { try loop.fit(report) }
 }
 
 extension Precision {
