@@ -1,7 +1,9 @@
 import NamidData
 import NamidDefenses
 import NamidEvaluation
+import NamidInformation
 import NamidLaboratory
+import NamidSettings
 import NamidTraining
 
 /// The flags with which a library's advice is carried out: libraries say what to do and know no flags.
@@ -23,11 +25,20 @@ struct FlagHint: Error, CustomStringConvertible {
     case let error as EvaluationError: flags(for: error)
     case CheckpointError.runExists: "--resume, --out"
     case RunError.noTarget: "--target"
-    case DefenseError.noEstimators: "--estimators"
+    case DefenseError.noEstimators(let kind): "\(training(kind)), --estimators"
+    case ConfigurationError.refused(let error, _) where error.key == "estimators":
+      EstimatorKind.allCases.first { "\(error)".contains(" \($0.rawValue) MI") }.map(training)
+    case DatasetError.missing(let title, _, _):
+      Datasets.all.first { $0.title == title }.map { "namid data fetch \($0.name), --data-dir" }
     case DatasetError.badCount: "--limit, --set data.validation=N, --set data.limit=N"
     case LaboratoryError.otherEstimators(let path, let name): "--out, --\(name) \(path)"
     default: nil
     }
+  }
+
+  /// The command that trains estimators of a kind.
+  private static func training(_ kind: EstimatorKind) -> String {
+    "namid train-estimators" + (kind == .pair ? "" : " --kind \(kind.rawValue)")
   }
 
   private static func flags(for error: EvaluationError) -> String? {

@@ -52,8 +52,7 @@ public struct DatasetLocation: Sendable, Equatable {
 extension DatasetSource {
   /// To fetch it, or to say where it is.
   public func advice(for directory: URL) -> String {
-    "Get it with “namid data fetch \(name) --data-dir \(directory.path)”, or name the directory "
-      + "where it lies."
+    "Fetch \(name) into \(directory.path), or name the directory where it lies."
   }
 
   /// The folder that holds the set, or nil.

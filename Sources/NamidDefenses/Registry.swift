@@ -144,8 +144,7 @@ public enum DefenseError: Error, CustomStringConvertible, Sendable {
   public var description: String {
     switch self {
     case .noEstimators(let kind):
-      "the defense needs trained estimators: make them with `namid train-estimators --kind "
-        + "\(kind.rawValue)` and name their folder"
+      "the defense needs trained estimators of \(kind.rawValue) MI: train them and name their folder"
     }
   }
 }

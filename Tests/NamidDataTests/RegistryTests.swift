@@ -40,7 +40,7 @@ struct RegistryTests {
       }
       #expect(places.contains(folder.path + "/cifar-10-batches-bin"))
       #expect(places.contains(folder.path + "/cifar10"))
-      #expect(remedy.contains("data fetch cifar10"))
+      #expect(remedy.contains("Fetch cifar10 into \(folder.path)"))
       #expect(error?.description.contains(folder.path) == true)
       #expect(try Datasets.info("cifar10", in: folder).location == nil)
     }

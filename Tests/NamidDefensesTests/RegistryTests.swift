@@ -82,7 +82,7 @@ import Testing
       #expect {
         _ = try entry.make(parts)
       } throws: {
-        "\($0)".contains("namid train-estimators --kind natural-adversarial")
+        "\($0)".contains("estimators of natural-adversarial MI")
       }
     }
   }

@@ -90,7 +90,7 @@ import Testing
       ),
       (
         recipe("    estimators: ours", ""),
-        ["rows.NAMID", "estimators", "must name a folder made by `namid train-estimators`"]
+        ["rows.NAMID", "estimators", "must name a folder of trained estimators"]
       ),
       (
         recipe("target: Standard", "target: Standard\n    settings: {untis: 3}"),

@@ -291,7 +291,7 @@ import Testing
     for defense in [DefenseName.namid, .namidT, .namidM, .wmim] {
       let run = try TinyRun(in: root, defense: defense, isShort: true)
       let text = message { try run.train() } ?? ""
-      #expect(text.contains("namid train-estimators"), "\(text)")
+      #expect(text.contains("trained estimators of"), "\(text)")
       #expect(!FileManager.default.fileExists(atPath: run.folder.path))
     }
   }

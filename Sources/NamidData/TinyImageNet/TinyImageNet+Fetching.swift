@@ -24,8 +24,8 @@ package struct TinyImageNetArchive: Sendable {
 extension TinyImageNet {
   /// To fetch it, to unpack it, or to say where it is.
   public func advice(for directory: URL) -> String {
-    "Get it with “namid data fetch \(name) --data-dir \(directory.path)”, or "
-      + byHand(in: directory) + ", or name the directory where it lies."
+    "Fetch \(name) into \(directory.path), or \(byHand(in: directory)), or name the directory where "
+      + "it lies."
   }
 
   private func byHand(in directory: URL) -> String {

@@ -82,10 +82,9 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
     var result = self
     result.settings = settings.only(entry.settings)
     if case .required(let kind) = entry.estimators(result.settings) {
-      let command = "namid train-estimators" + (kind == .pair ? "" : " --kind \(kind.rawValue)")
       try require(
         estimators != nil, "estimators",
-        "must name a folder made by `\(command)` with defense \(entry.name)")
+        "must name a folder of trained estimators of \(kind.rawValue) MI with defense \(entry.name)")
     }
     return result
   }
