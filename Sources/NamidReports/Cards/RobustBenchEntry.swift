@@ -95,7 +95,8 @@ struct RobustBenchEntry {
     return [
       "images": .int(attack.total), "robust": .int(attack.robust),
       "ci95": .array(Share(attack.robust, of: attack.total).interval.ends.map(JSONValue.double)),
-      "norm": .string(report.threat.norm), "epsilon": .string(report.threat.epsilonText),
+      "norm": .string(report.threat.norm.rawValue),
+      "epsilon": .string(report.threat.epsilon.description),
       "seed": .int(report.seed), "fallback": attack.fallback.map(JSONValue.string) ?? .null,
       "settings": .object(JSONObject(settings.map { ($0.key, .string($0.value)) })),
     ]
