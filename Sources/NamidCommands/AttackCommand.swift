@@ -41,19 +41,10 @@ struct AttackCommand: ParsableCommand {
 
   func run() throws {
     for file in [out, png].compactMap(\.self) { try checkWritable(file) }
-    let subject = try options.subject(run: folder, checkpoint: checkpoint, attack: attack)
-    let epoch = "epoch \(subject.saved.checkpoint.epoch)"
-    let network = subject.saved.network
-    let progress = EvaluationProgress()
-    defer { progress.finish() }
-    let measurement = try RobustnessMeasurement(
-      of: network, named: folder, checkpoint: epoch,
-      craftedOn: goal == .strongest ? .init(network, named: folder, checkpoint: epoch) : nil,
-      on: subject.set, threat: subject.threat, attacks: subject.attacks,
-      batchSize: subject.batchSize, seed: options.seed, keepsImages: true,
-      keepingStateIn: state.place(run: folder), fresh: state.isFresh, progress: progress.show,
-      say: note)
-    progress.finish()
+    let subject = try options.subject(
+      run: folder, checkpoint: checkpoint, attack: attack, goal: goal, keepsImages: true)
+    let measurement = try subject.measure(
+      keepingStateIn: state.place(run: folder), fresh: state.isFresh)
     try AttackedImageFile.write(measurement, subject.set, to: URL(filePath: out))
     if let png {
       let grid = try AttackGrid(measurement, subject.set).png()

@@ -69,17 +69,18 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     try output.check()
     let subjects = try runs.map { run in
-      (run, try options.subject(run: run, checkpoint: checkpoint, attack: attack))
+      try options.subject(
+        run: run, checkpoint: checkpoint, attack: attack,
+        keepsImages: output.saveAdversarial != nil)
     }
     try check(subjects)
-    let measurements = try subjects.map { run, subject in
-      if subjects.count > 1 { note("measuring \(run)") }
-      let measurement = try measure(run, subject)
-      RunCard.write(afterEvaluation: URL(filePath: run), measurement.report, say: note)
-      return measurement
+    let measurements = try subjects.map { subject in
+      if subjects.count > 1 { note("measuring \(subject.network.name)") }
+      return try Self.measure(
+        subject, keepingStateIn: state.place(run: subject.network.name), fresh: state.isFresh)
     }
     if measurements.count == 1 {
-      try output.report(measurements[0], subjects[0].1.set)
+      try output.report(measurements[0], subjects[0].set)
       return
     }
     let report = try RepeatedReport(measurements.map(\.report))
@@ -88,31 +89,29 @@ struct Evaluate: ParsableCommand {
   }
 
   /// Throws where figures of two runs could not be averaged: better now than after hours.
-  private func check(_ subjects: [(String, EvaluationOptions.Subject)]) throws {
+  private func check(_ subjects: [EvaluationSubject]) throws {
     guard subjects.count > 1 else { return }
-    let (first, expected) = subjects[0]
-    let images = expected.set.fingerprint
-    for (run, subject) in subjects.dropFirst() {
+    let first = subjects[0]
+    let images = first.set.fingerprint
+    for subject in subjects.dropFirst() {
       let difference =
         subject.set.fingerprint != images
-        ? "other images" : subject.threat != expected.threat ? "another ball" : nil
+        ? "other images"
+        : subject.request.threat != first.request.threat ? "another ball" : nil
       if let difference {
-        throw EvaluationError.differentMeasurements(first: first, other: run, of: difference)
+        throw EvaluationError.differentMeasurements(
+          first: first.network.name, other: subject.network.name, of: difference)
       }
     }
   }
 
-  private func measure(
-    _ run: String, _ subject: EvaluationOptions.Subject
+  /// Measures a run, and leaves the figures in its folder, too.
+  static func measure(
+    _ subject: EvaluationSubject, keepingStateIn place: EvaluationState.Place, fresh: Bool
   ) throws -> RobustnessMeasurement {
-    let progress = EvaluationProgress()
-    defer { progress.finish() }
-    return try RobustnessMeasurement(
-      of: subject.saved.network, named: run,
-      checkpoint: "epoch \(subject.saved.checkpoint.epoch)", on: subject.set,
-      threat: subject.threat, attacks: subject.attacks, batchSize: subject.batchSize,
-      seed: options.seed, keepsImages: output.saveAdversarial != nil,
-      keepingStateIn: state.place(run: run), fresh: state.isFresh, progress: progress.show,
-      say: note)
+    let measurement = try subject.measure(keepingStateIn: place, fresh: fresh)
+    RunCard.write(
+      afterEvaluation: URL(filePath: subject.network.name), measurement.report, say: note)
+    return measurement
   }
 }

@@ -7,7 +7,7 @@ import NamidSettings
 import NamidTorch
 import NamidTraining
 
-/// What every verb that attacks a trained network takes: which images, which ball, which random numbers.
+/// The options of every verb that attacks a trained network: images, ball and random numbers.
 struct EvaluationOptions: ParsableArguments {
   @Option(help: ArgumentHelp("A data set's name; the run's by default.", valueName: "name"))
   var dataset: String?
@@ -39,42 +39,89 @@ struct EvaluationOptions: ParsableArguments {
     }
   }
 
-  /// What is going to be measured, all of it checked.
-  struct Subject {
-    var saved: SavedNetwork
-    var set: ImageSet
-    var threat: ThreatModel
-    var attacks: [any Attack]
-    /// Images handed to the network at once.
-    var batchSize: Int
-  }
-
   /// Reads a run and the images, and parses the attacks; nothing is computed yet.
   func subject(
-    run: String, checkpoint: CheckpointFolder.Choice, attack: String
-  ) throws -> Subject {
+    run: String, checkpoint: CheckpointFolder.Choice, attack: String, goal: Goal = .fool,
+    keepsImages: Bool = false
+  ) throws -> EvaluationSubject {
     let device = try device.prepare()
-    let configuration = try SavedNetwork.configuration(of: URL(filePath: run))
-    var threat = configuration.threat
-    if let epsilon { threat.epsilon = epsilon }
-    if let norm { threat.norm = norm }
-    let attacks = try AttackList.parse(attack, threat: threat)
-    let saved = try SavedNetwork(run: URL(filePath: run), checkpoint, device: device)
-    var set = try Datasets.load(
-      dataset ?? configuration.data.name, split: split, directory: data.directory)
-    if let limit, limit < set.count {
-      set = try set.sample(limit, seed: UInt64(bitPattern: Int64(seed)))
-    }
-    try saved.check(set)
-    let size = min(
-      batchSize ?? Evaluator.batchSize(on: device), set.count, Restart.batchSize ?? .max)
-    OutOfMemory.expect(.smallerBatches(than: size))
-    return Subject(
-      saved: saved, set: set, threat: threat, attacks: attacks, batchSize: max(1, size))
+    var request = EvaluationRequest(
+      attack, threat: try SavedNetwork.configuration(of: URL(filePath: run)).threat)
+    if let epsilon { request.threat.epsilon = epsilon }
+    if let norm { request.threat.norm = norm }
+    request.goal = goal
+    request.dataset = dataset
+    request.split = split
+    request.limit = limit
+    request.seed = seed
+    request.keepsImages = keepsImages
+    return try EvaluationSubject(
+      request, of: run, checkpoint,
+      Workplace(data: data.directory, device: device, batchSize: batchSize))
   }
 }
 
-/// Where an evaluation keeps what it has finished.
+/// The place where a verb computes, and where its data lie.
+struct Workplace {
+  /// The folder that holds data sets.
+  var data: URL
+  /// The device of networks and images.
+  var device: Device
+  /// Images handed to a network at once; what suits the device when nil.
+  var batchSize: Int?
+}
+
+/// A trained network with the images and attacks of a request, all of it checked.
+struct EvaluationSubject {
+  let request: EvaluationRequest
+  let saved: SavedNetwork
+  let network: MeasuredNetwork
+  let set: ImageSet
+  let attacks: [any Attack]
+  /// Images handed to the network at once.
+  let batchSize: Int
+
+  /// Reads a run and the images, and parses the attacks; nothing is computed yet.
+  init(
+    _ request: EvaluationRequest, of run: String, _ checkpoint: CheckpointFolder.Choice,
+    _ workplace: Workplace
+  ) throws {
+    self.request = request
+    attacks = try AttackList.parse(request.attacks, threat: request.threat)
+    saved = try SavedNetwork(run: URL(filePath: run), checkpoint, device: workplace.device)
+    network = MeasuredNetwork(saved, named: run)
+    set = try request.images(of: saved.configuration.data.name, in: workplace.data)
+    try saved.check(set)
+    let size = min(
+      workplace.batchSize ?? Evaluator.batchSize(on: workplace.device), set.count,
+      Restart.batchSize ?? .max)
+    OutOfMemory.expect(.smallerBatches(than: size))
+    batchSize = max(1, size)
+  }
+
+  /// Measures, and shows how far it is.
+  func measure(
+    craftedOn source: MeasuredNetwork? = nil, keepingStateIn place: EvaluationState.Place,
+    fresh: Bool
+  ) throws -> RobustnessMeasurement {
+    let progress = EvaluationProgress()
+    defer { progress.finish() }
+    return try Evaluator.measure(
+      request, of: network, craftedOn: source, on: set, by: attacks,
+      EvaluationConduct(
+        batchSize: batchSize, keepingStateIn: place, fresh: fresh, progress: progress.show,
+        say: note))
+  }
+}
+
+extension MeasuredNetwork {
+  /// A network of a run, with the name of its checkpoint.
+  init(_ saved: SavedNetwork, named run: String) {
+    self.init(saved.network, named: run, checkpoint: "epoch \(saved.checkpoint.epoch)")
+  }
+}
+
+/// The place where an evaluation keeps finished batches.
 struct StateOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -19,7 +19,7 @@ struct EvaluationText {
 
   private var head: String {
     "\(report.dataset.name), \(report.dataset.count) \(report.dataset.split) images; "
-      + "\(report.threat.norm) ε \(report.threat.epsilonText); \(report.model.checkpoint)"
+      + "\(report.threat.norm.rawValue) ε \(report.threat.epsilon); \(report.model.checkpoint)"
       + (report.source.map { "; images made on \($0.name), \($0.checkpoint)" } ?? "")
       + "; spec \(report.specificationHash)"
   }

@@ -43,7 +43,7 @@ struct FlagHint: Error, CustomStringConvertible {
 
   private static func flags(for error: EvaluationError) -> String? {
     switch error {
-    case .otherEvaluation, .unreadableState: "--state, --fresh"
+    case .otherEvaluation, .earlierFormat, .unreadableState: "--state, --fresh"
     case .foreignFiles, .stateInUse, .stateNotWritable: "--state"
     case .differentMeasurements: "--dataset, --norm, --epsilon"
     case .noImages, .radius, .weightsNotFinite, .logitsNotFinite: nil

@@ -32,24 +32,25 @@ struct Transfer: ParsableCommand {
 
   func run() throws {
     try output.check()
-    let subject = try options.subject(run: target, checkpoint: checkpoint, attack: attack)
-    let source = try SavedNetwork(
-      run: URL(filePath: surrogate), surrogateCheckpoint, device: subject.saved.network.store.device
-    )
-    try source.check(subject.set)
-    let progress = EvaluationProgress()
-    defer { progress.finish() }
-    let measurement = try RobustnessMeasurement(
-      of: subject.saved.network, named: target,
-      checkpoint: "epoch \(subject.saved.checkpoint.epoch)",
-      craftedOn: .init(
-        source.network, named: surrogate, checkpoint: "epoch \(source.checkpoint.epoch)"),
-      on: subject.set, threat: subject.threat, attacks: subject.attacks,
-      batchSize: subject.batchSize, seed: options.seed,
-      keepsImages: output.saveAdversarial != nil, keepingStateIn: state.place(run: target),
-      fresh: state.isFresh, progress: progress.show,
-      say: note)
-    progress.finish()
+    let subject = try options.subject(
+      run: target, checkpoint: checkpoint, attack: attack,
+      keepsImages: output.saveAdversarial != nil)
+    let measurement = try Self.measure(
+      subject, craftedOn: surrogate, surrogateCheckpoint,
+      keepingStateIn: state.place(run: target), fresh: state.isFresh)
     try output.report(measurement, subject.set)
+  }
+
+  /// Measures a network on images made on another run's.
+  static func measure(
+    _ subject: EvaluationSubject, craftedOn surrogate: String,
+    _ checkpoint: CheckpointFolder.Choice, keepingStateIn place: EvaluationState.Place,
+    fresh: Bool
+  ) throws -> RobustnessMeasurement {
+    let source = try SavedNetwork(
+      run: URL(filePath: surrogate), checkpoint, device: subject.saved.network.store.device)
+    try source.check(subject.set)
+    return try subject.measure(
+      craftedOn: MeasuredNetwork(source, named: surrogate), keepingStateIn: place, fresh: fresh)
   }
 }

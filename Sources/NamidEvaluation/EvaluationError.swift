@@ -14,6 +14,8 @@ public enum EvaluationError: Error, CustomStringConvertible, Equatable, Sendable
   case logitsNotFinite(count: Int, total: Int)
   /// The folder holds the state of another evaluation.
   case otherEvaluation(String, differences: [String])
+  /// An earlier version of the program has begun the evaluation, in a format that cannot be continued.
+  case earlierFormat(String, format: Int)
   /// The folder holds what no evaluation has written.
   case foreignFiles(String, names: [String])
   /// The plan in the folder cannot be read.
@@ -44,6 +46,10 @@ public enum EvaluationError: Error, CustomStringConvertible, Equatable, Sendable
     case .otherEvaluation(let path, let differences):
       "\(path) is the state of another evaluation (\(Self.some(of: differences, "; "))): repeat that "
         + "one to continue it, choose another folder for the state, or start anew"
+    case .earlierFormat(let path, let format):
+      "\(path) was begun by an earlier version, in format \(format) instead of "
+        + "\(EvaluationPlan.currentVersion), and cannot be continued: choose another folder for the "
+        + "state, or start anew"
     case .foreignFiles(let path, let names):
       "\(path) holds files that no evaluation has written (\(Self.some(of: names))): choose another "
         + "folder for the state"

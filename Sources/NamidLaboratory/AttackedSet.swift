@@ -53,14 +53,18 @@ package struct LaboratorySubject {
   /// - Throws: `EvaluationError`, or when finished batches cannot be kept.
   package func attacked(
     by attack: any Attack, keepingStateIn place: EvaluationState.Place? = nil, fresh: Bool = false,
-    progress: (String, Evaluator.Progress) -> Void = { _, _ in },
-    say: (String) -> Void = { _ in }
+    progress: @escaping (String, Evaluator.Progress) -> Void = { _, _ in },
+    say: @escaping (String) -> Void = { _ in }
   ) throws -> AttackedSet {
-    let measurement = try RobustnessMeasurement(
-      of: network, named: name, checkpoint: checkpoint,
-      craftedOn: goal == .strongest ? .init(network, named: name, checkpoint: checkpoint) : nil,
-      on: set, threat: threat, attacks: [attack], batchSize: batchSize, seed: seed,
-      keepsImages: true, keepingStateIn: place, fresh: fresh, progress: progress, say: say)
+    var request = EvaluationRequest(attack.name, threat: threat)
+    request.goal = goal
+    request.seed = seed
+    request.keepsImages = true
+    let measurement = try Evaluator.measure(
+      request, of: MeasuredNetwork(network, named: name, checkpoint: checkpoint), on: set,
+      by: [attack],
+      EvaluationConduct(
+        batchSize: batchSize, keepingStateIn: place, fresh: fresh, progress: progress, say: say))
     guard let outcome = measurement.outcomes.first, let images = outcome.images else {
       preconditionFailure("expected the attacked images of \(attack.name), found none")
     }

@@ -1,3 +1,4 @@
+import NamidAttacks
 import NamidEvaluation
 import NamidInformation
 import NamidSettings
@@ -109,7 +110,7 @@ package struct InformationReport: Encodable, Sendable {
     /// The network.
     package var model: EvaluationReport.Model
     /// The attacker's ball.
-    package var threat: EvaluationReport.Threat
+    @EvaluationReport.Threat package var threat: ThreatModel
     /// Which samples shared a score matrix.
     package var batches: InformationBatches.Record
     /// Seed of all random numbers.
@@ -128,8 +129,8 @@ package struct InformationReport: Encodable, Sendable {
 
     /// The setting in one line.
     package var summary: String {
-      "\(dataset.name), \(dataset.count) \(dataset.split) images; \(threat.norm) ε "
-        + "\(threat.epsilonText); \(model.name), \(model.checkpoint)"
+      "\(dataset.name), \(dataset.count) \(dataset.split) images; \(threat.norm.rawValue) ε "
+        + "\(threat.epsilon); \(model.name), \(model.checkpoint)"
     }
 
     /// The batches in one line.

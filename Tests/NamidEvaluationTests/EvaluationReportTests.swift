@@ -4,6 +4,7 @@ import NamidFiles
 import NamidSettings
 import NamidStatistics
 import Testing
+
 @testable import NamidEvaluation
 
 @Suite struct EvaluationReportTests {
@@ -50,6 +51,19 @@ import Testing
     let interval = try #require(attack["ci95"]?.arrayValue).compactMap(\.doubleValue)
     let expected = ConfidenceInterval.wilson(40, of: 60)
     #expect(interval == expected.ends)
+  }
+
+  /// A radius whose number and text differ is none.
+  @Test func aBallThatContradictsItselfIsRefused() throws {
+    var tree = try #require(try JSONValue(encoding: report()).objectValue)
+    for (norm, text) in [("linf", "4/255"), ("l7", "8/255"), ("linf", "eight")] {
+      tree["threat"] = [
+        "norm": .string(norm), "epsilon": .double(8.0 / 255), "epsilon_text": .string(text),
+      ]
+      #expect(throws: (any Error).self) {
+        try JSONValue.object(tree).decode(EvaluationReport.self)
+      }
+    }
   }
 
   @Test func itCanBeReadBack() throws {

@@ -7,6 +7,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidEvaluation
 
 /// A measurement with all that makes it, to be made again and again.
@@ -26,16 +27,21 @@ struct TinyMeasurement: Codable, Sendable {
 
   func run(
     network: Network? = nil, images: ImageSet = Bars.mislabelled, fresh: Bool = false,
-    keepsImages: Bool = false, progress: (String, Evaluator.Progress) -> Void = { _, _ in },
-    say: (String) -> Void = { _ in }
+    keepsImages: Bool = false,
+    progress: @escaping (String, Evaluator.Progress) -> Void = { _, _ in },
+    say: @escaping (String) -> Void = { _ in }
   ) throws -> RobustnessMeasurement {
     let network = try network ?? trainedNetwork()
+    var request = EvaluationRequest("", threat: ThreatModel(epsilon: Fraction(epsilon)))
+    request.seed = seed
+    request.keepsImages = keepsImages
     return try withOneThread {
-      try RobustnessMeasurement(
-        of: network, named: "a run", checkpoint: "epoch 1", on: images,
-        threat: ThreatModel(epsilon: Fraction(epsilon)), attacks: attacks, batchSize: batchSize,
-        seed: seed, keepsImages: keepsImages, keepingStateIn: .folder(folder), fresh: fresh,
-        progress: progress, say: say)
+      try Evaluator.measure(
+        request, of: MeasuredNetwork(network, named: "a run", checkpoint: "epoch 1"), on: images,
+        by: attacks,
+        EvaluationConduct(
+          batchSize: batchSize, keepingStateIn: .folder(folder), fresh: fresh, progress: progress,
+          say: say))
     }
   }
 }
@@ -139,9 +145,10 @@ struct TinyMeasurement: Codable, Sendable {
       let run = root.appending(path: "run")
       try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
       let network = try trainedNetwork()
-      let measurement = try RobustnessMeasurement(
-        of: network, named: "run", checkpoint: "epoch 1", on: Bars.set, threat: Bars.threat,
-        attacks: [NoAttack()], seed: 0, keepingStateIn: .run(run))
+      let measurement = try Evaluator.measure(
+        EvaluationRequest("clean", threat: Bars.threat),
+        of: MeasuredNetwork(network, named: "run", checkpoint: "epoch 1"), on: Bars.set,
+        by: [NoAttack()], EvaluationConduct(keepingStateIn: .run(run)))
       let state = try #require(measurement.state)
       let hash = measurement.report.specificationHash
       #expect(state.folder.path == run.appending(path: "evaluations/\(hash).state").path)
@@ -201,6 +208,26 @@ struct TinyMeasurement: Codable, Sendable {
       let fresh = try others[0].run(network: network, fresh: true)
       #expect(fresh.report.seed == 1)
       #expect(try snapshot(of: root) != before)
+    }
+  }
+
+  /// Batches of an earlier format are not mixed with this one's, and the reason is said.
+  @Test func anEarlierFormatIsRefused() throws {
+    try withFolder { root in
+      let measurement = TinyMeasurement(folder: root.appending(path: "state"))
+      let network = try trainedNetwork()
+      _ = try measurement.run(network: network)
+      let file = measurement.folder.appending(path: "plan.json")
+      let plan = try String(contentsOf: file, encoding: .utf8)
+      let earlier = plan.replacing(#""version": 2"#, with: #""version": 1"#)
+      #expect(earlier != plan)
+      try Data(earlier.utf8).write(to: file)
+      let before = try snapshot(of: root)
+      #expect(throws: EvaluationError.earlierFormat(measurement.folder.path, format: 1)) {
+        try measurement.run(network: network)
+      }
+      #expect(try snapshot(of: root) == before)
+      _ = try measurement.run(network: network, fresh: true)
     }
   }
 

@@ -4,6 +4,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidEvaluation
 
 /// What is measured depends on the network, the images, the attack and the seed, and on nothing else.
@@ -150,9 +151,12 @@ import Testing
 
   @Test func aMeasurementHoldsEveryAttackAndCleanAccuracy() throws {
     let network = try trainedNetwork()
-    let measurement = try RobustnessMeasurement(
-      of: network, named: "a run", checkpoint: "epoch 1", on: set, threat: threat,
-      attacks: [attack, PGD(threat: threat, steps: 1)], seed: 3, keepsImages: true)
+    var request = EvaluationRequest("pgd-10,pgd-1", threat: threat)
+    request.seed = 3
+    request.keepsImages = true
+    let measurement = try Evaluator.measure(
+      request, of: MeasuredNetwork(network, named: "a run", checkpoint: "epoch 1"), on: set,
+      by: [attack, PGD(threat: threat, steps: 1)])
     let report = measurement.report
     #expect(report.attacks.map(\.name) == ["pgd-10", "pgd-1"])
     #expect(measurement.outcomes.map(\.report.name) == ["pgd-10", "pgd-1"])

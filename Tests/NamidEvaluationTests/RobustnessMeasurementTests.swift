@@ -6,6 +6,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidEvaluation
 
 /// Figures with all that belongs to them, and what they are refused for.
@@ -16,9 +17,11 @@ import Testing
     _ network: Network, on set: ImageSet = Bars.set, threat: ThreatModel? = nil,
     attacks: [any Attack] = [NoAttack()], place: EvaluationState.Place? = nil
   ) throws -> RobustnessMeasurement {
-    try RobustnessMeasurement(
-      of: network, named: "a run", checkpoint: "epoch 1", on: set, threat: threat ?? self.threat,
-      attacks: attacks, seed: 3, keepingStateIn: place)
+    var request = EvaluationRequest("", threat: threat ?? self.threat)
+    request.seed = 3
+    return try Evaluator.measure(
+      request, of: MeasuredNetwork(network, named: "a run", checkpoint: "epoch 1"), on: set,
+      by: attacks, EvaluationConduct(keepingStateIn: place))
   }
 
   @Test func theWorstCaseIsTheUnionOfAllThatWereListed() throws {

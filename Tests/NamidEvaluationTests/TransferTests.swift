@@ -4,6 +4,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidEvaluation
 
 /// Images made on one network, judged by another.
@@ -76,10 +77,11 @@ import Testing
 
   @Test func theReportNamesTheSource() throws {
     let (source, target) = (try trainedNetwork(seed: 2), try trainedNetwork(seed: 1))
-    let measure = { (origin: RobustnessMeasurement.Source?) in
-      try RobustnessMeasurement(
-        of: target, named: "target", checkpoint: "epoch 1", craftedOn: origin, on: Bars.set,
-        threat: attack.threat, attacks: [NoAttack(), attack], seed: 0
+    let measure = { (origin: MeasuredNetwork?) in
+      try Evaluator.measure(
+        EvaluationRequest("clean,pgd-5", threat: attack.threat),
+        of: MeasuredNetwork(target, named: "target", checkpoint: "epoch 1"), craftedOn: origin,
+        on: Bars.set, by: [NoAttack(), attack]
       ).report
     }
     let plain = try measure(nil)

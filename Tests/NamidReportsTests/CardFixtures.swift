@@ -7,6 +7,7 @@ import NamidNetworks
 import NamidSettings
 import NamidTestSupport
 import NamidTorch
+
 @testable import NamidReports
 @testable import NamidTraining
 
@@ -80,9 +81,10 @@ struct CardRun {
       classNames: (0..<10).map { "\($0)" },
       pixels: (0..<(20 * 3072)).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) },
       labels: labels, layout: "memory")
-    return try RobustnessMeasurement(
-      of: saved.network, named: "elsewhere/at", checkpoint: "epoch \(epoch)", on: set,
-      threat: threat, attacks: AttackList.parse(attack, threat: threat), seed: 0
+    return try Evaluator.measure(
+      EvaluationRequest(attack, threat: threat),
+      of: MeasuredNetwork(saved.network, named: "elsewhere/at", checkpoint: "epoch \(epoch)"),
+      on: set, by: AttackList.parse(attack, threat: threat)
     ).report
   }
 

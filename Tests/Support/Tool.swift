@@ -15,7 +15,7 @@ public enum Tool {
   /// The tool: `NAMID_TOOL`, else what was built beside the tests; nil, with a printed reason, where there is none.
   public static let url: URL? = {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
     let path =
       ProcessInfo.processInfo.environment["NAMID_TOOL"]
       ?? root.appending(path: ".build/release/namid").path

@@ -37,7 +37,7 @@ struct InformationOptions: ParsableArguments {
     OutOfMemory.expect(.smallerBatches(than: found.batchSize, last: "lower --score-batch"))
     let subject = LaboratorySubject(
       found.saved.network, named: run, checkpoint: "epoch \(found.saved.checkpoint.epoch)",
-      on: found.set, threat: found.threat, goal: goal, batchSize: found.batchSize,
+      on: found.set, threat: found.request.threat, goal: goal, batchSize: found.batchSize,
       seed: options.seed)
     return (subject, found.saved, attacks)
   }

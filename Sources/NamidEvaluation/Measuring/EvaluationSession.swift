@@ -52,7 +52,7 @@ final class EvaluationSession {
     var record = OutcomeRecord(
       attack, evaluator: evaluator, clean: try clean(save: save, report: report))
     if attack is NoAttack { return record.outcome(keepsImages: keepsImages) }
-    let members = evaluator.source == nil ? attack.allMembers : [attack]
+    let members = attack.members(isTransfer: evaluator.source != nil)
     for (place, member) in members.enumerated() {
       let title =
         members.count == 1
@@ -99,4 +99,7 @@ extension Attack {
     let members = members
     return members.count <= 1 ? [self] : members.flatMap(\.allMembers)
   }
+
+  /// The attacks that are carried out one after another; against another network the attack is one.
+  func members(isTransfer: Bool) -> [any Attack] { isTransfer ? [self] : allMembers }
 }

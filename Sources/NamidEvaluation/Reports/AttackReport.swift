@@ -67,6 +67,19 @@ public struct AttackReport: Codable, Sendable {
 }
 
 extension AttackReport {
+  /// The report of an attack that has not attacked anything yet.
+  init(unmeasured attack: any Attack, isTransfer: Bool) {
+    self.init(
+      name: attack.name, robust: 0, total: 0, cost: Cost(), seconds: 0, settings: attack.record)
+    let members = attack.members(isTransfer: isTransfer)
+    if members.count < 2 { return }
+    self.members = members.map {
+      MemberReport(
+        name: $0.name, settings: $0.record, attacked: 0, fooled: 0, robust: 0,
+        refused: RefusedClaims([RefusedClaims]()), cost: Cost(), seconds: 0)
+    }
+  }
+
   /// Names of attacks that all differ: one that is listed again, with other settings, is `pgd-20#2`.
   public static func distinctNames(_ names: [String]) -> [String] {
     var uses: [String: Int] = [:]

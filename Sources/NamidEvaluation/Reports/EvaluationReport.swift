@@ -30,18 +30,42 @@ public struct EvaluationReport: Codable, Sendable {
     public var fingerprint: String
   }
 
-  /// The ball the attacker was held to.
-  public struct Threat: Codable, Sendable {
-    /// `linf`, `l2` or `l1`.
-    public var norm: String
-    /// The radius as a number.
-    public var epsilon: Double
-    /// The radius as it was written.
-    public var epsilonText: String
+  /// A ball in the keys of reports: `norm`, `epsilon` as a number and `epsilon_text` as it was written.
+  @propertyWrapper public struct Threat: Codable, Hashable, Sendable {
+    /// The ball.
+    public var wrappedValue: ThreatModel
 
     enum CodingKeys: String, CodingKey {
       case norm, epsilon
       case epsilonText = "epsilon_text"
+    }
+
+    /// A ball for reports.
+    public init(wrappedValue: ThreatModel) {
+      self.wrappedValue = wrappedValue
+    }
+
+    /// Reads a ball whose number and text agree.
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      let norm = try container.decode(String.self, forKey: .norm)
+      let text = try container.decode(String.self, forKey: .epsilonText)
+      guard let known = Norm(rawValue: norm), let epsilon = Fraction(text), epsilon.value >= 0,
+        try container.decode(Double.self, forKey: .epsilon) == epsilon.value
+      else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .epsilonText, in: container,
+          debugDescription: "there is no ball \(norm) of this radius")
+      }
+      wrappedValue = ThreatModel(norm: known, epsilon: epsilon)
+    }
+
+    /// Writes all three keys.
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(wrappedValue.norm, forKey: .norm)
+      try container.encode(wrappedValue.epsilon.value, forKey: .epsilon)
+      try container.encode(wrappedValue.epsilon.description, forKey: .epsilonText)
     }
   }
 
@@ -52,7 +76,7 @@ public struct EvaluationReport: Codable, Sendable {
   /// The network that images were made on, where that is another one: a transfer attack.
   public var source: Model?
   /// The attacker's ball.
-  public var threat: Threat
+  @Threat public var threat: ThreatModel
   /// The share of unattacked images classified correctly.
   public var cleanAccuracy: Double
   /// What each attack left standing.
@@ -85,27 +109,30 @@ public struct EvaluationReport: Codable, Sendable {
     self.dataset = dataset
     self.model = model
     self.source = source
-    self.threat = Threat(
-      norm: threat.norm.rawValue, epsilon: threat.epsilon.value,
-      epsilonText: threat.epsilon.description)
+    self.threat = threat
     self.cleanAccuracy = cleanAccuracy
     self.attacks = attacks
     self.seed = seed
-    let specification = Specification(
-      data: dataset.fingerprint, model: model.fingerprint, source: source?.fingerprint,
-      threat: threat,
-      attacks: attacks.map { report in
-        Specification.Item(
-          name: report.name, settings: report.settings,
-          members: report.members?.map { .init(name: $0.name, settings: $0.settings) })
-      },
-      seed: seed)
-    specificationHash = try specification.hash()
+    specificationHash = ""
+    specificationHash = try hashOfSpecification()
+  }
+
+  /// The digest of everything that decides the figures, computed anew from what the report says.
+  public func hashOfSpecification() throws -> String {
+    try NamidSettings.specificationHash(
+      Specification(
+        data: dataset.fingerprint, model: model.fingerprint, source: source?.fingerprint,
+        norm: threat.norm, epsilon: threat.epsilon,
+        attacks: attacks.map { report in
+          Specification.Item(
+            name: report.name, settings: report.settings,
+            members: report.members?.map { .init(name: $0.name, settings: $0.settings) })
+        }, seed: seed))
   }
 }
 
 /// Everything that decides the figures, and nothing else.
-struct Specification: Encodable {
+private struct Specification: Encodable {
   struct Item: Encodable {
     var name: String
     var settings: JSONValue
@@ -119,25 +146,11 @@ struct Specification: Encodable {
     }
   }
 
-  private let data: String
-  private let model: String
-  private let source: String?
-  private let norm: String
-  private let epsilon: Fraction
-  private let attacks: [Item]
-  private let seed: Int
-
-  init(
-    data: String, model: String, source: String?, threat: ThreatModel, attacks: [Item], seed: Int
-  ) {
-    self.data = data
-    self.model = model
-    self.source = source
-    norm = threat.norm.rawValue
-    epsilon = threat.epsilon
-    self.attacks = attacks
-    self.seed = seed
-  }
-
-  func hash() throws -> String { try NamidSettings.specificationHash(self) }
+  var data: String
+  var model: String
+  var source: String?
+  var norm: Norm
+  var epsilon: Fraction
+  var attacks: [Item]
+  var seed: Int
 }

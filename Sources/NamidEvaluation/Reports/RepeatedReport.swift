@@ -50,9 +50,7 @@ public struct RepeatedReport: Codable, Sendable {
     between first: EvaluationReport, and other: EvaluationReport
   ) -> String? {
     if first.dataset.fingerprint != other.dataset.fingerprint { return "other images" }
-    if first.threat.norm != other.threat.norm || first.threat.epsilon != other.threat.epsilon {
-      return "another ball"
-    }
+    if first.threat != other.threat { return "another ball" }
     let settings = { (report: EvaluationReport) in report.attacks.map { [$0.name: $0.settings] } }
     return settings(first) == settings(other) ? nil : "other attacks"
   }

@@ -1,5 +1,5 @@
-import Foundation
 import NamidAttacks
+import NamidData
 import NamidFiles
 import NamidSettings
 
@@ -31,7 +31,7 @@ struct MemberPlan: Codable, Hashable, Sendable {
 /// Everything that decides the verdicts of an evaluation.
 struct EvaluationPlan: Codable, Hashable, Sendable {
   /// Raised when verdicts of an earlier version of this program must not be mixed with this one's.
-  static let currentVersion = 1
+  static let currentVersion = 2
 
   struct Data: Codable, Hashable, Sendable {
     var split: String
@@ -59,6 +59,26 @@ struct EvaluationPlan: Codable, Hashable, Sendable {
   var seed: Int
   /// The digest that the report will have.
   var specificationHash: String
+
+  /// The plan of a measurement whose report has no figures yet.
+  init(_ report: EvaluationReport, on set: ImageSet, _ attacks: [any Attack]) throws {
+    let names = { (model: EvaluationReport.Model) in
+      ["architecture": model.architecture, "fingerprint": model.fingerprint]
+    }
+    data = Data(
+      split: set.split.rawValue, count: set.count, fingerprint: report.dataset.fingerprint,
+      order: try NamidSettings.specificationHash(set.indices))
+    model = names(report.model)
+    source = report.source.map(names)
+    threat = report.threat
+    self.attacks = attacks.map { attack in
+      Member(
+        name: attack.name, settings: attack.record,
+        members: attack.members(isTransfer: report.source != nil).map { .init($0) })
+    }
+    seed = report.seed
+    specificationHash = report.specificationHash
+  }
 
   /// All different attacks without members, the pass over the unattacked images first.
   var members: [MemberPlan] {

@@ -65,6 +65,20 @@ public final class EvaluationState {
 
   // MARK: Chunks
 
+  /// Hands everything that was finished over to a session, and says how much it is.
+  func restore(
+    into session: EvaluationSession, batchSize: Int, withImages: Bool, say: (String) -> Void
+  ) throws {
+    for member in plan.members {
+      session.restore(try chunks(of: member, withImages: withImages, say: say), of: member)
+    }
+    if restoredCount == 0 { return }
+    let most = plan.members.count * ((plan.data.count + batchSize - 1) / batchSize)
+    say(
+      "continuing: \(restoredCount) of at most \(max(most, restoredCount)) batches were done "
+        + "(\(folder.path))")
+  }
+
   /// The finished batches of an attack; a damaged file is removed and `say` told.
   func chunks(
     of member: MemberPlan, withImages: Bool, say: (String) -> Void
@@ -122,6 +136,9 @@ public final class EvaluationState {
       found = try JSONValue(parsing: readFile(at: file, limit: 1 << 24))
     } catch {
       throw EvaluationError.unreadableState(file.path, reason: "\(error)")
+    }
+    if let version = found["version"]?.intValue, version < EvaluationPlan.currentVersion {
+      throw EvaluationError.earlierFormat(folder.path, format: version)
     }
     let differences = EvaluationPlan.differences(found: found, wanted: try plan.tree())
     if !differences.isEmpty {

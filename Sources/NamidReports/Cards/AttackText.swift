@@ -8,9 +8,9 @@ import NamidTerminal
 enum AttackText {
   /// The text that gives an attack with exactly these settings; nil where none was found.
   static func commandLine(
-    of attack: AttackReport, threat: EvaluationReport.Threat
+    of attack: AttackReport, threat ball: ThreatModel
   ) -> String? {
-    guard let ball = ThreatModel(threat), let usual = parsed(attack.name, ball) else { return nil }
+    guard let usual = parsed(attack.name, ball) else { return nil }
     let (settings, standard) = (attack.settings, usual.record)
     if standard == settings { return attack.name }
     let changed = AttackList.settingTexts(of: settings).filter { key, _ in
@@ -21,7 +21,7 @@ enum AttackText {
   }
 
   /// The same for people: with a remark where no text was found.
-  static func shown(_ attack: AttackReport, threat: EvaluationReport.Threat) -> String {
+  static func shown(_ attack: AttackReport, threat: ThreatModel) -> String {
     commandLine(of: attack, threat: threat).map(Markdown.code)
       ?? "\(Markdown.code(attack.name)) (settings of its own)"
   }

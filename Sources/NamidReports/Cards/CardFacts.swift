@@ -89,8 +89,7 @@ struct CardFacts {
 
   /// Whether a report is about the ball that the network was trained for.
   func isOwnThreat(_ report: EvaluationReport) -> Bool {
-    report.threat.norm == configuration.threat.norm.rawValue
-      && report.threat.epsilon == configuration.threat.epsilon.value
+    report.threat == configuration.threat
   }
 
   /// The ball of its configuration for people.

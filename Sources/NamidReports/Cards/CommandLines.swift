@@ -44,9 +44,9 @@ struct CommandLines {
       words.append("--limit \(report.dataset.count)")
     }
     if !facts.isOwnThreat(report) {
-      let written = report.threat.epsilonText
-      let radius = ShellText.isHarmless(written) ? written : "\(report.threat.epsilon)"
-      words.append("--norm \(report.threat.norm) --epsilon \(radius)")
+      let written = report.threat.epsilon.description
+      let radius = ShellText.isHarmless(written) ? written : "\(report.threat.epsilon.value)"
+      words.append("--norm \(report.threat.norm.rawValue) --epsilon \(radius)")
     }
     if report.seed != 0 { words.append("--seed \(report.seed)") }
     if !facts.isOwnData(report) { words.append("--dataset …") }

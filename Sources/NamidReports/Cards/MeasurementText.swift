@@ -1,3 +1,4 @@
+import NamidAttacks
 import NamidEvaluation
 import NamidPages
 import NamidSettings
@@ -55,10 +56,10 @@ struct MeasurementText {
   }
 
   /// A ball for people, such as `L∞, ε = 8/255`.
-  static func text(of threat: EvaluationReport.Threat) -> String {
-    let norms = ["linf": "L∞", "l2": "L2", "l1": "L1"]
-    return "\(norms[threat.norm] ?? Markdown.plain(threat.norm)), ε = "
-      + Markdown.plain(threat.epsilonText)
+  static func text(of threat: ThreatModel) -> String {
+    let norm: [Norm: String] = [.linf: "L∞", .l2: "L2", .l1: "L1"]
+    return
+      "\(norm[threat.norm] ?? threat.norm.rawValue), ε = \(Markdown.plain(threat.epsilon.description))"
   }
 
   /// Flags and fallbacks of the evaluations, one sentence each.

@@ -66,8 +66,8 @@ extension ModelCard {
         arguments["attack"] = .string(
           AttackText.commandLine(of: attack, threat: report.threat) ?? Markdown.oneLine(attack.name)
         )
-        arguments["norm"] = .string(report.threat.norm)
-        arguments["epsilon"] = .string(Markdown.oneLine(report.threat.epsilonText))
+        arguments["norm"] = .string(report.threat.norm.rawValue)
+        arguments["epsilon"] = .string(report.threat.epsilon.description)
       }
       if let source = report.source {
         arguments["images_made_on"] = .string(

@@ -94,7 +94,8 @@ struct RobustBenchEntry {
     [
       "images": .int(attack.total), "robust": .int(attack.robust),
       "ci95": .array(Share(attack.robust, of: attack.total).interval.ends.map(JSONValue.double)),
-      "norm": .string(report.threat.norm), "epsilon": .string(report.threat.epsilonText),
+      "norm": .string(report.threat.norm.rawValue),
+      "epsilon": .string(report.threat.epsilon.description),
       "seed": .int(report.seed), "fallback": attack.fallback.map(JSONValue.string) ?? .null,
       "settings": attack.settings,
     ]

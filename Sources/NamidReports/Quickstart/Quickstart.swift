@@ -131,11 +131,15 @@ package struct Quickstart {
     tell(.step("measuring \(name): clean and PGD-\(plan.measuringSteps)"))
     let saved = try SavedNetwork(run: run(name), device: device)
     let attack = PGD(in: QuickstartPlan.threat) { $0.steps = plan.measuringSteps }
-    let measurement = try RobustnessMeasurement(
-      of: saved.network, named: name, checkpoint: "epoch \(saved.checkpoint.epoch)", on: set,
-      threat: QuickstartPlan.threat, attacks: [NoAttack(), attack], batchSize: 500,
-      seed: plan.seed, keepsImages: true
-    ) { tell(.attack("\(name): \($0)", $1)) }
+    var request = EvaluationRequest(attack.name, threat: QuickstartPlan.threat)
+    request.seed = plan.seed
+    request.keepsImages = true
+    let measurement = try Evaluator.measure(
+      request,
+      of: MeasuredNetwork(
+        saved.network, named: name, checkpoint: "epoch \(saved.checkpoint.epoch)"),
+      on: set, by: [NoAttack(), attack],
+      EvaluationConduct(batchSize: 500, progress: { tell(.attack("\(name): \($0)", $1)) }))
     RunCard.write(
       afterEvaluation: run(name), measurement.report, say: { tell(.step($0)) })
     let attacked = measurement.outcomes[1].images ?? Tensor.zeros([0])

@@ -106,11 +106,13 @@ package struct ExampleImages {
     let all = try Datasets.load(settings.data.name, split: .test, directory: directory)
     try saved.check(all)
     let set = count < all.count ? try all.sample(count, seed: 0) : all
-    let measurement = try RobustnessMeasurement(
-      of: saved.network, named: subject.name, checkpoint: "epoch \(saved.checkpoint.epoch)",
-      on: set, threat: settings.threat,
-      attacks: try AttackList.parse(Self.attack, threat: settings.threat), seed: 0,
-      keepsImages: true)
+    var request = EvaluationRequest(Self.attack, threat: settings.threat)
+    request.keepsImages = true
+    let measurement = try Evaluator.measure(
+      request,
+      of: MeasuredNetwork(
+        saved.network, named: subject.name, checkpoint: "epoch \(saved.checkpoint.epoch)"),
+      on: set, by: try AttackList.parse(Self.attack, threat: settings.threat))
     guard let attacked = measurement.outcomes.first?.images else { return [] }
     return AttackedImages(set, attacked: attacked, network: saved.network).samples(count)
   }

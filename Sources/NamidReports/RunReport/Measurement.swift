@@ -33,7 +33,7 @@ struct RobustnessCurves {
       for attack in report.attacks {
         guard let reading = attack.minimumNorm, reading.radii.count > 1 else { continue }
         let title =
-          "\(attack.name): \(report.dataset.name), \(report.threat.norm), "
+          "\(attack.name): \(report.dataset.name), \(report.threat.norm.rawValue), "
           + "\(report.dataset.count) images"
         if !titles.contains(title) { titles.append(title) }
         let points = zip(reading.radii, reading.accuracies).map {

@@ -25,7 +25,7 @@ package struct EvaluationTables {
   }
 
   private func key(of report: EvaluationReport) -> [String] {
-    [report.dataset.fingerprint, report.threat.norm, "\(report.threat.epsilon)"]
+    [report.dataset.fingerprint, report.threat.norm.rawValue, "\(report.threat.epsilon.value)"]
   }
 
   private func part(of group: [StoredEvaluation]) -> PartRecord {
@@ -47,8 +47,9 @@ package struct EvaluationTables {
     let report = group[0].report
     return PartRecord(
       name: "\(report.dataset.count) \(report.dataset.split) images",
-      dataset: report.dataset.name, norm: report.threat.norm,
-      epsilon: report.threat.epsilonText, unit: .share, hasCheckpoints: false, columns: columns,
+      dataset: report.dataset.name, norm: report.threat.norm.rawValue,
+      epsilon: report.threat.epsilon.description, unit: .share, hasCheckpoints: false,
+      columns: columns,
       rows: rows)
   }
 

@@ -1,14 +1,12 @@
-import NamidAttacks
 import NamidEvaluation
 import NamidPages
-import NamidSettings
 
-/// Whether a report that was read from a file says what an evaluation can say.
+/// A check of a report that was read from a file: contradictions and impossible figures are found.
 ///
 /// Counts and shares must agree, and the specification must have the hash that stands in the report: figures or
 /// settings that were changed by hand, or by a fault, are found with some luck and never shown without a word.
 struct ReportCheck {
-  /// What is wrong; nil for a sound report.
+  /// The fault that was found; nil for a sound report.
   let problem: String?
 
   private static let longestText = 1000
@@ -35,7 +33,7 @@ struct ReportCheck {
       return "expected 1 to \(mostItems) attacks and at most as many settings or flags"
     }
     let texts =
-      [report.dataset.name, report.dataset.split, report.threat.epsilonText]
+      [report.dataset.name, report.dataset.split, report.threat.epsilon.description]
       + models.flatMap { [$0.name, $0.architecture, $0.checkpoint] }
       + report.attacks.flatMap { [$0.name, $0.fallback ?? ""] } + members.map(\.name)
       + settings.flatMap { $0.flatMap { [$0.key, $0.text] } }
@@ -79,25 +77,8 @@ struct ReportCheck {
   }
 
   private static func hashProblem(_ report: EvaluationReport) throws -> String? {
-    guard let threat = ThreatModel(report.threat) else {
-      return "there is no ball \(Markdown.oneLine(report.threat.norm)) of radius "
-        + Markdown.oneLine(report.threat.epsilonText)
-    }
-    let own = try EvaluationReport(
-      dataset: report.dataset, model: report.model, source: report.source, threat: threat,
-      cleanAccuracy: report.cleanAccuracy, attacks: report.attacks, seed: report.seed
-    ).specificationHash
+    let own = try report.hashOfSpecification()
     return own == report.specificationHash
       ? nil : "its specification has the hash \(own), not the one that it says"
-  }
-}
-
-extension ThreatModel {
-  /// The ball of a report; nil where it says no possible one.
-  package init?(_ threat: EvaluationReport.Threat) {
-    guard let norm = Norm(rawValue: threat.norm), let epsilon = Fraction(threat.epsilonText),
-      epsilon.value == threat.epsilon, epsilon.value >= 0
-    else { return nil }
-    self.init(norm: norm, epsilon: epsilon)
   }
 }
