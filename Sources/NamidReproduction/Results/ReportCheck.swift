@@ -1,3 +1,4 @@
+import NamidAttacks
 import NamidEvaluation
 import NamidPages
 
