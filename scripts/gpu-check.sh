@@ -139,7 +139,7 @@ step_profile() {
   [ -e "$work/lib/liblaunches.so" ] || { tell 'no library that counts launches: CUPTI is not here'; return; }
   local case=w${cases_small%%,*}
   case=${case/x/-b}
-  printf 'measure\n' | CUDA_INJECTION64_PATH=$work/lib/liblaunches.so LAUNCHES=$logs/launches.txt "$tool" bench-measure --work train \
+  printf 'measure\n' | CUDA_INJECTION64_PATH=$work/lib/liblaunches.so LAUNCHES=$logs/launches.txt "$bench" measure --work train \
     --precision bfloat16 --network "$work/steps/$case-network.safetensors" --batch "$work/steps/$case-batch.safetensors" \
     --batch-size "${case##*b}" --count 10 --device "$device" || return
   python3 "$root/Benchmarks/gpu/figures.py" launches "$logs/launches.txt" 11 >&3
@@ -205,7 +205,7 @@ step_autoattack-trained() { attacked large "$attack" "$images"; }
 
 # Where everything is, for this shell and for those of the steps.
 set_places() {
-  work=${WORK:-$root/.gpu-work} logs=$work/logs tool=$work/namid
+  work=${WORK:-$root/.gpu-work} logs=$work/logs tool=$work/namid bench=$work/namid-bench
   # Found, not imported: that takes seconds.
   torch=$(python3 -c 'from importlib.util import find_spec; print(find_spec("torch").submodule_search_locations[0])') || return
   site=${torch%/torch}
@@ -214,7 +214,7 @@ set_places() {
     compiler=$(readlink -f "$compiler")
     export CUDA_HOME=${compiler%/bin/nvcc}
   fi
-  side_options=(--tool "$tool" --device "$device" --peer-device "$peer_device" --work "$work/steps")
+  side_options=(--tool "$bench" --device "$device" --peer-device "$peer_device" --work "$work/steps")
   export HOME=$work NAMID_DATA=$work/data TORCHINDUCTOR_CACHE_DIR=$work/inductor TMPDIR=$work/tmp
 }
 
@@ -223,12 +223,15 @@ install_tool() {
   rm -rf "$logs"
   mkdir -p "$work"/{bin,lib,runs,tmp,steps,logs}
   unpack "$bundle/tool.tar.xz" "$work" || return
-  cat >"$tool" <<WRAPPER
+  local name
+  for name in namid namid-bench; do
+    cat >"$work/$name" <<WRAPPER
 #!/usr/bin/env bash
 export LD_LIBRARY_PATH=$work/lib:$work/swift:$torch/lib:$site/nvidia/cu13/lib
-exec $work/bin/namid "\$@"
+exec $work/bin/$name "\$@"
 WRAPPER
-  chmod +x "$tool"
+    chmod +x "$work/$name"
+  done
 }
 
 describe_machine() {

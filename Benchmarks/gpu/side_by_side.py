@@ -4,7 +4,7 @@ The programs of a case get ready one after the other, because cuDNN chooses algo
 uses; then they are measured in turn, each waiting while another one works. Tables go to standard output as Markdown, everything
 to --json. What `torch.compile` makes is kept in TORCHINDUCTOR_CACHE_DIR: --compile-only fills it beforehand.
 
-    python3 side_by_side.py --tool bin/namid --device cuda --cases 64x128,16x128 --work /tmp/steps --json steps.json
+    python3 side_by_side.py --tool bin/namid-bench --device cuda --cases 64x128,16x128 --work /tmp/steps --json steps.json
 """
 
 import argparse
@@ -151,14 +151,14 @@ class Program:
 
 
 def offers(tool: str, flag: str) -> bool:
-    usage = subprocess.run([tool, "bench-measure", "--help"], check=False, capture_output=True, text=True)
+    usage = subprocess.run([tool, "measure", "--help"], check=False, capture_output=True, text=True)
     return flag in usage.stdout
 
 
 def programs(case: Case, options: argparse.Namespace) -> list[Program]:
     count = max(1, min(20, 20 * 128 * options.quickness // case.batch))
     common = case.arguments() + ["--count", str(count), "--threads", str(options.threads)]
-    ours = [options.tool, "bench-measure", "--work", "train", "--precision", "bfloat16", *common]
+    ours = [options.tool, "measure", "--work", "train", "--precision", "bfloat16", *common]
     ours += ["--device", options.device]
     found = {"namid": ours}
     if options.device != "cpu" and offers(options.tool, "--graphs"):
@@ -275,7 +275,7 @@ def table(case: Case, contestants: list[Program], rate: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--tool", required=True, help="namid, or a program that starts it")
+    parser.add_argument("--tool", required=True, help="namid-bench, or a program that starts it")
     parser.add_argument("--device", default="cuda", help="namid's device")
     parser.add_argument("--peer-device", help="the peers' device; namid's unless given")
     parser.add_argument("--cases", default="64x128", help="WIDTHxBATCH, separated by commas")

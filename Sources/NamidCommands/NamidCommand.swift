@@ -18,7 +18,7 @@ public struct NamidCommand: ParsableCommand {
       AttackCommand.self, AttacksCommand.self, MutualInformationCommand.self, Reproduce.self,
       ReportCommand.self,
       DataCommand.self,
-      Bench.self, BenchMeasure.self, Doctor.self, SelfTestCommand.self,
+      Bench.self, Doctor.self, SelfTestCommand.self,
     ])
 
   /// The command line as it stands before it is parsed.

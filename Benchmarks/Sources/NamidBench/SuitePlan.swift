@@ -9,10 +9,8 @@ struct SuitePlan: Equatable {
     static let evaluatedImages = "batch-evaluation.safetensors"
   }
 
-  /// The hidden verb of this tool that measures.
-  static let measuringVerb = "bench-measure"
-
-  /// What glibc's allocator keeps in the process in this project, too: without it every large tensor costs page faults.
+  /// The settings of glibc's allocator that this project makes for itself: without them every large tensor costs page
+  /// faults.
   static let allocator = [
     "MALLOC_TRIM_THRESHOLD_": "1073741824", "MALLOC_TOP_PAD_": "268435456",
     "MALLOC_MMAP_THRESHOLD_": "33554432",
@@ -20,14 +18,10 @@ struct SuitePlan: Equatable {
 
   let cases: [SuiteCase]
 
-  /// The comparisons for some settings.
-  ///
-  /// - Parameters:
-  ///   - settings: Which, and how large.
-  ///   - inputs: The folder of inputs.
+  /// The comparisons for some settings, with inputs in a folder.
   init(_ settings: SuiteSettings, inputs: String) {
     let parts = SuiteParts(settings: settings, folder: inputs)
-    cases = settings.items.flatMap { item in
+    let all = settings.items.flatMap { item in
       switch item {
       case .pgd10Narrow: [parts.training(item, width: 16)]
       case .pgd10Wide: [parts.training(item, width: 64)]
@@ -42,15 +36,20 @@ struct SuitePlan: Equatable {
         ["float32", "bfloat16"].map(parts.matmul) + [16, 64].map(parts.attack)
       }
     }
+    cases = all.map { each in
+      var each = each
+      if !settings.hasPeers { each.contestants = each.ours }
+      return each
+    }
   }
 }
 
-/// What an optimised program is asked to reach; the report says whether it does.
+/// A ratio that an optimised program is asked to reach; the report says whether it does.
 struct SuiteTarget: Equatable {
   let caseName: String
   /// The kind of peer.
   let kind: String
-  /// How many times less this project should take, at least.
+  /// The least factor by which this project should take less.
   let ratio: Double
 
   static let all = [

@@ -2,14 +2,15 @@ import Foundation
 
 /// Runs the programs of a suite in turn.
 struct SuiteRunner {
-  /// This tool.
+  /// This executable.
   let tool: URL
-  let python: PythonEnvironment
+  /// The peers' Python; nil where no peer takes part.
+  let python: PythonEnvironment?
   let repeats: Int
-  /// Told what is being done.
+  /// Receives a line for each thing that is being done.
   let say: (String) -> Void
 
-  /// How long a program may take to prepare, `torch.compile` included, and to measure once.
+  /// The most time that a program may take to prepare, `torch.compile` included, and to measure once.
   private static let limit: Duration = .seconds(1800)
 
   /// Measures a comparison; a program that fails is noted, and the others go on.
@@ -61,7 +62,7 @@ struct SuiteRunner {
       }
       return peak
     case .untilExit:
-      let process = try PeerProcess(launch(of: entry.contestant))
+      let process = try PeerProcess(try launch(of: entry.contestant))
       try process.waitForSuccess()
       return process.begin.duration(to: .now) / .seconds(1)
     }
@@ -71,7 +72,7 @@ struct SuiteRunner {
   private func started(
     _ entry: inout ContestantResult
   ) throws -> (process: PeerProcess, seconds: Double) {
-    let process = try PeerProcess(launch(of: entry.contestant))
+    let process = try PeerProcess(try launch(of: entry.contestant))
     do {
       let ready = try process.ready(within: Self.limit)
       let seconds = process.begin.duration(to: .now) / .seconds(1)
@@ -83,21 +84,16 @@ struct SuiteRunner {
     }
   }
 
-  private func launch(of contestant: Contestant) -> PeerProcess.Launch {
-    let environment = contestant.environment
-    switch contestant.program {
-    case .ours:
-      return PeerProcess.Launch(
-        executable: tool, arguments: contestant.arguments, environment: environment)
-    case .peer(let file):
-      let program = python.programs.appending(path: file).path
-      return PeerProcess.Launch(
-        executable: python.interpreter, arguments: ["-B", program] + contestant.arguments,
-        environment: environment)
-    case .python:
-      return PeerProcess.Launch(
-        executable: python.interpreter, arguments: contestant.arguments, environment: environment)
+  private func launch(of contestant: Contestant) throws -> PeerProcess.Launch {
+    var launch = PeerProcess.Launch(
+      executable: tool, arguments: contestant.arguments, environment: contestant.environment)
+    if contestant.isOurs { return launch }
+    guard let python else { throw PeerProcess.Failure(description: "there is no Python for it") }
+    launch.executable = python.interpreter
+    if case .peer(let file) = contestant.program {
+      launch.arguments = ["-B", python.programs.appending(path: file).path] + launch.arguments
     }
+    return launch
   }
 
   /// Does something for a program that has not failed yet, and notes when it fails.

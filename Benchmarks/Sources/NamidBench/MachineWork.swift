@@ -1,6 +1,5 @@
 import Foundation
-import NamidData
-import NamidTorch
+import Namid
 
 /// One pass over augmented images, and nothing done with them.
 struct DataWork: MeasuredWork {

@@ -1,15 +1,12 @@
 import ArgumentParser
 import Foundation
-import NamidFiles
-import NamidTorch
+import Namid
 
-/// The hidden verb that the suite starts for this project's side: it prepares some work, says that it is ready, and
-/// measures whenever it is asked to, exactly as the peers' programs do.
-struct BenchMeasure: ParsableCommand {
+/// `namid-bench measure`, which the suite starts for this project's side: it prepares some work, says that it is ready,
+/// and measures whenever it is asked to, exactly as the peers' programs do.
+struct Measure: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: SuitePlan.measuringVerb,
-    abstract: "Measure one piece of work for `namid bench --suite`.",
-    shouldDisplay: false)
+    abstract: "Measure one piece of work for the suite.", shouldDisplay: false)
 
   enum Work: String, CaseIterable, ExpressibleByArgument {
     case train, attack, namid, estimators, evaluate, data, matmul
@@ -27,13 +24,17 @@ struct BenchMeasure: ParsableCommand {
   @Option var largest = 4096
   @Flag var wholeBudget = false
   @Flag var graphs = false
-  @OptionGroup var device: DeviceOptions
+  @OptionGroup var place: PlaceOptions
 
   func run() throws {
     guard batchSize >= 1, count >= 1, images >= 1, attackSteps >= 0 else {
       throw ValidationError("--batch-size, --count and --images must be at least 1")
     }
-    let device = try device.prepare()
+    let device = try place.prepare()
+    EngineError.beforeTrap { error in
+      note("Error: \(error)")
+      _exit(70)
+    }
     let work = try prepared(on: device)
     TorchEnvironment.synchronize(device)
     let facts = JSONObject(
@@ -103,5 +104,3 @@ struct BenchMeasure: ParsableCommand {
     #endif
   }
 }
-
-extension Precision: ExpressibleByArgument {}

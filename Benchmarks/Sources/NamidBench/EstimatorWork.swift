@@ -1,8 +1,4 @@
-import NamidAttacks
-import NamidDefenses
-import NamidInformation
-import NamidNetworks
-import NamidTorch
+import Namid
 
 /// A step that trains both estimators by Equation 5 on a fixed network.
 struct EstimatorWork: MeasuredWork {

@@ -1,7 +1,5 @@
 import Foundation
-import NamidInformation
-import NamidNetworks
-import NamidTorch
+import Namid
 
 /// Something that the suite measures in a process of its own.
 protocol MeasuredWork {
@@ -11,7 +9,7 @@ protocol MeasuredWork {
   func run() throws
 }
 
-/// What the inputs of the suite hold, read by this project's side.
+/// The inputs of the suite, read by this project's side.
 struct WorkInputs {
   let device: Device
   let network: Network

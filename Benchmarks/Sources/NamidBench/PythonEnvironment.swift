@@ -7,7 +7,7 @@ struct PythonEnvironment {
   /// The folder of the peers' programs.
   let programs: URL
 
-  /// The clone of the repository: `NAMID_ROOT`, which ./namid sets, else a folder above the tool.
+  /// The clone of the repository: `NAMID_ROOT`, which Benchmarks/run sets, else a folder above the tool.
   static func repository(tool: URL?) -> URL? {
     if let root = ProcessInfo.processInfo.environment["NAMID_ROOT"] { return URL(filePath: root) }
     var folder = tool?.resolvingSymlinksInPath().deletingLastPathComponent()
@@ -26,7 +26,7 @@ struct PythonEnvironment {
   /// - Parameters:
   ///   - python: An interpreter that has the packages; nil makes one in `.deps/bench-venv` on first use.
   ///   - repository: The clone.
-  ///   - say: Told what takes long.
+  ///   - say: Receives a line for each thing that takes long.
   /// - Throws: `SuiteError` with what to do.
   init(python: String?, repository: URL?, say: (String) -> Void) throws(SuiteError) {
     guard let repository,

@@ -1,8 +1,4 @@
-import NamidAttacks
-import NamidData
-import NamidEvaluation
-import NamidNetworks
-import NamidTorch
+import Namid
 
 /// A robust accuracy in float32.
 struct EvaluationWork: MeasuredWork {
@@ -19,7 +15,7 @@ struct EvaluationWork: MeasuredWork {
   ///   - inputs: The network and the images, which are bytes divided by 255.
   ///   - batchSize: Images at once.
   ///   - steps: Steps of PGD.
-  ///   - usesWholeBudget: Whether samples go on after they are fooled, as they do elsewhere.
+  ///   - usesWholeBudget: True where samples go on after they are fooled, as they do in other programs.
   init(_ inputs: WorkInputs, batchSize: Int, steps: Int, usesWholeBudget: Bool) {
     network = inputs.network
     self.batchSize = batchSize

@@ -1,8 +1,8 @@
 /// A program that takes part in a comparison.
 struct Contestant: Equatable {
-  /// What is started.
+  /// The program to start.
   enum Program: Equatable {
-    /// This tool, as the hidden verb that measures, or as any other verb.
+    /// This executable, which measures by its subcommand `measure`.
     case ours
     /// A file of `Benchmarks/speed`, run by Python.
     case peer(file: String)
@@ -21,13 +21,13 @@ struct Contestant: Equatable {
   /// Floating-point operations of one measurement, where they are counted.
   var operations: Double?
 
-  /// Whether it is this project's.
+  /// True of a program of this project.
   var isOurs: Bool { program == .ours }
 }
 
 /// Programs that do the same work, to be measured in turn.
 struct SuiteCase: Equatable {
-  /// How programs are run.
+  /// The way in which programs are run.
   enum Mode: Equatable {
     /// All are started once and asked in turn.
     case served
@@ -37,7 +37,7 @@ struct SuiteCase: Equatable {
     case untilExit
   }
 
-  /// What is compared; of all of them less is better.
+  /// The quantity that is compared; less is better.
   enum Quantity: String, Equatable {
     /// Seconds of the work.
     case seconds
@@ -49,7 +49,7 @@ struct SuiteCase: Equatable {
     case peakBytes = "peak-bytes"
   }
 
-  /// What must lie in the suite's folder of inputs.
+  /// Files that must lie in the suite's folder of inputs.
   enum Input: Hashable {
     case network(width: Int, images: Int)
     case estimators(units: Int)
@@ -68,7 +68,7 @@ struct SuiteCase: Equatable {
   var inputs: Set<Input> = []
   /// The most rounds that are worth their time; nil for as many as are asked for.
   var mostRounds: Int?
-  let contestants: [Contestant]
+  var contestants: [Contestant]
 
   /// This project's programs; ratios are given over each.
   var ours: [Contestant] { contestants.filter(\.isOurs) }
@@ -81,7 +81,7 @@ struct SuiteCase: Equatable {
   }
 }
 
-/// What can be asked for with `--only`.
+/// A part of the suite that `--only` can choose.
 enum SuiteItem: String, CaseIterable {
   case pgd10Narrow = "pgd10-w16"
   case pgd10Wide = "pgd10-w64"

@@ -1,18 +1,13 @@
 import Foundation
-import NamidAttacks
-import NamidData
-import NamidInformation
-import NamidNetworks
-import NamidTorch
-import NamidTraining
+import Namid
 
 /// Writes what all programs of a suite read: the same weights, images and starting noise for all.
 struct SuiteInputs {
-  /// Where the files go.
+  /// The folder that gets the files.
   let folder: URL
   /// The run whose network is evaluated, with its images; nil for random weights.
   var run: String?
-  /// Where data sets lie.
+  /// The folder that holds data sets.
   let dataDirectory: URL
 
   /// Writes all that some comparisons need.

@@ -101,20 +101,21 @@ struct SuiteParts {
       ])
   }
 
-  /// How long it takes to load the program and libtorch.
+  /// The time that loading the program and libtorch takes.
   var loading: SuiteCase {
     SuiteCase(
       name: "start-load", item: .start,
       title: "Start: the process with libtorch loaded, to its end",
       mode: .untilExit, quantity: .startSeconds,
       contestants: [
-        Contestant(name: "namid --version", program: .ours, arguments: ["--version"], kind: "ours"),
+        Contestant(
+          name: "namid-bench --version", program: .ours, arguments: ["--version"], kind: "ours"),
         Contestant(
           name: "import torch", program: .python, arguments: ["-c", "import torch"], kind: "python"),
       ])
   }
 
-  /// How long it takes from nothing to the end of the first training step.
+  /// The time from nothing to the end of the first training step.
   var firstStep: SuiteCase {
     let arguments = network(16, batch: 8)
     return SuiteCase(
@@ -201,7 +202,7 @@ struct SuiteParts {
 
   private func ours(_ name: String, _ work: String, _ arguments: [String]) -> Contestant {
     Contestant(
-      name: name, program: .ours, arguments: [SuitePlan.measuringVerb, "--work", work] + arguments,
+      name: name, program: .ours, arguments: ["measure", "--work", work] + arguments,
       kind: "ours")
   }
 

@@ -1,10 +1,11 @@
 import Foundation
-import NamidFiles
+import Namid
 import Testing
-@testable import NamidCommands
 
-/// The parts of `namid bench --suite` that measure nothing.
-@Suite struct BenchSuiteTests {
+@testable import NamidBench
+
+/// The parts of the suite that measure nothing.
+@Suite struct SuiteTests {
   // MARK: What programs say
 
   @Test func messagesAreRead() throws {
@@ -124,6 +125,13 @@ import Testing
     #expect(narrow.images == 3 * 128)
     let quick = SuitePlan(SuiteSettings(isQuick: true, threads: 2), inputs: "/inputs")
     #expect(quick.cases.first?.images == 8)
+  }
+
+  @Test func peersCanBeLeftOut() {
+    let plan = SuitePlan(SuiteSettings(threads: 2, hasPeers: false), inputs: "/inputs")
+    let all = SuitePlan(SuiteSettings(threads: 2), inputs: "/inputs")
+    #expect(plan.cases.map(\.contestants) == all.cases.map(\.ours))
+    #expect(SuiteTables.targets(plan.cases.map { CaseResult($0) }) == nil)
   }
 
   @Test func programsTakeTurns() throws {

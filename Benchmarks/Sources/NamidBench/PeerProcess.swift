@@ -2,15 +2,15 @@ import Foundation
 
 /// A program under measurement: started, asked for measurements one at a time, and ended.
 final class PeerProcess {
-  /// Why a program gives no answer.
+  /// The reason why a program gives no answer.
   struct Failure: Error, CustomStringConvertible {
     let description: String
   }
 
-  /// How to start a program.
+  /// The program to start, with its arguments and added variables.
   struct Launch {
-    let executable: URL
-    let arguments: [String]
+    var executable: URL
+    var arguments: [String]
     var environment: [String: String] = [:]
   }
 
@@ -22,10 +22,7 @@ final class PeerProcess {
   /// When the process was started.
   let begin: ContinuousClock.Instant
 
-  /// Starts a program.
-  ///
-  /// - Parameter launch: What and how.
-  /// - Throws: `Failure` when it cannot be started.
+  /// Starts a program; throws `Failure` when it cannot be started.
   init(_ launch: Launch) throws {
     complaints = FileManager.default.temporaryDirectory
       .appending(path: "namid-peer-\(UUID().uuidString).log")
@@ -49,11 +46,7 @@ final class PeerProcess {
 
   deinit { try? FileManager.default.removeItem(at: complaints) }
 
-  /// Waits until the program is ready.
-  ///
-  /// - Parameter limit: How long.
-  /// - Returns: Its facts and versions.
-  /// - Throws: `Failure` or `PeerLineError`.
+  /// Waits until the program is ready; throws `Failure` or `PeerLineError`.
   func ready(within limit: Duration) throws -> (
     facts: [String: Double], versions: [String: String]
   ) {
@@ -63,11 +56,9 @@ final class PeerProcess {
     return (facts, versions)
   }
 
-  /// Asks for a measurement.
+  /// Asks for a measurement: seconds of the work, and the most memory so far.
   ///
-  /// - Parameter limit: How long it may take.
-  /// - Returns: Seconds of the work, and the most memory so far.
-  /// - Throws: `Failure` or `PeerLineError`.
+  /// Throws `Failure` or `PeerLineError`.
   func measure(within limit: Duration) throws -> (seconds: Double, peakBytes: Double?) {
     do {
       try requests.fileHandleForWriting.write(contentsOf: Data("measure\n".utf8))
@@ -95,9 +86,7 @@ final class PeerProcess {
     return !process.isRunning
   }
 
-  /// Waits for the program's end, with nothing to be asked of it.
-  ///
-  /// - Throws: `Failure` when it ends with another status than 0.
+  /// Waits for the program's end; throws `Failure` when its status is not 0.
   func waitForSuccess() throws {
     try requests.fileHandleForWriting.close()
     _ = try answers.fileHandleForReading.readToEnd()
@@ -139,7 +128,7 @@ final class PeerProcess {
     }
   }
 
-  /// How the program ended, with its last words.
+  /// The status with which the program ended, and its last words.
   private func ended() -> String {
     guard hasEnded(within: .seconds(10)) else {
       return "it closed its output" + ShortCommand.lastWords(complaints)

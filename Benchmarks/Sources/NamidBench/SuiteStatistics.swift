@@ -1,4 +1,4 @@
-import NamidStatistics
+import Namid
 
 /// The middle and the ends of some measurements.
 struct Spread: Equatable {
@@ -14,7 +14,7 @@ struct Spread: Equatable {
     (self.median, self.lowest, self.highest) = (median, lowest, highest)
   }
 
-  /// How many times larger the values of one program are than those of another, round by round.
+  /// Ratios of one program's values over another's, round by round.
   ///
   /// Both values of a ratio come from one round, so that what slows the whole machine for a while does not count.
   /// Rounds in which either has no value are left out.

@@ -1,10 +1,4 @@
-import NamidAttacks
-import NamidDefenses
-import NamidInformation
-import NamidNetworks
-import NamidSettings
-import NamidTorch
-import NamidTraining
+import Namid
 
 /// A training step as the trainer makes it: crafting, loss, gradient, optimizer.
 struct TrainingWork: MeasuredWork {
@@ -25,10 +19,10 @@ struct TrainingWork: MeasuredWork {
   ///   - inputs: The network and the batch.
   ///   - count: Images of the batch.
   ///   - steps: Steps of the attack.
-  ///   - precision: In which convolutions and products compute.
+  ///   - precision: The precision of convolutions and products.
   ///   - estimators: Those of NAMID; nil for standard adversarial training.
-  ///   - isAttackOnly: Whether images are crafted and no more.
-  ///   - isRecorded: Whether the step is a CUDA graph.
+  ///   - isAttackOnly: True where images are crafted and no more.
+  ///   - isRecorded: True where the step is a CUDA graph.
   /// - Throws: `SuiteError` when the batch has too few images, `TrainingError` when there are no graphs.
   init(
     _ inputs: WorkInputs, count: Int, steps: Int, precision: Precision,

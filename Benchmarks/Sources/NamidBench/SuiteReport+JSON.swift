@@ -1,4 +1,4 @@
-import NamidFiles
+import Namid
 
 extension SuiteReport {
   /// Everything that was measured: settings, machine, every value of every round.

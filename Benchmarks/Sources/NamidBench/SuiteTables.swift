@@ -1,6 +1,5 @@
 import Foundation
-import NamidFiles
-import NamidTerminal
+import Namid
 
 /// The tables of a suite's report.
 enum SuiteTables {
@@ -26,7 +25,7 @@ enum SuiteTables {
     return table
   }
 
-  /// What the values of a comparison are given in.
+  /// The unit of a comparison's values.
   static func unit(_ suiteCase: SuiteCase) -> String {
     switch suiteCase.quantity {
     case .peakBytes: "MB"
@@ -62,16 +61,16 @@ enum SuiteTables {
 
   // MARK: All comparisons
 
-  /// Whether the targets are reached; nil where none was measured.
+  /// The targets, asked and measured; nil where none was measured.
   static func targets(_ cases: [CaseResult]) -> TextTable? {
     var table = TextTable(
       ["work", "peer", "asked", "measured", "reached"],
       alignments: [.left, .left, .right, .right, .left])
     var isEmpty = true
     for target in SuiteTarget.all {
-      guard let found = cases.first(where: { $0.suiteCase.name == target.caseName }) else {
-        continue
-      }
+      guard let found = cases.first(where: { $0.suiteCase.name == target.caseName }),
+        found.suiteCase.contestants.contains(where: { $0.kind == target.kind })
+      else { continue }
       isEmpty = false
       let measured = found.ratio(over: target.kind)
       table.append([
@@ -111,7 +110,7 @@ enum SuiteTables {
     return table
   }
 
-  /// What each program said of its work, so that one can see that it was the same; nil where none said anything.
+  /// The facts that each program sent of its work, which show that it was the same; nil where none sent any.
   static func facts(_ cases: [CaseResult]) -> TextTable? {
     let shown = ["attacked_loss", "training_loss", "clean_share", "robust_share"]
     var table = TextTable(

@@ -1,12 +1,12 @@
-/// What a program of a comparison came to.
+/// The measurements of one program of a comparison.
 struct ContestantResult: Equatable {
   let contestant: Contestant
   /// One value per round; nil where there is none.
   var values: [Double?] = []
-  /// What it said when it was ready.
+  /// The facts that it sent when it was ready.
   var facts: [String: Double] = [:]
   var versions: [String: String] = [:]
-  /// Why it gives no more values; nil while all is well.
+  /// The reason why it gives no more values; nil while all is well.
   var failure: String?
 
   /// Middle and ends of what was measured.
@@ -19,7 +19,7 @@ struct ContestantResult: Equatable {
   }
 }
 
-/// What a comparison came to.
+/// The measurements of a comparison.
 struct CaseResult: Equatable {
   let suiteCase: SuiteCase
   var results: [ContestantResult]
@@ -32,10 +32,7 @@ struct CaseResult: Equatable {
   /// The results of this project's programs.
   var ours: [ContestantResult] { results.filter(\.contestant.isOurs) }
 
-  /// How many times less this project's first program takes than the best variant of a kind of peer.
-  ///
-  /// - Parameter kind: The kind of peer.
-  /// - Returns: The ratios; nil where either has no value.
+  /// Ratios of the best variant of a kind of peer over this project's first program; nil where either has no value.
   func ratio(over kind: String) -> Spread? {
     guard let first = ours.first else { return nil }
     return results.filter { $0.contestant.kind == kind }

@@ -1,9 +1,8 @@
 import Foundation
-import NamidFiles
 
 /// Runs programs of the system that end soon and say little, or that talk to the user while they work.
 enum ShortCommand {
-  /// Why a program did not do its work.
+  /// The reason why a program did not do its work.
   struct Failure: Error, CustomStringConvertible {
     let description: String
   }
@@ -13,8 +12,8 @@ enum ShortCommand {
   /// - Parameters:
   ///   - program: Its path, or its name on the search path.
   ///   - arguments: Its arguments; no shell reads them.
-  ///   - isShown: Whether its output goes to standard error instead, for programs that take long.
-  /// - Returns: What it wrote to standard output.
+  ///   - isShown: True where its output goes to standard error instead, for programs that take long.
+  /// - Returns: Its standard output.
   /// - Throws: `Failure` when it cannot be started or ends with another status than 0, with its last words.
   @discardableResult
   static func output(
@@ -54,7 +53,9 @@ enum ShortCommand {
 
   /// The last lines of a file of complaints, after a colon; nothing where there are none.
   static func lastWords(_ file: URL, lines: Int = 3) -> String {
-    let words = lastLines(of: file, count: lines)
+    let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+    let words = text.split(whereSeparator: \.isNewline)
+      .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }.suffix(lines)
     return words.isEmpty ? "" : ": " + words.joined(separator: " / ")
   }
 }

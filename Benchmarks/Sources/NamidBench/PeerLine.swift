@@ -1,6 +1,6 @@
-import NamidFiles
+import Namid
 
-/// What a measured program says: one line of JSON on standard output for each message.
+/// A message of a measured program: one line of JSON on standard output.
 enum PeerLine: Equatable {
   /// The program is prepared.
   ///

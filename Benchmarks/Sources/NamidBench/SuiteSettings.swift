@@ -1,16 +1,17 @@
-import NamidFiles
-import NamidSettings
+import Namid
 
-/// What decides which measurements a suite makes.
+/// The settings that decide which measurements a suite makes.
 struct SuiteSettings: Equatable {
   var items = SuiteItem.allCases
   var repeats = 5
-  /// Tiny batches and one round: whether everything runs, not how fast.
+  /// True for tiny batches and one round, which show that everything runs, not how fast.
   var isQuick = false
   var threads: Int
   var device = "cpu"
   /// Images of the evaluation.
   var evaluationImages = 512
+  /// False for this project's programs alone.
+  var hasPeers = true
   /// The run whose network is evaluated; nil for one with random weights.
   var run: String?
 
@@ -33,7 +34,7 @@ struct SuiteSettings: Equatable {
   }
 }
 
-/// Why a suite cannot begin.
+/// An error that keeps a suite from beginning; its text says the remedy.
 enum SuiteError: Error, CustomStringConvertible, Equatable {
   case unknownItem(String)
   case noPrograms
@@ -50,7 +51,7 @@ enum SuiteError: Error, CustomStringConvertible, Equatable {
       return "the suite has no item \"\(name)\"; \(hint)it has \(known.joined(separator: ", "))"
     case .noPrograms:
       return
-        "the peers' programs (Benchmarks/speed) are not found: start the tool through ./namid of a "
+        "the peers' programs (Benchmarks/speed) are not found: start the suite by Benchmarks/run of a "
         + "clone of the repository, or set NAMID_ROOT to that clone"
     case .noPython(let reason):
       return

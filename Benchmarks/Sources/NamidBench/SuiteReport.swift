@@ -1,14 +1,13 @@
 import Foundation
-import NamidFiles
-import NamidTerminal
+import Namid
 
 /// The results of a suite as text.
 struct SuiteReport {
   let machine: SuiteMachine
   let settings: SuiteSettings
-  let cases: [CaseResult]
+  var cases: [CaseResult]
 
-  /// What is said of figures that prove nothing.
+  /// Remarks on figures that prove nothing.
   var warnings: [String] {
     var lines: [String] = []
     if settings.isQuick {
@@ -35,7 +34,7 @@ struct SuiteReport {
       ].compactMap { $0 }
   }
 
-  /// What did not go as it should: failures, and programs that do other work than this project's.
+  /// Failures, and programs that do other work than this project's.
   var problems: [String] {
     cases.flatMap { each in
       each.results.compactMap { result in
