@@ -39,7 +39,8 @@ public struct AttackEntry: Sendable {
     make = { (threat, overrides) throws(AttackListError) in
       var settings = A.Settings(in: threat)
       choices(&settings)
-      settings = try overrides.laid(over: settings, in: threat, oldKeys: oldKeys)
+      settings = try overrides.laid(
+        over: settings, in: threat, oldKeys: oldKeys, positive: number)
       return A(settings, in: threat)
     }
   }
@@ -179,9 +180,17 @@ struct AttackOverrides {
   }
 
   /// The settings with what was written laid over them.
+  ///
+  /// An attack without a step measures nothing that `clean` does not: the key `positive` must be at least 1.
   func laid<Settings: AttackSettings>(
-    over usual: Settings, in threat: ThreatModel, oldKeys: [String: String]
+    over usual: Settings, in threat: ThreatModel, oldKeys: [String: String], positive: String?
   ) throws(AttackListError) -> Settings {
+    for item in items
+    where camelCase(item.key) == positive && Int(item.text).map({ $0 < 1 }) == true {
+      throw .badSetting(
+        attack: attack, setting: "\(item.key)=\(item.text)",
+        reason: "must be a whole number from 1 to 1000000")
+    }
     var settings = usual
     var rest = items.map { (key: oldKeys[$0.key] ?? camelCase($0.key), item: $0) }
     if let preset = Settings.presetKey, let place = rest.firstIndex(where: { $0.key == preset }) {
@@ -212,9 +221,11 @@ struct AttackOverrides {
         let tree = try JSONValue(encoding: settings)
         let keys = tree.objectValue.map { $0.map(\.key) } ?? []
         guard keys.contains(key) else {
-          if keys.isEmpty { throw problem("is not one it has: it has none") }
           let guess = nearest(key, among: keys).map { "did you mean \"\($0)\"? " } ?? ""
-          throw problem("is not one it has: \(guess)it has \(keys.joined(separator: ", "))")
+          let list = keys.isEmpty ? "none" : keys.joined(separator: ", ")
+          throw AttackListError.badSetting(
+            attack: attack, setting: item.key,
+            reason: "is not one it has: \(guess)it has \(list)")
         }
         settings = try tree.overlaid(with: [key: value(item.text)]).decode(Settings.self)
       } catch let error as AttackListError {

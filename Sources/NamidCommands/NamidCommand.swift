@@ -3,6 +3,7 @@ import Foundation
 
 /// The command line.
 public struct NamidCommand: ParsableCommand {
+  /// The name, the abstract and the verbs.
   public static let configuration = CommandConfiguration(
     commandName: "namid",
     abstract: "Train and measure adversarially robust image classifiers.",

@@ -36,7 +36,9 @@ package enum HTMLReport {
       lines.append("<script>\(HTMLEscaping.script(chartLibrary))</script>")
       lines.append("<script>\n\(PageResource.charts)\n</script>")
     }
-    if body.html.contains("<thead>") { lines.append("<script>\n\(PageResource.sorting)\n</script>") }
+    if body.html.contains("<thead>") {
+      lines.append("<script>\n\(PageResource.sorting)\n</script>")
+    }
     lines += ["</body>", "</html>", ""]
     return lines.joined(separator: "\n")
   }

@@ -41,7 +41,7 @@ import Testing
     #expect(message("pgd-5:step_size=-1").contains("2/255"))
     #expect(message("pgd-5:step_size=1/0").contains("2/255"))
     #expect(message("pgd-5:start=here").contains("none, gaussian, uniform"))
-    #expect(message("pgd:steps=-1").contains("from 0 to"))
+    #expect(message("pgd-0").contains("from 1 to"))
     #expect(message("pgd-99999999999999999999").contains("whole number"))
     #expect(message("pgd-5:momentum=1").contains("momentum"))
     #expect(message("pgd-5:restart=1").contains("did you mean \"restarts\"?"))

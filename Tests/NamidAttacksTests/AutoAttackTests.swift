@@ -2,6 +2,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidAttacks
 
 @Suite(.serialized) struct AutoAttackTests {
@@ -60,7 +61,9 @@ import Testing
   }
 
   func parse(_ text: String, _ ball: ThreatModel) throws(AttackListError) -> [any Attack] {
-    try AttackList.parse(text, threat: ball, among: [APGD.crossEntropyEntry, APGD.dlrEntry, APGD.targetedEntry, AutoAttack.entry])
+    try AttackList.parse(
+      text, threat: ball,
+      among: [APGD.crossEntropyEntry, APGD.dlrEntry, APGD.targetedEntry, AutoAttack.entry])
   }
 
   @Test func namesAndSettingsAreRead() throws {

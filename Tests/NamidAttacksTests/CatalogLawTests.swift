@@ -19,7 +19,8 @@ import Testing
       let small = [
         "pgd": "pgd-4:restarts=2", "square": "square:queries=30",
         "autoattack": "autoattack-4:queries=20",
-        "cw": "cw-6:searchSteps=2:abortsEarly=false", "fab": "fab:steps=3", "fab-t": "fab-t:steps=3",
+        "cw": "cw-6:searchSteps=2:abortsEarly=false", "fab": "fab:steps=3",
+        "fab-t": "fab-t:steps=3",
       ]
       let text = small[entry.name] ?? (entry.number == nil ? entry.name : "\(entry.name)-4")
       return try AttackList.parse(text, threat: threat, among: [entry])[0]

@@ -2,6 +2,7 @@ import NamidNetworks
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidAttacks
 
 @Suite(.serialized) struct FWATests {
@@ -54,7 +55,8 @@ import Testing
         for sample in 0..<6 {
           let gained = (clean[sample] - reached[sample]) / (clean[sample] - lowest[sample])
           #expect(
-            gained > share && gained < 1 + 1e-3, "\(attack.settings.mode), radius \(radius): \(gained)")
+            gained > share && gained < 1 + 1e-3,
+            "\(attack.settings.mode), radius \(radius): \(gained)")
         }
       }
     }

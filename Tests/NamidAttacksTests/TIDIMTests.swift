@@ -3,6 +3,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidAttacks
 
 @Suite(.serialized) struct TIDIMTests {
@@ -72,11 +73,14 @@ import Testing
         gradient = gradient.maskedFill((position .< 0) .| (position .> 1), 0)
       }
       let smooth = convolved(gradient, side: attack.settings.kernel)
-      momentum = momentum * attack.settings.decay + smooth / smooth.abs().mean([1, 2, 3], keepdim: true)
+      momentum =
+        momentum * attack.settings.decay + smooth / smooth.abs().mean([1, 2, 3], keepdim: true)
       if attack.threat.norm == .linf {
-        change = (change + momentum.sign() * attack.settings.stepSize).clamp(min: -epsilon, max: epsilon)
+        change = (change + momentum.sign() * attack.settings.stepSize).clamp(
+          min: -epsilon, max: epsilon)
       } else {
-        change = change + momentum / momentum.norm(2, [1, 2, 3], keepdim: true) * attack.settings.stepSize
+        change =
+          change + momentum / momentum.norm(2, [1, 2, 3], keepdim: true) * attack.settings.stepSize
         change =
           change * (epsilon / change.norm(2, [1, 2, 3], keepdim: true)).clamp(max: 1)
       }
@@ -253,7 +257,8 @@ import Testing
     let problem = CurvedProblem(shape: [1, 6, 6])
     for attack in attacks(steps: 6, diversity: InputDiversity(low: 0.7)) {
       for goal in [Goal.fool, .strongest] {
-        Laws.expectIndependenceOfBatches(count: 64, "\(attack.settings.variant) \(goal)") { indices in
+        Laws.expectIndependenceOfBatches(count: 64, "\(attack.settings.variant) \(goal)") {
+          indices in
           let rows = Tensor(indices, shape: [indices.count])
           return attack.run(
             on: problem.classifier, images: problem.images.indexSelect(rows),
@@ -293,7 +298,8 @@ import Testing
     for (sample, cost) in result.costs.enumerated() {
       let stream = streams([sample])[0].keyed("diversity")
       let changed = (1..<9).count {
-        InputDiversity(probability: 0.5).placement(height: 8, width: 8, stream: stream.keyed($0)) != nil
+        InputDiversity(probability: 0.5).placement(height: 8, width: 8, stream: stream.keyed($0))
+          != nil
       }
       #expect(cost == Cost(forwards: 1 + 9 + changed + 1, backwards: 9))
     }

@@ -58,7 +58,7 @@ import Testing
     }
     let pgd = entries.first { $0["name"]?.stringValue == "pgd-STEPS" }
     #expect(pgd?["number"]?.stringValue == "steps")
-    #expect(pgd?["defaults"]?["steps"]?.stringValue == "40")
+    #expect(pgd?["defaults"]?["steps"] == 40)
   }
 
   @Test func attackedImagesAreWritten() throws {
@@ -113,7 +113,8 @@ import Testing
       #expect(right["total"]?.intValue == report["attacks"]?.arrayValue?[0]["robust"]?.intValue)
       // Every image gets the whole budget: six passes of the attack and its unattacked one, and two of the target.
       #expect(attack["forwards"]?.intValue == 60 * 9)
-      #expect(try sortedNames(in: folder.appending(path: "target")).contains("evaluations") == false)
+      #expect(
+        try sortedNames(in: folder.appending(path: "target")).contains("evaluations") == false)
       let white = try Tool.run(
         ["evaluate", "target", "--attack", "clean,pgd-5:start=uniform", "--json", "-"], in: folder)
       let plain = try JSONValue(parsing: Data(white.output.utf8))

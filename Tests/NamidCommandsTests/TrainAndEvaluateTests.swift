@@ -139,7 +139,7 @@ import Testing
       #expect(report["threat"]?["epsilon"]?.doubleValue == 0.05)
       let attacks = try #require(report["attacks"]?.arrayValue)
       #expect(attacks.compactMap { $0["name"]?.stringValue } == ["clean", "pgd-3"])
-      #expect(attacks[1]["settings"]?["restarts"]?.stringValue == "2")
+      #expect(attacks[1]["settings"]?["restarts"] == 2)
       #expect(attacks[0]["robust_accuracy"]?.doubleValue == report["clean_accuracy"]?.doubleValue)
 
       let tensors = try Weights.read(folder.appending(path: "attacked.safetensors"))

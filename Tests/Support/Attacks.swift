@@ -3,6 +3,7 @@ import NamidAttacks
 // Attacks in one line each: what is not given is as usual.
 
 extension PGD {
+  /// The usual attack with some choices changed.
   public init(
     threat: ThreatModel, steps: Int, stepSize: Double? = nil, start: Start = .gaussian,
     restarts: Int = 1, loss: AttackLoss = .crossEntropy
@@ -15,6 +16,7 @@ extension PGD {
 }
 
 extension APGD {
+  /// The usual attack with some choices changed.
   public init(
     _ objective: Objective, threat: ThreatModel, steps: Int = 100, restarts: Int = 1,
     rho: Double? = nil, eot: Int = 1, targets: Int? = nil, schedule: APGDSchedule? = nil,
@@ -31,6 +33,7 @@ extension APGD {
 }
 
 extension FAB {
+  /// The usual attack with some choices changed.
   public init(
     threat: ThreatModel, targets: Int? = nil, steps: Int = 100, restarts: Int = 1,
     alphaMax: Double = 0.1, eta: Double = 1.05, beta: Double = 0.9
@@ -43,6 +46,7 @@ extension FAB {
 }
 
 extension Square {
+  /// The usual attack with some choices changed.
   public init(
     threat: ThreatModel, queries: Int = 5000, restarts: Int = 1, pInit: Double = 0.8,
     rescaleSchedule: Bool = false
@@ -55,6 +59,7 @@ extension Square {
 }
 
 extension AutoAttack {
+  /// The usual attack with some choices changed.
   public init(
     threat: ThreatModel, version: Version = .standard, steps: Int = 100, queries: Int = 5000
   ) {
@@ -63,6 +68,7 @@ extension AutoAttack {
 }
 
 extension CarliniWagner {
+  /// The usual attack with some choices changed.
   public init(
     threat: ThreatModel, iterations: Int = 1000, searchSteps: Int = 9, learningRate: Double = 0.01,
     initialConstant: Double = 1e-3, confidence: Double = 0, abortsEarly: Bool = true
@@ -76,6 +82,7 @@ extension CarliniWagner {
 }
 
 extension DDN {
+  /// The usual attack with some choices changed.
   public init(
     threat: ThreatModel, steps: Int = 100, gamma: Double = 0.05, initialNorm: Double = 1,
     levels: Int = 256
@@ -87,6 +94,7 @@ extension DDN {
 }
 
 extension FMN {
+  /// The usual attack with some choices changed.
   public init(
     threat: ThreatModel, steps: Int = 100, alpha: Double = 1, finalAlpha: Double = 0.01,
     gamma: Double = 0.05, finalGamma: Double = 0.001
@@ -99,6 +107,7 @@ extension FMN {
 }
 
 extension TIDIM {
+  /// The usual attack with some choices changed.
   public init(
     threat: ThreatModel, steps: Int = 40, variant: Variant = .canonical, stepSize: Double? = nil,
     decay: Double? = nil, kernel: Int = 15, diversity: InputDiversity? = nil
@@ -117,6 +126,7 @@ extension TIDIM {
 }
 
 extension FWA {
+  /// The usual attack with some choices changed.
   public init(
     mode: Mode = .frankWolfe, steps: Int = 40, radius: Double? = nil, kernel: Int? = nil,
     gamma: Double? = nil, dualSteps: Int? = nil, stepSize: Double? = nil

@@ -73,7 +73,8 @@ extension APGD {
     var ascent = Ascent(from: begin)
     var rule = rule(from: begin, around: rows.images, within: stage, isWarm: isWarm)
     for step in 0..<stage.steps {
-      let found = search.expectation(at: current, of: rows, draws: settings.eot, withGradient: true) {
+      let found = search.expectation(at: current, of: rows, draws: settings.eot, withGradient: true)
+      {
         loss($0, rows)
       }
       let kept = isLast ? note(search, current, found, rows) : .all(rows.count)

@@ -78,7 +78,8 @@ public struct Square: Attack, Hashable {
     let images = search.images
     let patterns = SquarePatterns(norm: threat.norm, device: images.device)
     let asksEveryTime = !Pacing.runsAlongside(images.device)
-    for first in stride(from: 0, to: settings.queries, by: Self.drawnAhead) where !walk.rows.isEmpty {
+    for first in stride(from: 0, to: settings.queries, by: Self.drawnAhead) where !walk.rows.isEmpty
+    {
       let next = first..<min(first + Self.drawnAhead, settings.queries)
       let sides = next.map { side(at: $0, height: images.size(2), width: images.size(3)) }
       var draws = SquareDraws(

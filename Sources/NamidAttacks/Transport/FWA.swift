@@ -143,8 +143,9 @@ public struct FWA: Attack, Hashable {
       } else {
         let stepSize = settings.stepSize ?? 0.01
         let target = plan.window.destinations(direction * stepSize).add_(plan.masses)
-        (masses, prices) = TransportProjection(budget: budget, priceSteps: settings.dualSteps).masses(
-          nearestTo: target, from: kept.of(prices), rowTolerance: 1e-6 * (1 + stepSize))
+        (masses, prices) = TransportProjection(budget: budget, priceSteps: settings.dualSteps)
+          .masses(
+            nearestTo: target, from: kept.of(prices), rowTolerance: 1e-6 * (1 + stepSize))
       }
       plan = TransportPlan(window: plan.window, masses: masses, images: rows.images)
     }

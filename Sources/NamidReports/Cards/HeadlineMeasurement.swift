@@ -37,6 +37,8 @@ struct HeadlineMeasurement {
   }
 
   static func autoAttack(in report: EvaluationReport) -> AttackReport? {
-    report.attacks.first { $0.name == "autoattack" && $0.settings["version"]?.stringValue == "standard" }
+    report.attacks.first {
+      $0.name == "autoattack" && $0.settings["version"]?.stringValue == "standard"
+    }
   }
 }

@@ -84,7 +84,8 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
     if case .required(let kind) = entry.estimators(result.settings) {
       try require(
         estimators != nil, "estimators",
-        "must name a folder of trained estimators of \(kind.rawValue) MI with defense \(entry.name)")
+        "must name a folder of trained estimators of \(kind.rawValue) MI with defense \(entry.name)"
+      )
     }
     return result
   }
