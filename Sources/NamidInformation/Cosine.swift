@@ -1,8 +1,9 @@
 import NamidTorch
 
-/// What the cosine of Equation 8 compares.
+/// The vectors that the cosine of Equation 8 compares.
 ///
-/// Read per sample it is the cosine of two scalars, ±1 without a gradient, so one of these readings must be taken.
+/// Read literally, per sample, it is the cosine of two scalars: ±1, without a gradient. So one of these two readings
+/// must be taken.
 public enum CosineForm: String, CaseIterable, Codable, Sendable {
   /// The vectors of all selected samples' values: one cosine per batch (the authors' code).
   case batch

@@ -14,9 +14,9 @@ public enum DonskerVaradhan {
   ///   - global: Features of outputs (M, units).
   ///   - local: Features of images (positions, N, units).
   ///   - anchors: For each output the index of its own image (M), int64; nil when output i belongs to image i.
-  ///   - leak: Whether the masked positive stays in the sum as exp(0) = 1, as in the authors' code.
-  ///   - precision: In which precision scores are computed.
-  /// - Returns: Zeros without a gradient when there is no negative (N = 1): nothing can be estimated then.
+  ///   - leak: True to leave the masked positive in the sum as exp(0) = 1, as in the authors' code.
+  ///   - precision: The precision in which scores are computed.
+  /// - Returns: The losses; zeros without a gradient when there is no negative (N = 1).
   public static func losses(
     global: Tensor, local: Tensor, anchors: Tensor? = nil, leak: Bool = true,
     precision: Precision = .float32
@@ -31,9 +31,9 @@ public enum DonskerVaradhan {
     return negatives.logsumexp([2]) - log(Double(samples - 1)) - positive
   }
 
-  /// The scores u_ijp (M, positions, N), computed in their own precision whatever the one around.
+  /// The scores u_ijp (M, positions, N), computed in the given precision even inside another one.
   ///
-  /// Images come last, where reductions over them read memory in order.
+  /// Images are the last dimension, so that reductions over them read memory in order.
   public static func scores(
     global: Tensor, local: Tensor, precision: Precision = .float32
   ) -> Tensor {

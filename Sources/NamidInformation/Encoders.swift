@@ -22,7 +22,7 @@ struct EncoderHead {
       at: path / "linear_shortcut")
   }
 
-  /// (N, C, H, W) → (H·W, N, units), float32.
+  /// Maps (N, C, H, W) to features (H·W, N, units), float32.
   func callAsFunction(_ input: Tensor) -> Tensor {
     let sum = nonlinear(input) + shortcut(input)
     return norm(sum.permute([2, 3, 0, 1]).to(.float32)).flatten(0, 1)
@@ -39,7 +39,7 @@ public struct LocalEncoder {
   /// - Parameters:
   ///   - channels: Channels of the images.
   ///   - units: Length of the feature vectors; 2048 in the paper.
-  ///   - path: Where the parameters go.
+  ///   - path: The path under which the parameters are registered.
   public init(channels: Int, units: Int = 2048, at path: Path) {
     layers = Sequential([
       Conv2d(
@@ -53,7 +53,7 @@ public struct LocalEncoder {
     head = EncoderHead(128, units: units, at: path)
   }
 
-  /// Images or noise (N, C, H, W) → features (positions, N, units), float32.
+  /// Maps images or noise (N, C, H, W) to features (positions, N, units), float32.
   public func callAsFunction(_ images: Tensor) -> Tensor {
     head(layers(images.contiguous(.channelsLast)))
   }
@@ -68,7 +68,7 @@ public struct GlobalEncoder {
     head = EncoderHead(classCount, units: units, at: path)
   }
 
-  /// Logits (N, classes) → features (N, units), float32.
+  /// Maps logits (N, classes) to features (N, units), float32.
   public func callAsFunction(_ logits: Tensor) -> Tensor {
     head(logits.unsqueeze(2).unsqueeze(3)).squeeze(0)
   }

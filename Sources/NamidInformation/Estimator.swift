@@ -1,15 +1,15 @@
 import NamidNetworks
 import NamidTorch
 
-/// What an estimator is, apart from its weights.
+/// The description of an estimator without its weights.
 public struct EstimatorSpecification: Codable, Hashable, Sendable {
-  /// Length of the feature vectors; 2048 in the paper.
+  /// The length of the feature vectors; 2048 in the paper.
   public var units: Int
-  /// Classes of the network whose logits it reads.
+  /// The number of classes of the network whose logits it reads.
   public var classCount: Int
-  /// Channels of the images.
+  /// The number of channels of the images.
   public var channels: Int
-  /// Whether the masked positive stays in the sum of negatives (the authors' code).
+  /// True where the masked positive stays in the sum of negatives (the authors' code).
   public var leak: Bool
 
   /// An estimator for images and logits of a given kind.
@@ -23,7 +23,7 @@ public struct EstimatorSpecification: Codable, Hashable, Sendable {
   /// Lengths of feature vectors that an estimator can have.
   public static let possibleUnits = 1...16_384
 
-  /// Which number no estimator can have, or nil; it may come from a damaged file.
+  /// A message about the first number that no estimator can have, as from a damaged file; nil where all are possible.
   public var problem: String? {
     let numbers = [
       ("units", units, Self.possibleUnits), ("classCount", classCount, 1...65_536),
@@ -37,11 +37,11 @@ public struct EstimatorSpecification: Codable, Hashable, Sendable {
 
 /// A network E_φ that estimates the mutual information of a pattern (an image, or its noise) and logits.
 public final class Estimator {
-  /// What it is.
+  /// The description of the estimator.
   public let specification: EstimatorSpecification
-  /// In which precision its scores are computed: float32 for measuring; training may allow tf32.
+  /// The precision in which scores are computed: float32 for measuring; training may allow tf32.
   public var scorePrecision = Precision.float32
-  /// Its weights.
+  /// The weights.
   public let store: ParameterStore
   private let local: LocalEncoder
   private let global: GlobalEncoder
@@ -58,7 +58,7 @@ public final class Estimator {
       classCount: specification.classCount, units: specification.units, at: store.root / "global")
   }
 
-  /// Features of patterns (positions, N, units); computed once and shared by all that is asked about them.
+  /// Computes the features of patterns (positions, N, units), to be used for all outputs against these patterns.
   ///
   /// A frozen estimator works through large batches in parts, so that only the result is large.
   public func features(of patterns: Tensor) -> Tensor {
@@ -107,7 +107,7 @@ public final class Estimator {
   ///
   /// - Parameters:
   ///   - features: Made by `features(of:)`.
-  ///   - blockBytes: How many bytes of scores are kept at once.
+  ///   - blockBytes: The number of bytes of scores kept at once.
   ///   - body: Makes the loss, of rank 0; it is handed a function from logits and anchors (as in
   ///     `losses(_:logits:anchors:)`) to losses by position.
   /// - Returns: The loss, with gradients to logits and to the estimator unless that is frozen.
@@ -127,16 +127,16 @@ public final class Estimator {
     return anchors.map { all.indexSelect($0) } ?? all
   }
 
-  /// Stops gradients into the estimator's own weights: half the work when it only measures.
+  /// Stops gradients into the estimator's own weights and selects evaluation mode, which halves the work of measuring.
   public func freeze() {
     store.isTraining = false
     store.setRequiresGrad(false)
   }
 
-  /// Takes over saved values.
+  /// Loads saved values.
   ///
-  /// Files made from the authors' name the local encoder's layers twice, as `layer0` and as `layers.0`; one of the
-  /// two is enough. A prefix `module.` on either encoder's names is taken off.
+  /// Files made from the authors' checkpoints name the local encoder's layers twice, as `layer0` and as `layers.0`;
+  /// one of the two is enough. A prefix `module.` on either encoder's names is removed.
   ///
   /// - Throws: `StateDictionaryError` naming every key that does not fit; nothing is changed then.
   public func load(state: [String: Tensor]) throws(StateDictionaryError) {
@@ -161,12 +161,12 @@ public final class Estimator {
 
 /// The natural estimator E_φn (patterns are images) and the adversarial one E_φa (patterns are noise).
 public struct EstimatorPair {
-  /// I(X; h(·)).
+  /// The estimator of I(X; h(·)).
   public let natural: Estimator
-  /// I(N; h(·)).
+  /// The estimator of I(N; h(·)).
   public let adversarial: Estimator
 
-  /// Two estimators.
+  /// Creates a pair of two given estimators.
   public init(natural: Estimator, adversarial: Estimator) {
     self.natural = natural
     self.adversarial = adversarial
@@ -180,7 +180,7 @@ public struct EstimatorPair {
     adversarial = Estimator(specification, stream: stream.keyed("adversarial"), device: device)
   }
 
-  /// Both in training or both in evaluation mode.
+  /// True where both are in training mode; setting it sets both.
   public var isTraining: Bool {
     get { natural.store.isTraining && adversarial.store.isTraining }
     nonmutating set {
@@ -189,7 +189,7 @@ public struct EstimatorPair {
     }
   }
 
-  /// Stops gradients into the estimators' own weights: half the work when they only measure.
+  /// Stops gradients into the estimators' own weights and selects evaluation mode, which halves the work of measuring.
   public func freeze() {
     natural.freeze()
     adversarial.freeze()

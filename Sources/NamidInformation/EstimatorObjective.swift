@@ -1,12 +1,12 @@
 import NamidTorch
 
-/// What the two estimators are trained to do.
+/// The objective that the two estimators are trained for.
 public enum EstimatorObjective: String, CaseIterable, Codable, Sendable {
   /// Equation 4: raise natural MI of natural samples, adversarial MI of adversarial samples.
   case eq4
   /// Equation 5: also lower natural MI of adversarial samples and adversarial MI of natural samples, on selected samples.
   ///
-  /// As printed it has no lower bound; MI is not negative, so the lowered term counts only above 0.
+  /// The loss as printed has no lower bound; MI is not negative, so the lowered term counts only above 0.
   case eq5
   /// The authors' code: cosines in place of the lowered terms, on flipped and on robust samples.
   case cosine
@@ -14,8 +14,8 @@ public enum EstimatorObjective: String, CaseIterable, Codable, Sendable {
 
 /// Losses −I by position of one estimator for one batch, each (N, positions), computed when first asked for.
 ///
-/// In training a pass through an estimator also moves its running statistics, so an objective must not cause passes
-/// that it has no use for.
+/// In training a pass through an estimator also changes its running statistics, so an objective must not cause passes
+/// that it does not use.
 final class EstimatorLosses {
   private let makeNatural: () -> Tensor
   private let makeAdversarial: () -> Tensor
@@ -113,13 +113,13 @@ extension EstimatorPair {
   ///
   /// - Parameters:
   ///   - images: Natural images (N, C, H, W).
-  ///   - attacked: Their attacked twins; the noise is the difference.
+  ///   - attacked: The attacked images of the same samples; the noise is the difference.
   ///   - labels: Classes (N).
   ///   - naturalLogits: The fixed network's logits of natural images.
   ///   - adversarialLogits: The fixed network's logits of attacked images.
-  ///   - objective: What to train for.
-  ///   - rule: How logits become labels.
-  /// - Returns: Both losses, of rank 0, and which samples took part.
+  ///   - objective: The objective of training.
+  ///   - rule: The rule by which logits become labels.
+  /// - Returns: Both losses, of rank 0, and the samples that took part.
   public func trainingLosses(
     images: Tensor, attacked: Tensor, labels: Tensor, naturalLogits: Tensor,
     adversarialLogits: Tensor, objective: EstimatorObjective, rule: SelectionRule = .argmax

@@ -1,6 +1,6 @@
 import NamidTorch
 
-/// Which mutual information a set of estimators measures.
+/// The mutual information that a set of estimators measures.
 public enum EstimatorKind: String, CaseIterable, Codable, Sendable {
   /// Natural MI I(X; h(·)) and adversarial MI I(N; h(·)), one estimator each: NAMID.
   case pair = "natural-adversarial"
@@ -10,9 +10,9 @@ public enum EstimatorKind: String, CaseIterable, Codable, Sendable {
 
 /// Estimators that are trained and used together.
 public enum Estimators {
-  /// Natural and adversarial MI.
+  /// Two estimators, of natural and of adversarial MI.
   case pair(EstimatorPair)
-  /// Standard MI.
+  /// One estimator of standard MI.
   case standard(Estimator)
 
   /// Freshly initialised estimators.
@@ -28,7 +28,7 @@ public enum Estimators {
     }
   }
 
-  /// What they measure.
+  /// The mutual information that the estimators measure.
   public var kind: EstimatorKind {
     switch self {
     case .pair: .pair
@@ -44,7 +44,7 @@ public enum Estimators {
     }
   }
 
-  /// All in training or all in evaluation mode.
+  /// True where all are in training mode; setting it sets all.
   public var isTraining: Bool {
     get { named.allSatisfy { $0.estimator.store.isTraining } }
     nonmutating set { for (_, estimator) in named { estimator.store.isTraining = newValue } }

@@ -2,22 +2,22 @@ import NamidTorch
 
 /// Estimated mutual information of one batch, per sample and in nats.
 public struct MutualInformationValues: Sendable {
-  /// I_n(x; h(x)): natural MI of natural samples.
+  /// The natural MI of natural samples, I_n(x; h(x)).
   public var naturalOfNatural: [Float]
-  /// I_n(x; h(x̃)): natural MI of adversarial samples.
+  /// The natural MI of adversarial samples, I_n(x; h(x̃)).
   public var naturalOfAdversarial: [Float]
-  /// I_a(n; h(x)): adversarial MI of natural samples, with the noise crafted for them.
+  /// The adversarial MI of natural samples, I_a(n; h(x)), with the noise crafted for them.
   public var adversarialOfNatural: [Float]
-  /// I_a(n; h(x̃)): adversarial MI of adversarial samples.
+  /// The adversarial MI of adversarial samples, I_a(n; h(x̃)).
   public var adversarialOfAdversarial: [Float]
 
-  /// No samples.
+  /// Creates a value without samples.
   public init() {
     (naturalOfNatural, naturalOfAdversarial) = ([], [])
     (adversarialOfNatural, adversarialOfAdversarial) = ([], [])
   }
 
-  /// Adds another batch's values.
+  /// Appends another batch's values.
   public mutating func append(_ other: MutualInformationValues) {
     naturalOfNatural += other.naturalOfNatural
     naturalOfAdversarial += other.naturalOfAdversarial

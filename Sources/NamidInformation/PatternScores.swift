@@ -4,10 +4,10 @@ import NamidTorch
 ///
 /// M outputs against N patterns at P positions have M·N·P scores, and their gradient takes several times as much
 /// memory. Where they would take more than `blockBytes`, values are computed block by block without a history, and
-/// `connected(_:)` computes each block once more for its part of the gradient: the same numbers for half as much
-/// work again.
+/// `connected(_:)` computes each block once more for its part of the gradient: the numbers do not change, and the work
+/// grows by half.
 public final class PatternScores {
-  /// Bytes of float32 scores that are kept at once unless said otherwise.
+  /// The default number of bytes of float32 scores kept at once.
   public static let usualBlockBytes = 256 << 20
 
   private struct Pending {
@@ -22,13 +22,13 @@ public final class PatternScores {
   private let rowsPerBlock: Int
   private var pending: [Pending] = []
 
-  /// Scores against patterns.
+  /// Prepares losses against a batch of patterns.
   ///
   /// - Parameters:
   ///   - local: Features of the patterns (positions, N, units).
-  ///   - leak: Whether the masked positive stays in the sum of negatives.
-  ///   - precision: In which precision scores and their part of the gradient are computed.
-  ///   - blockBytes: How many bytes of scores are kept at once.
+  ///   - leak: True to leave the masked positive in the sum of negatives.
+  ///   - precision: The precision of scores and of their part of the gradient.
+  ///   - blockBytes: The number of bytes of scores kept at once.
   public init(
     local: Tensor, leak: Bool, precision: Precision = .float32, blockBytes: Int = usualBlockBytes
   ) {
@@ -111,7 +111,7 @@ public final class PatternScores {
     return leaf
   }
 
-  /// Zero, exactly, with a given gradient.
+  /// A value of exactly zero whose gradient is given.
   private static func zero(_ tensor: Tensor, gradient: Tensor) -> Tensor {
     withGrad { ((tensor - tensor.detach()) * gradient).sum() }
   }

@@ -1,6 +1,6 @@
 import NamidTorch
 
-/// How logits become labels when samples are selected (δ in Equation 6).
+/// The rule by which logits become labels when samples are selected (δ in Equation 6).
 public enum SelectionRule: String, CaseIterable, Codable, Sendable {
   /// The largest logit: the paper.
   case argmax
@@ -16,7 +16,7 @@ public enum SelectionRule: String, CaseIterable, Codable, Sendable {
   }
 }
 
-/// Which samples of a batch take part, by what a network says of them unattacked and attacked.
+/// The samples of a batch that take part, chosen by a network's outputs for them unattacked and attacked.
 ///
 /// The device is asked for the number of samples of a kind when its indices are first read, and at no other time.
 public final class Selection {
@@ -29,7 +29,7 @@ public final class Selection {
   /// Indices of the samples that are right unattacked.
   public private(set) lazy var right = indices(isRight)
 
-  /// The samples of each kind, from logits and labels; no gradients.
+  /// Selects samples of each kind by logits and labels, without gradients.
   public init(
     natural: Tensor, adversarial: Tensor, labels: Tensor, rule: SelectionRule = .argmax
   ) {

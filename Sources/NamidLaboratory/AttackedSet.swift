@@ -7,26 +7,26 @@ import NamidNetworks
 import NamidSettings
 import NamidTorch
 
-/// A network and images whose mutual information is going to be measured.
+/// A network and the images on which its mutual information is measured.
 package struct LaboratorySubject {
   /// The network.
   package var network: Network
-  /// Its run folder, for the record.
+  /// The network's run folder, for the record.
   package var name: String
-  /// Which checkpoint it is, for the record.
+  /// The network's checkpoint, for the record.
   package var checkpoint: String
   /// The images.
   package var set: ImageSet
   /// The attacker's ball.
   package var threat: ThreatModel
-  /// What attacks are after: `strongest` gives every sample the whole budget.
+  /// The goal of attacks: `strongest` gives every sample the whole budget.
   package var goal: Goal
-  /// Images handed to the network at once; results do not depend on it.
+  /// The number of images handed to the network at once; results do not depend on it.
   package var batchSize: Int
-  /// Seed of all random numbers.
+  /// The seed of all random numbers.
   package var seed: Int
 
-  /// A network and images.
+  /// Creates a subject from a network and images.
   package init(
     _ network: Network, named name: String, checkpoint: String, on set: ImageSet,
     threat: ThreatModel, goal: Goal = .strongest, batchSize: Int? = nil, seed: Int
@@ -41,15 +41,15 @@ package struct LaboratorySubject {
     self.seed = seed
   }
 
-  /// Attacks all images; what an interrupted call has finished is not done again.
+  /// Attacks all images; batches that an interrupted call has finished are not attacked again.
   ///
   /// - Parameters:
   ///   - attack: The attack.
-  ///   - place: Where finished batches are kept until `AttackedSet.finish()`.
-  ///   - fresh: Whether finished batches found there are thrown away.
-  ///   - progress: Told after each batch, with the attack's name.
-  ///   - say: Told lines for people.
-  /// - Returns: Attacked images with the record of how they came about.
+  ///   - place: The place where finished batches are kept until `HeldState.finish()`.
+  ///   - fresh: True to discard finished batches found there.
+  ///   - progress: A closure called after each batch, with the attack's name.
+  ///   - say: A closure called with lines for people.
+  /// - Returns: The attacked images with the attack's report.
   /// - Throws: `EvaluationError`, or when finished batches cannot be kept.
   package func attacked(
     by attack: any Attack, keepingStateIn place: EvaluationState.Place? = nil, fresh: Bool = false,
@@ -76,13 +76,13 @@ package struct LaboratorySubject {
 
 /// Attacked images of a data set.
 package struct AttackedSet {
-  /// Network, data and ball, with the hash of all that.
+  /// The report of the evaluation: network, data and ball, with their hash.
   package let report: EvaluationReport
-  /// The attack with its settings and what it left standing.
+  /// The attack with its settings and the number of samples that withstood it.
   package let attack: AttackReport
-  /// The images (N, C, H, W), float32, on the CPU.
+  /// The attacked images (N, C, H, W), float32, on the CPU.
   package let images: Tensor
-  /// What the attack was after.
+  /// The goal of the attack.
   package let goal: Goal
   private let state: EvaluationState?
 
@@ -97,10 +97,10 @@ package struct AttackedSet {
     self.state = state
   }
 
-  /// What must be kept until figures have been written.
+  /// The state on disk that must be kept until figures have been written.
   package var held: HeldState { HeldState(state: state) }
 
-  /// How the images came about, for reports.
+  /// The record of the attack, for reports.
   package var record: AttackRecord {
     AttackRecord(
       name: attack.name, settings: attack.settings, goal: goal,
@@ -112,25 +112,25 @@ package struct AttackedSet {
   private func right(_ accuracy: Double) -> Int { Int((accuracy * Double(attack.total)).rounded()) }
 }
 
-/// The finished batches of an attack, which lie on disk until its figures are written.
+/// The finished batches of an attack, which stay on disk until its figures are written.
 package struct HeldState {
   let state: EvaluationState?
 
-  /// Removes them.
+  /// Removes the finished batches.
   package func finish() { state?.finish() }
 }
 
-/// How attacked images came about.
+/// The record of the attack that made a set of images.
 package struct AttackRecord: Encodable, Hashable, Sendable {
-  /// Such as `pgd-20`.
+  /// The attack's name, such as `pgd-20`.
   package var name: String
-  /// All settings by name.
+  /// The attack's settings by name.
   package var settings: JSONValue
-  /// What it was after.
+  /// The goal of the attack.
   package var goal: Goal
-  /// Right on unattacked images.
+  /// The share of unattacked images classified correctly.
   package var cleanAccuracy: SampleShare
-  /// Right on the attacked ones.
+  /// The share of attacked images classified correctly.
   package var robustAccuracy: SampleShare
   /// The digest of data, network, ball, attack settings and seed.
   package var evaluationHash: String

@@ -3,20 +3,20 @@ import NamidInformation
 import NamidSettings
 import NamidTraining
 
-/// The estimators that are compared, and those that know nothing.
+/// The estimators that are compared, with their placebos.
 package enum EstimatorRole: String, CaseIterable, Codable, Sendable {
-  /// Trained by Equation 4.
+  /// Estimators trained by Equation 4.
   case eq4
-  /// Trained by Equation 5.
+  /// Estimators trained by Equation 5.
   case eq5
-  /// Weights as they were drawn.
+  /// Estimators with untrained random weights.
   case random
-  /// Trained by Equation 4 on shuffled pairs.
+  /// Estimators trained by Equation 4 on shuffled pairs.
   case shuffledEq4 = "shuffled-eq4"
-  /// Trained by Equation 5 on shuffled pairs.
+  /// Estimators trained by Equation 5 on shuffled pairs.
   case shuffledEq5 = "shuffled-eq5"
 
-  /// What its training is to be, from settings that all share.
+  /// The training configuration of this role, from settings that all roles share.
   package func configuration(_ common: EstimatorConfiguration) -> EstimatorConfiguration {
     var configuration = common
     configuration.objective = self == .eq5 || self == .shuffledEq5 ? .eq5 : .eq4
@@ -31,12 +31,12 @@ package enum EstimatorRole: String, CaseIterable, Codable, Sendable {
     return configuration
   }
 
-  /// Why estimators that somebody hands over are none of this kind; nil where they are.
+  /// The reason that given estimators do not fit this role; nil where they fit.
   package func problem(_ identity: EstimatorIdentity) -> String? {
     problem(kind: identity.kind, objective: identity.objective, control: identity.control)
   }
 
-  /// Why estimators with these settings are none of this kind; nil where they are.
+  /// The reason that estimators with these settings do not fit this role; nil where they fit.
   package func problem(
     kind: EstimatorKind, objective: EstimatorObjective, control: EstimatorControl?
   ) -> String? {
@@ -54,23 +54,23 @@ package enum EstimatorRole: String, CaseIterable, Codable, Sendable {
     return nil
   }
 
-  /// The pairs whose separations are held against each other.
+  /// The pairs of roles whose separations are compared.
   package static let gaps: [(first: EstimatorRole, second: EstimatorRole)] = [
     (.eq5, .eq4), (.eq4, .shuffledEq4), (.eq5, .shuffledEq5), (.eq4, .random), (.eq5, .random),
   ]
 }
 
-/// What one pair of estimators reads of one attack; all in nats.
+/// The readings of one pair of estimators under one attack, in nats.
 package struct EstimatorReading: Encodable, Sendable {
-  /// One kind of mutual information.
+  /// The readings of one kind of mutual information.
   package struct Kind: Encodable, Sendable {
-    /// Means and signs over all samples.
+    /// The means and signs over all samples.
     package var summary: PairSummary
-    /// Means after the paper's offset: the lowest value of all is moved to 0.
+    /// The means after the paper's offset, which moves the lowest value of all to 0.
     package var offset: Offset
-    /// How well values tell unattacked from attacked outputs, over all samples.
+    /// The separation of unattacked from attacked outputs by the values, over all samples.
     package var separation: Separation
-    /// The same over samples that Equation 6 selects; nil with fewer than two.
+    /// The separation over the samples that Equation 6 selects; nil with fewer than two.
     package var selected: Separation?
     /// The values, for charts.
     let values: InformationPair
@@ -84,21 +84,21 @@ package struct EstimatorReading: Encodable, Sendable {
   package struct Offset: Encodable, Hashable, Sendable {
     /// The lowest value.
     package var lowest: Double
-    /// The mean unattacked.
+    /// The mean for unattacked images.
     package var clean: Double
-    /// The mean attacked.
+    /// The mean for attacked images.
     package var attacked: Double
   }
 
-  /// Which estimators.
+  /// The role of the estimators.
   package var role: EstimatorRole
-  /// Their run.
+  /// The identity of the estimators.
   package var estimators: EstimatorIdentity
-  /// What is unusual about them.
+  /// Remarks about unusual properties of the estimators.
   package var remarks: [String]
-  /// Natural MI; smaller under attack is what is expected.
+  /// The readings of natural MI, which is expected to fall under attack.
   package var natural: Kind
-  /// Adversarial MI; larger under attack is what is expected.
+  /// The readings of adversarial MI, which is expected to rise under attack.
   package var adversarial: Kind
   /// A digest of everything that decides these figures.
   package var specificationHash: String
@@ -111,17 +111,17 @@ package struct EstimatorReading: Encodable, Sendable {
   /// The readings of one kind.
   package subscript(kind: InformationKind) -> Kind { kind == .natural ? natural : adversarial }
 
-  /// Sums up; nil with fewer than two samples.
+  /// Sums up readings; nil with fewer than two samples.
   ///
   /// - Parameters:
-  ///   - role: Which estimators.
-  ///   - estimators: Their run.
-  ///   - remarks: What is unusual about them.
-  ///   - values: What they read.
-  ///   - outcomes: What the network says of each sample.
-  ///   - attack: How the attacked images came about.
-  ///   - batches: Which samples stood together.
-  /// - Throws: What encoding the specification throws.
+  ///   - role: The role of the estimators.
+  ///   - estimators: The identity of the estimators.
+  ///   - remarks: Remarks about unusual properties of the estimators.
+  ///   - values: The values that the estimators read.
+  ///   - outcomes: The network's predictions for each sample.
+  ///   - attack: The record of the attack.
+  ///   - batches: The record of the batches.
+  /// - Throws: An error of encoding the specification.
   package init?(
     _ role: EstimatorRole, _ estimators: EstimatorIdentity, remarks: [String],
     values: InformationValues, outcomes: SampleOutcomes, attack: AttackRecord,

@@ -4,19 +4,19 @@ import NamidInformation
 import NamidSettings
 import NamidStatistics
 
-/// Whether one pair of estimators separates more than another one, for one kind of MI and one group of samples.
+/// A comparison of two pairs of estimators by their separation, for one kind of MI and one group of samples.
 package struct EstimatorGap: Encodable, Sendable {
-  /// Which is expected to separate more.
+  /// The role that is expected to separate more.
   package var first: EstimatorRole
-  /// Which it is held against.
+  /// The role that it is compared with.
   package var second: EstimatorRole
-  /// Natural or adversarial MI.
+  /// The kind of MI, natural or adversarial.
   package var kind: InformationKind
-  /// All samples, or those that Equation 6 selects.
+  /// The group of samples: all, or those that Equation 6 selects.
   package var group: SampleGroup
-  /// Both areas under the ROC curve.
+  /// The areas under the ROC curve of both roles.
   package var areas: [Double]
-  /// Their difference, on the same samples.
+  /// The difference of the areas, on the same samples.
   package var gap: SeparationGap
 
   enum CodingKeys: String, CodingKey {
@@ -25,15 +25,15 @@ package struct EstimatorGap: Encodable, Sendable {
   }
 }
 
-/// What all estimators read of one attack.
+/// The readings of all estimators under one attack.
 package struct AttackComparison: Encodable, Sendable {
-  /// How the attacked images came about.
+  /// The record of the attack.
   package var attack: AttackRecord
-  /// Samples that Equation 6 selects.
+  /// The share of samples that Equation 6 selects.
   package var selected: SampleShare
-  /// What each pair of estimators reads.
+  /// The readings of each pair of estimators.
   package var readings: [EstimatorReading]
-  /// Which separates more.
+  /// The comparisons of roles by their separation.
   package var gaps: [EstimatorGap]
 
   /// Sums up one attack.
@@ -63,11 +63,11 @@ package struct AttackComparison: Encodable, Sendable {
   }
 }
 
-/// Estimators trained by Equations 4 and 5 side by side on one network, with those that know nothing: Figure 4.
+/// A report on estimators trained by Equations 4 and 5 and their placebos, on one network, as in Figure 4.
 package struct ComparisonReport: Encodable, Sendable {
-  /// How it was measured.
+  /// The setting of the measurement.
   package var setting: InformationReport.Setting
-  /// One entry per attack, in order.
+  /// The readings of each attack, in order.
   package var attacks: [AttackComparison]
   /// A digest of everything that decides these figures.
   package var specificationHash: String
@@ -77,7 +77,7 @@ package struct ComparisonReport: Encodable, Sendable {
     case specificationHash = "spec_hash"
   }
 
-  /// A report; its digest is computed here.
+  /// Creates a report and computes its digest.
   package init(setting: InformationReport.Setting, attacks: [AttackComparison]) throws {
     self.setting = setting
     self.attacks = attacks
@@ -86,18 +86,18 @@ package struct ComparisonReport: Encodable, Sendable {
   }
 }
 
-/// A question of Figure 4 with what was found.
+/// A question of Figure 4 with its answer.
 package struct Finding: Encodable, Hashable, Sendable {
   /// The question.
   package var question: String
-  /// Whether the 95 % interval excludes the opposite.
+  /// The answer, which is undecided unless the 95 % interval excludes the opposite.
   package var answer: SeparationGap.Verdict
-  /// The figures that say so.
+  /// The figures behind the answer.
   package var figures: String
 }
 
 extension AttackComparison {
-  /// Answers to the questions of Figure 4 over all samples, as found.
+  /// The answers to the questions of Figure 4, over all samples.
   package var findings: [Finding] {
     readings.filter { $0.role == .eq4 || $0.role == .eq5 }.flatMap { reading in
       [
@@ -124,7 +124,7 @@ extension AttackComparison {
 }
 
 extension EstimatorGap {
-  /// Which separates more.
+  /// The comparisons of roles by their separation.
   package var finding: Finding {
     Finding(
       question:

@@ -6,21 +6,21 @@ import NamidInformation
 import NamidTorch
 import NamidTraining
 
-/// Which estimators have read a figure.
+/// The identity of the estimators that have read a figure.
 package struct EstimatorIdentity: Encodable, Hashable, Sendable {
-  /// Their run folder.
+  /// The estimators' run folder.
   package var name: String
-  /// What they measure.
+  /// The mutual information that they measure.
   package var kind: EstimatorKind
-  /// What they were trained for.
+  /// The objective that they were trained for.
   package var objective: EstimatorObjective
-  /// A control instead of proper training; nil for none.
+  /// The control that replaces proper training; nil for none.
   package var control: EstimatorControl?
-  /// Length of the feature vectors.
+  /// The length of the feature vectors.
   package var units: Int
-  /// Whether the masked positive stays in the sum of negatives.
+  /// True where the masked positive stays in the sum of negatives.
   package var leak: Bool
-  /// How logits become labels in Equation 6.
+  /// The rule by which logits become labels in Equation 6.
   package var selection: SelectionRule
   /// The network on whose logits they were trained, as it was named there.
   package var target: String?
@@ -28,9 +28,9 @@ package struct EstimatorIdentity: Encodable, Hashable, Sendable {
   package var data: String
   /// The ball that they were trained for.
   package var threat: ThreatModel
-  /// Passes over the training images.
+  /// The number of passes over the training images.
   package var epochs: Int
-  /// Images per step of training.
+  /// The number of images per training step.
   package var batchSize: Int
   /// A digest of all weights.
   package var fingerprint: String
@@ -44,7 +44,7 @@ package struct EstimatorIdentity: Encodable, Hashable, Sendable {
 }
 
 extension EstimatorIdentity {
-  /// What a run folder holds.
+  /// Creates the identity of trained estimators, named after their run folder.
   package init(_ trained: TrainedEstimators, named name: String) {
     let configuration = trained.configuration
     self.init(
@@ -78,7 +78,7 @@ extension EstimatorIdentity {
 }
 
 extension TrainedEstimators {
-  /// Reads a run folder that a user has named, and says so where it is that of a network.
+  /// Reads a run folder that a user has named; `LaboratoryError.wrongEstimators` where it is the run of a network.
   package static func read(_ folder: URL, device: Device = .cpu) throws -> TrainedEstimators {
     do {
       return try TrainedEstimators(run: folder, device: device)
@@ -89,12 +89,12 @@ extension TrainedEstimators {
     }
   }
 
-  /// Throws where the estimators cannot read a network's outputs, or were trained on other data.
+  /// Checks that the estimators can read a network's outputs and were trained on the same data set.
   ///
   /// - Parameters:
-  ///   - path: Their run folder, for the message.
+  ///   - path: The estimators' run folder, for the message.
   ///   - saved: The network.
-  ///   - set: The images that are going to be measured.
+  ///   - set: The images to measure.
   /// - Throws: `RunError.estimatorsDoNotFit` with all reasons.
   package func check(_ path: String, against saved: SavedNetwork, on set: ImageSet) throws {
     let problems = problems(
@@ -104,7 +104,7 @@ extension TrainedEstimators {
     throw RunError.estimatorsDoNotFit(path, reason: problems.joined(separator: "; "))
   }
 
-  /// What is unusual, though allowed, about reading a network's outputs with these estimators.
+  /// Remarks about properties of a measurement with these estimators that are allowed but unusual.
   package func remarks(run: String, threat: ThreatModel, batchSize: Int) -> [String] {
     var remarks: [String] = []
     let path = { (name: String) in URL(filePath: name).standardizedFileURL.path }

@@ -3,18 +3,18 @@ import NamidInformation
 import NamidTorch
 import NamidTraining
 
-/// How much is done to train the estimators of an experiment.
+/// The amount of training of the estimators of an experiment.
 package struct EstimatorEffort: Hashable, Sendable {
-  /// Length of the feature vectors; 2048 in the paper.
+  /// The length of the feature vectors; 2048 in the paper.
   package var units: Int
-  /// Passes over the training images; 25 to 50 in the authors' scripts.
+  /// The number of passes over the training images; 25 to 50 in the authors' scripts.
   package var epochs: Int
-  /// Training images used.
+  /// The number of training images used.
   package var images: Int
-  /// Images per step, on which estimates depend.
+  /// The number of images per training step; estimates depend on it.
   package var batchSize: Int
 
-  /// An effort; the defaults take a few minutes for a small network on two cores.
+  /// Creates an effort; the defaults take a few minutes for a small network on two cores.
   package init(units: Int = 256, epochs: Int = 2, images: Int = 10_000, batchSize: Int = 128) {
     self.units = units
     self.epochs = epochs
@@ -23,36 +23,36 @@ package struct EstimatorEffort: Hashable, Sendable {
   }
 }
 
-/// Estimators of an experiment: where they lie, and how they are trained where they do not lie there yet.
+/// A plan for the estimators of an experiment: their folder, and their training unless the folder holds them already.
 package struct EstimatorPlan: Sendable {
   /// The folder of their run.
   package var folder: URL
-  /// How they are trained; nil for estimators that somebody else has trained.
+  /// The configuration of their training; nil for existing estimators, which are only read.
   package var configuration: EstimatorConfiguration?
-  /// What the estimators are called where they can be handed over, for messages.
+  /// The name under which a user can hand over such estimators, for messages.
   package var name: String
 
-  /// Estimators that are there already.
+  /// Creates a plan that reads existing estimators.
   package init(existing folder: URL, name: String) {
     self.folder = folder
     self.name = name
   }
 
-  /// Estimators to be trained unless the folder holds them.
+  /// Creates a plan that trains estimators unless the folder holds them.
   package init(folder: URL, configuration: EstimatorConfiguration, name: String) {
     self.folder = folder
     self.configuration = configuration
     self.name = name
   }
 
-  /// What estimators on a network's outputs share; data, ball and attack are the network's.
+  /// The training settings of estimators on a network's outputs; data, ball and attack are the network's.
   ///
   /// - Parameters:
   ///   - run: The network's run folder, as the user has named it.
-  ///   - checkpoint: Which of its checkpoints.
-  ///   - network: Its configuration.
-  ///   - effort: How much is done.
-  ///   - seed: Seed of all random numbers.
+  ///   - checkpoint: The choice among the network's checkpoints.
+  ///   - network: The network's configuration.
+  ///   - effort: The amount of training.
+  ///   - seed: The seed of all random numbers.
   /// - Returns: The settings.
   package static func configuration(
     run: String, checkpoint: CheckpointFolder.Choice, network: RunConfiguration,
@@ -75,7 +75,7 @@ package struct EstimatorPlan: Sendable {
     return configuration
   }
 
-  /// Throws what would stand in the way of training or reading; nothing is trained or written.
+  /// Checks that the estimators can be trained or read, without training or writing anything.
   package func check() throws {
     let checkpoints = CheckpointFolder(run: folder)
     guard let configuration else {
@@ -91,15 +91,15 @@ package struct EstimatorPlan: Sendable {
     }
   }
 
-  /// The estimators; trains what is missing.
+  /// Reads the estimators and trains them where training is not finished.
   ///
   /// - Parameters:
   ///   - data: The folder that holds data sets.
-  ///   - device: Where to compute.
-  ///   - say: Told what is going to be done.
-  ///   - report: Told how training goes on.
+  ///   - device: The device to compute on.
+  ///   - say: A closure called with a line about the work ahead.
+  ///   - report: A closure called with the events of training.
   /// - Returns: The estimators, frozen.
-  /// - Throws: What stands in the way, in words that say what to do.
+  /// - Throws: An error of reading or training, with advice on what to do.
   package func estimators(
     data: URL, device: Device, say: (String) -> Void, report: (TrainingEvent) -> Void
   ) throws -> TrainedEstimators {

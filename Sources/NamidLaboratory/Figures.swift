@@ -2,7 +2,7 @@ import Foundation
 import NamidAttacks
 import NamidStatistics
 
-/// Numbers as reports write them.
+/// The text forms of numbers in reports.
 package enum Figures {
   /// A mean with half of its interval: `0.4123 ± 0.0210`.
   package static func nats(_ value: MeanInterval) -> String {
@@ -10,7 +10,7 @@ package enum Figures {
     return number(value.mean) + half
   }
 
-  /// Four digits after the point.
+  /// A number with four digits after the point.
   package static func number(_ value: Double) -> String { String(format: "%.4f", value) }
 
   /// A share as a percentage: `61.2 %`.
@@ -27,7 +27,7 @@ package enum Figures {
     interval.text { String(format: "%.1f", 100 * $0) }
   }
 
-  /// An area with its interval: `0.731 (0.702 – 0.758)`.
+  /// An area under the ROC curve with its interval: `0.731 (0.702 – 0.758)`.
   package static func area(_ separation: Separation?) -> String {
     guard let separation else { return "–" }
     let number = { (value: Double) in String(format: "%.3f", value) }

@@ -5,7 +5,7 @@ import NamidStatistics
 package struct MeanInterval: Encodable, Hashable, Sendable {
   /// The mean.
   package var mean: Double
-  /// mean ± 1.96 standard errors over samples; nil for a single one.
+  /// The interval of 1.96 standard errors over samples around the mean; nil for a single sample.
   package var interval: ConfidenceInterval?
 
   enum CodingKeys: String, CodingKey {
@@ -13,7 +13,7 @@ package struct MeanInterval: Encodable, Hashable, Sendable {
     case interval = "ci95"
   }
 
-  /// The mean of at least one value.
+  /// Computes the mean of at least one value.
   package init(_ values: [Double]) {
     precondition(!values.isEmpty, "the mean of no values")
     let summary = SampleSummary(values)
@@ -25,15 +25,15 @@ package struct MeanInterval: Encodable, Hashable, Sendable {
   }
 }
 
-/// How many samples have a property, with Wilson's 95 % interval of the share.
+/// The number and share of samples that have a property, with Wilson's 95 % interval of the share.
 package struct SampleShare: Encodable, Hashable, Sendable {
-  /// How many.
+  /// The number of samples that have the property.
   package var count: Int
-  /// Of how many.
+  /// The number of all samples.
   package var total: Int
-  /// The quotient; 0 of none.
+  /// The share of samples that have the property; 0 without samples.
   package var share: Double
-  /// Wilson's interval.
+  /// Wilson's 95 % interval of the share.
   package var interval: ConfidenceInterval
 
   enum CodingKeys: String, CodingKey {
@@ -41,7 +41,7 @@ package struct SampleShare: Encodable, Hashable, Sendable {
     case interval = "ci95"
   }
 
-  /// A share from counts.
+  /// Computes a share from counts.
   package init(_ count: Int, of total: Int) {
     self.count = count
     self.total = total
@@ -52,19 +52,19 @@ package struct SampleShare: Encodable, Hashable, Sendable {
 
 /// One kind of mutual information of a group, in nats.
 package struct PairSummary: Encodable, Hashable, Sendable {
-  /// Of the outputs for unattacked images.
+  /// The mean for the outputs of unattacked images.
   package var clean: MeanInterval
-  /// Of the outputs for attacked images.
+  /// The mean for the outputs of attacked images.
   package var attacked: MeanInterval
-  /// Attacked minus unattacked, sample by sample.
+  /// The mean change under attack, sample by sample.
   package var change: MeanInterval
-  /// Samples whose value is positive unattacked.
+  /// The share of samples whose unattacked value is positive.
   package var positiveClean: SampleShare
-  /// Samples whose value is positive attacked.
+  /// The share of samples whose attacked value is positive.
   package var positiveAttacked: SampleShare
-  /// Samples whose value falls under attack.
+  /// The share of samples whose value falls under attack.
   package var falls: SampleShare
-  /// Samples whose value rises under attack; those left are exactly equal.
+  /// The share of samples whose value rises under attack; for the remaining samples both values are equal.
   package var rises: SampleShare
 
   enum CodingKeys: String, CodingKey {
@@ -73,7 +73,7 @@ package struct PairSummary: Encodable, Hashable, Sendable {
     case positiveAttacked = "positive_attacked"
   }
 
-  /// A summary of at least one sample; nil of none.
+  /// Sums up a group of samples; nil without samples.
   package init?(_ pair: InformationPair) {
     if pair.clean.isEmpty { return nil }
     let total = pair.clean.count
@@ -88,15 +88,15 @@ package struct PairSummary: Encodable, Hashable, Sendable {
   }
 }
 
-/// Mutual information of a group of samples.
+/// The mutual information of a group of samples.
 package struct GroupSummary: Encodable, Hashable, Sendable {
-  /// Which samples.
+  /// The group.
   package var group: SampleGroup
-  /// How many.
+  /// The number of samples that have the property.
   package var count: Int
-  /// Natural MI; nil of no sample.
+  /// The natural MI; nil without samples.
   package var natural: PairSummary?
-  /// Adversarial MI; nil of no sample.
+  /// The adversarial MI; nil without samples.
   package var adversarial: PairSummary?
 
   /// The summaries of all groups, in their order.

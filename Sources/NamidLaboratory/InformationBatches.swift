@@ -1,33 +1,33 @@
 import NamidSettings
 import NamidTorch
 
-/// Which samples share a score matrix: estimates depend on a batch's size and members, so both are fixed.
+/// The samples of each score matrix: estimates depend on a batch's size and members, so both are fixed.
 ///
 /// Samples come in an order drawn once. All batches have one size; the last is filled up with the first samples of
 /// that order, whose values are not taken a second time. Every sample gets one value.
 package struct InformationBatches: Hashable, Sendable {
-  /// One score matrix.
+  /// The samples of one score matrix.
   package struct Batch: Hashable, Sendable {
-    /// Places of its samples in the data set.
+    /// The places of the batch's samples in the data set.
     package var members: [Int]
-    /// How many of them, from the first on, are measured here; the others are only there to fill it up.
+    /// The number of samples, from the first on, that are measured in this batch; the others only fill it up.
     package var counted: Int
   }
 
-  /// Samples per batch.
+  /// The number of samples per batch.
   package let size: Int
-  /// How many samples there are.
+  /// The number of samples in all.
   package let count: Int
   /// The batches.
   package let batches: [Batch]
 
-  /// The batches of a data set.
+  /// Draws the batches of a data set.
   ///
   /// - Parameters:
-  ///   - count: How many samples there are.
-  ///   - size: How many stand in a batch; all of them where there are fewer.
-  ///   - seed: Seed of the order.
-  /// - Throws: `LaboratoryError.tooFewImages` for fewer than two: other samples are the negatives.
+  ///   - count: The number of samples in all.
+  ///   - size: The number of samples per batch; all samples form one batch where there are fewer.
+  ///   - seed: The seed of the order.
+  /// - Throws: `LaboratoryError.tooFewImages` for fewer than two samples, since other samples are the negatives.
   package init(count: Int, size: Int, seed: Int) throws(LaboratoryError) {
     guard count >= 2 else { throw .tooFewImages(count) }
     precondition(size >= 2, "batches of \(size) samples")
@@ -41,27 +41,27 @@ package struct InformationBatches: Hashable, Sendable {
     self.count = count
   }
 
-  /// What a report says of the batches.
+  /// The record of the batches, for reports.
   package struct Record: Encodable, Hashable, Sendable {
-    /// Samples per score matrix.
+    /// The number of samples per score matrix.
     package var size: Int
-    /// How many matrices there are.
+    /// The number of score matrices.
     package var count: Int
-    /// How many of the last one's samples are there only to fill it up.
+    /// The number of samples that only fill up the last matrix.
     package var filled: Int
-    /// Which samples stand together, in words.
+    /// The order of the samples in words.
     package var order: String
     /// A digest of all members, by their indices on disk.
     package var digest: String
   }
 
-  /// What a report says of the batches.
+  /// The record of the batches, for reports.
   ///
   /// - Parameters:
   ///   - indices: Each sample's index on disk.
-  ///   - seed: Seed of the order.
+  ///   - seed: The seed of the order.
   /// - Returns: The record.
-  /// - Throws: What encoding it throws.
+  /// - Throws: An error of encoding the members.
   package func record(indices: [Int], seed: Int) throws -> Record {
     let filled = size - (batches.last?.counted ?? size)
     return Record(

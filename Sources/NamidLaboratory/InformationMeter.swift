@@ -3,15 +3,15 @@ import NamidInformation
 import NamidNetworks
 import NamidTorch
 
-/// Measures mutual information of a network's outputs, batch after batch of fixed composition.
+/// A meter of the mutual information of a network's outputs, over batches of fixed composition.
 ///
-/// Always in float32 and evaluation mode; one batch's tensors are alive at a time.
+/// It measures in float32 and evaluation mode and keeps the tensors of one batch at a time.
 package struct InformationMeter {
-  /// What readers are given of a batch.
+  /// The tensors of a batch that readers are given.
   package struct Batch {
-    /// Natural images (N, C, H, W).
+    /// The natural images (N, C, H, W).
     package let images: Tensor
-    /// Their attacked twins.
+    /// The attacked images of the same samples.
     package let attacked: Tensor
     /// The network's logits of natural images.
     package let cleanLogits: Tensor
@@ -25,14 +25,14 @@ package struct InformationMeter {
   private let rule: SelectionRule
   private let chunk: Int
 
-  /// A meter for a data set.
+  /// Creates a meter for a data set.
   ///
   /// - Parameters:
-  ///   - classifier: The network, left as it is.
-  ///   - data: Natural images.
-  ///   - batches: Which samples share a score matrix.
-  ///   - rule: How logits become labels in Equation 6.
-  ///   - chunk: Images handed to the network at once, which changes nothing but speed.
+  ///   - classifier: The network, which is not changed.
+  ///   - data: The natural images.
+  ///   - batches: The samples of each score matrix.
+  ///   - rule: The rule by which logits become labels in Equation 6.
+  ///   - chunk: The number of images handed to the network at once, which changes nothing but speed.
   package init(
     _ classifier: any Classifier, on data: ImageTensors, batches: InformationBatches,
     rule: SelectionRule = .argmax, chunk: Int = 128
@@ -49,9 +49,9 @@ package struct InformationMeter {
   ///
   /// - Parameters:
   ///   - attacked: The attacked images (count, C, H, W), in the order of the data set.
-  ///   - progress: Told how many samples are done.
-  ///   - read: Gives one or more lists of values, each as long as the batch, always as many.
-  /// - Returns: What the network says of each sample, and the lists over the whole data set in its order.
+  ///   - progress: A closure called with the number of samples done.
+  ///   - read: A closure that returns the same number of lists for every batch, each as long as the batch.
+  /// - Returns: The network's predictions for each sample, and the lists over the whole data set in its order.
   package func measure(
     attacked: Tensor, progress: (Int) -> Void = { _ in }, _ read: (Batch) -> [[Double]]
   ) -> (outcomes: SampleOutcomes, columns: [[Double]]) {
@@ -85,14 +85,14 @@ package struct InformationMeter {
     return (outcomes, columns)
   }
 
-  /// Natural and adversarial MI by several pairs of readers, in one pass.
+  /// Measures natural and adversarial MI by several pairs of readers in one pass.
   ///
   /// - Parameters:
   ///   - attacked: The attacked images, in the order of the data set.
-  ///   - readers: What reads.
-  ///   - progress: Told how many samples are done.
-  /// - Returns: What the network says of each sample, and the values of each pair of readers.
-  /// - Throws: `LaboratoryError.notFinite` naming the readers that fail.
+  ///   - readers: The pairs of readers.
+  ///   - progress: A closure called with the number of samples done.
+  /// - Returns: The network's predictions for each sample, and the values of each pair of readers.
+  /// - Throws: `LaboratoryError.notFinite` with the name of the readers that fail.
   package func measure(
     attacked: Tensor, readers: [PairReader], progress: (Int) -> Void = { _ in }
   ) throws(LaboratoryError) -> (outcomes: SampleOutcomes, values: [InformationValues]) {
@@ -115,7 +115,7 @@ package struct InformationMeter {
     return (outcomes, values)
   }
 
-  /// Throws where a sample has a value that is not finite.
+  /// Checks that all values of all samples are finite.
   static func requireFinite(
     _ columns: [[Double]], _ name: String
   ) throws(LaboratoryError) {

@@ -3,13 +3,13 @@ import NamidEvaluation
 import NamidInformation
 import NamidSettings
 
-/// Mutual information of labels and predicted classes, in nats.
+/// The mutual information of labels and predicted classes, in nats.
 package struct LabelInformation: Encodable, Hashable, Sendable {
-  /// The observed table's own; biased upwards.
+  /// The value of the observed table of counts; biased upwards.
   package var plugIn: Double
-  /// After Miller and Madow's correction.
+  /// The value after Miller and Madow's correction.
   package var corrected: Double
-  /// How many samples were counted.
+  /// The number of samples counted.
   package var count: Int
 
   enum CodingKeys: String, CodingKey {
@@ -17,7 +17,7 @@ package struct LabelInformation: Encodable, Hashable, Sendable {
     case plugIn = "plug_in"
   }
 
-  /// Counts samples.
+  /// Computes the information of samples.
   package init(labels: [Int], predictions: [Int]) {
     let information = PlugInInformation(labels, predictions)
     plugIn = information.plugIn
@@ -26,17 +26,17 @@ package struct LabelInformation: Encodable, Hashable, Sendable {
   }
 }
 
-/// Everything that decides a figure of mutual information, and nothing else.
+/// The values that decide a figure of mutual information, and no others.
 struct InformationSpecification: Encodable {
   /// The digest of data, network, ball, attack settings and seed.
   var evaluation: String
-  /// A digest of the estimators' weights; nil where none have read.
+  /// A digest of the estimators' weights; nil without estimators.
   var estimators: String?
   var leak: Bool?
   var selection: SelectionRule
-  /// Samples per score matrix.
+  /// The number of samples per score matrix.
   var batchSize: Int
-  /// Which samples stand together.
+  /// A digest of the members of each batch.
   var batches: String
 
   init(
@@ -54,17 +54,17 @@ struct InformationSpecification: Encodable {
   func hash() throws -> String { try specificationHash(self) }
 }
 
-/// What one attack does to the mutual information of a network's outputs.
+/// The mutual information of a network's outputs under one attack.
 package struct AttackInformation: Encodable, Sendable {
-  /// How the attacked images came about.
+  /// The record of the attack.
   package var attack: AttackRecord
-  /// Samples that Equation 6 selects: right unattacked, wrong attacked.
+  /// The share of samples that Equation 6 selects: right unattacked, wrong attacked.
   package var selected: SampleShare
-  /// Natural and adversarial MI by group; nil without estimators.
+  /// The natural and adversarial MI by group; nil without estimators.
   package var groups: [GroupSummary]?
-  /// I(Y; Ŷ) unattacked.
+  /// The information I(Y; Ŷ) for unattacked images.
   package var labelsClean: LabelInformation
-  /// I(Y; Ŷ) attacked.
+  /// The information I(Y; Ŷ) for attacked images.
   package var labelsAttacked: LabelInformation
   /// A digest of everything that decides these figures.
   package var specificationHash: String
@@ -79,13 +79,13 @@ package struct AttackInformation: Encodable, Sendable {
   /// Sums up one attack.
   ///
   /// - Parameters:
-  ///   - attack: How the attacked images came about.
-  ///   - outcomes: What the network says of each sample.
-  ///   - values: What the estimators read; nil without.
-  ///   - estimators: Which estimators.
-  ///   - selection: How logits became labels in Equation 6.
-  ///   - batches: Which samples stood together.
-  /// - Throws: What encoding the specification throws.
+  ///   - attack: The record of the attack.
+  ///   - outcomes: The network's predictions for each sample.
+  ///   - values: The values that the estimators read; nil without estimators.
+  ///   - estimators: The identity of the estimators; nil without.
+  ///   - selection: The rule by which logits became labels in Equation 6.
+  ///   - batches: The record of the batches.
+  /// - Throws: An error of encoding the specification.
   package init(
     _ attack: AttackRecord, outcomes: SampleOutcomes, values: InformationValues?,
     estimators: EstimatorIdentity?, selection: SelectionRule, batches: InformationBatches.Record
@@ -101,9 +101,9 @@ package struct AttackInformation: Encodable, Sendable {
   }
 }
 
-/// Mutual information of a network's outputs, unattacked and under attacks; all in nats.
+/// A report on the mutual information of a network's outputs, unattacked and under attacks, in nats.
 package struct InformationReport: Encodable, Sendable {
-  /// What a report says of how it was measured.
+  /// The setting of a measurement, for reports.
   package struct Setting: Encodable, Sendable {
     /// The images.
     package var dataset: EvaluationReport.Data
@@ -111,14 +111,14 @@ package struct InformationReport: Encodable, Sendable {
     package var model: EvaluationReport.Model
     /// The attacker's ball.
     @EvaluationReport.Threat package var threat: ThreatModel
-    /// Which samples shared a score matrix.
+    /// The record of the batches.
     package var batches: InformationBatches.Record
-    /// Seed of all random numbers.
+    /// The seed of all random numbers.
     package var seed: Int
-    /// Always nats.
+    /// The unit of all values, always nats.
     package var unit = "nats"
 
-    /// The setting of an evaluation.
+    /// Takes the setting from the report of an evaluation.
     package init(_ report: EvaluationReport, batches: InformationBatches.Record) {
       dataset = report.dataset
       model = report.model
@@ -140,18 +140,18 @@ package struct InformationReport: Encodable, Sendable {
     }
   }
 
-  /// How it was measured.
+  /// The setting of the measurement.
   package var setting: Setting
-  /// Which estimators have read; nil without.
+  /// The identity of the estimators; nil without.
   package var estimators: EstimatorIdentity?
-  /// How logits became labels in Equation 6.
+  /// The rule by which logits became labels in Equation 6.
   package var selection: SelectionRule
-  /// What is unusual about the estimators.
+  /// Remarks about unusual properties of the estimators.
   package var remarks: [String]
-  /// One entry per attack, in order.
+  /// The mutual information under each attack, in order.
   package var attacks: [AttackInformation]
 
-  /// A report.
+  /// Creates a report.
   package init(
     setting: Setting, estimators: EstimatorIdentity?, selection: SelectionRule, remarks: [String],
     attacks: [AttackInformation]

@@ -1,19 +1,19 @@
-/// A measurement of mutual information that cannot be made.
+/// An error that prevents a measurement of mutual information.
 package enum LaboratoryError: Error, CustomStringConvertible, Equatable, Sendable {
-  /// Too few samples for negatives.
+  /// There are fewer than two samples, so that there are no negatives.
   case tooFewImages(Int)
-  /// Only the unattacked images were asked for.
+  /// The list of attacks names no attack.
   case noAttack
-  /// Estimators give values that are no numbers.
+  /// Estimators give values that are not finite.
   case notFinite(estimators: String, count: Int, total: Int)
-  /// The folder holds estimators that were trained otherwise.
+  /// The folder holds estimators that were trained with other settings.
   case otherEstimators(String, name: String)
-  /// Estimators of a kind that cannot answer the question.
+  /// The folder holds no estimators that can answer the question.
   case wrongEstimators(String, reason: String)
-  /// A file for samples whose ending says nothing.
+  /// The file for samples has an ending that names no known format.
   case unknownEnding(String)
 
-  /// What is wrong and what to do.
+  /// The error in words, with advice.
   package var description: String {
     switch self {
     case .tooFewImages(let count):

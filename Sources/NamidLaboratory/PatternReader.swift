@@ -1,17 +1,17 @@
 import NamidInformation
 import NamidTorch
 
-/// Reads the mutual information of a batch's patterns and of a network's outputs, per sample and in nats.
+/// A reader of the mutual information of a batch's patterns and a network's outputs, per sample and in nats.
 package struct PatternReader {
-  /// Values for patterns (N, C, H, W) and each of several logits (N, classes), one list per logits.
+  /// The function from patterns (N, C, H, W) and several logits (N, classes) to values, one list per logits.
   package let read: (_ patterns: Tensor, _ outputs: [Tensor]) -> [[Double]]
 
-  /// A reader that does as it is told.
+  /// Creates a reader from a function.
   package init(_ read: @escaping (_ patterns: Tensor, _ outputs: [Tensor]) -> [[Double]]) {
     self.read = read
   }
 
-  /// An estimator, frozen; features of patterns are computed once for all outputs.
+  /// Creates a reader from a frozen estimator, which computes features of patterns once for all outputs.
   ///
   /// Scores are float32 and computed in blocks, so that memory does not grow with the batch's square.
   package init(_ estimator: Estimator, blockBytes: Int = PatternScores.usualBlockBytes) {
@@ -44,21 +44,21 @@ package struct PatternReader {
 
 /// Readers of natural and of adversarial mutual information, with the name that reports give them.
 package struct PairReader {
-  /// What they are called.
+  /// The readers' name.
   package var name: String
-  /// Patterns are natural images.
+  /// The reader whose patterns are natural images.
   package var natural: PatternReader
-  /// Patterns are adversarial noise.
+  /// The reader whose patterns are adversarial noise.
   package var adversarial: PatternReader
 
-  /// Two readers.
+  /// Creates a pair from two readers.
   package init(_ name: String, natural: PatternReader, adversarial: PatternReader) {
     self.name = name
     self.natural = natural
     self.adversarial = adversarial
   }
 
-  /// A pair of trained estimators.
+  /// Creates readers from a pair of trained estimators.
   package init(_ name: String, _ pair: EstimatorPair) {
     self.init(
       name, natural: PatternReader(pair.natural), adversarial: PatternReader(pair.adversarial))

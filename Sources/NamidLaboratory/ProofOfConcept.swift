@@ -8,27 +8,27 @@ import NamidTorch
 package struct ProofOfConceptReport: Encodable, Sendable {
   /// The three readings of one attack, over all samples, in nats.
   package struct Row: Encodable, Sendable {
-    /// How the attacked images came about.
+    /// The record of the attack.
     package var attack: AttackRecord
-    /// I(x; h(x)): standard MI of natural samples, which is their natural MI.
+    /// The standard MI of natural samples I(x; h(x)), which is their natural MI.
     package var natural: MeanInterval
-    /// I(x̃; h(x̃)): standard MI of adversarial samples.
+    /// The standard MI of adversarial samples, I(x̃; h(x̃)).
     package var standard: MeanInterval
-    /// I(x; h(x̃)): natural image and adversarial output.
+    /// The MI of natural image and adversarial output, I(x; h(x̃)).
     package var crossed: MeanInterval
-    /// I(x; h(x)) − I(x̃; h(x̃)), sample by sample: what attacking costs standard MI.
+    /// The loss of standard MI under attack, I(x; h(x)) − I(x̃; h(x̃)), sample by sample.
     package var loss: MeanInterval
-    /// I(x̃; h(x̃)) − I(x; h(x̃)), sample by sample: the shaded area of Figure 2.
+    /// The shaded area of Figure 2, I(x̃; h(x̃)) − I(x; h(x̃)), sample by sample.
     package var confused: MeanInterval
-    /// Samples with I(x̃; h(x̃)) < I(x; h(x)).
+    /// The share of samples with I(x̃; h(x̃)) < I(x; h(x)).
     package var losing: SampleShare
-    /// Samples with I(x; h(x̃)) < I(x̃; h(x̃)).
+    /// The share of samples with I(x; h(x̃)) < I(x̃; h(x̃)).
     package var confusing: SampleShare
     /// The lowest of all readings of this attack, which the paper moves to 0.
     package var lowest: Double
-    /// I(Y; Ŷ) unattacked.
+    /// The information I(Y; Ŷ) for unattacked images.
     package var labelsClean: LabelInformation
-    /// I(Y; Ŷ) attacked.
+    /// The information I(Y; Ŷ) for attacked images.
     package var labelsAttacked: LabelInformation
     /// A digest of everything that decides these figures.
     package var specificationHash: String
@@ -44,15 +44,15 @@ package struct ProofOfConceptReport: Encodable, Sendable {
     }
   }
 
-  /// How it was measured.
+  /// The setting of the measurement.
   package var setting: InformationReport.Setting
-  /// Which estimator has read.
+  /// The identity of the estimator.
   package var estimator: EstimatorIdentity
-  /// How the network was trained; the paper's is trained naturally.
+  /// The training of the network in words; the paper's network is trained naturally.
   package var training: String
-  /// What is unusual about the measurement.
+  /// Remarks about unusual properties of the measurement.
   package var remarks: [String]
-  /// One entry per attack, in order.
+  /// The readings of each attack, in order.
   package var rows: [Row]
   /// The lowest of all readings: the paper subtracts it before it takes means.
   package var offset: Double
@@ -62,7 +62,7 @@ package struct ProofOfConceptReport: Encodable, Sendable {
     case rows = "attacks"
   }
 
-  /// A report; the offset is found here.
+  /// Creates a report and computes the offset.
   package init(
     setting: InformationReport.Setting, estimator: EstimatorIdentity, training: String,
     remarks: [String], rows: [Row]
@@ -80,12 +80,12 @@ extension ProofOfConceptReport.Row {
   /// Sums up one attack.
   ///
   /// - Parameters:
-  ///   - attack: How the attacked images came about.
-  ///   - outcomes: What the network says of each sample.
-  ///   - readings: Values of I(x; h(x)), I(x̃; h(x̃)) and I(x; h(x̃)) per sample.
-  ///   - estimator: Which estimator.
-  ///   - batches: Which samples stood together.
-  /// - Throws: What encoding the specification throws.
+  ///   - attack: The record of the attack.
+  ///   - outcomes: The network's predictions for each sample.
+  ///   - readings: The values of I(x; h(x)), I(x̃; h(x̃)) and I(x; h(x̃)) per sample.
+  ///   - estimator: The identity of the estimator.
+  ///   - batches: The record of the batches.
+  /// - Throws: An error of encoding the specification.
   package init(
     _ attack: AttackRecord, outcomes: SampleOutcomes, readings: [[Double]],
     estimator: EstimatorIdentity, batches: InformationBatches.Record
@@ -112,9 +112,9 @@ extension ProofOfConceptReport.Row {
 }
 
 extension InformationMeter {
-  /// I(x; h(x)), I(x̃; h(x̃)) and I(x; h(x̃)) of every sample, by one reader.
+  /// Measures I(x; h(x)), I(x̃; h(x̃)) and I(x; h(x̃)) of every sample by one reader.
   ///
-  /// - Throws: `LaboratoryError.notFinite` naming the reader.
+  /// - Throws: `LaboratoryError.notFinite` with the name of the reader.
   package func pairings(
     attacked: Tensor, reader: PatternReader, named name: String, progress: (Int) -> Void = { _ in }
   ) throws(LaboratoryError) -> (outcomes: SampleOutcomes, readings: [[Double]]) {

@@ -3,7 +3,7 @@ import NamidPages
 extension ProofOfConceptReport {
   /// The document with tables and charts.
   ///
-  /// - Parameter command: How it is made again.
+  /// - Parameter command: The command that makes the document again.
   /// - Returns: The document.
   package func document(command: String) -> Report {
     Report(

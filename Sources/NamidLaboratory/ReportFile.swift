@@ -4,12 +4,12 @@ import NamidPages
 
 /// A report's two files: figures as JSON, and a page for people.
 package struct ReportFile: Sendable {
-  /// The page.
+  /// The file of the page.
   package let page: URL
-  /// The figures.
+  /// The file of the figures.
   package let figures: URL
 
-  /// Files of a name in a folder.
+  /// Names the two files of a report in a folder.
   package init(_ name: String, in folder: URL) {
     page = folder.appending(path: "\(name).html")
     figures = folder.appending(path: "\(name).json")
@@ -20,8 +20,8 @@ package struct ReportFile: Sendable {
   /// - Parameters:
   ///   - report: The figures.
   ///   - document: The page.
-  ///   - chartLibrary: The text of the charting library, or why there is none.
-  /// - Throws: `FileError`; what was there before stays then.
+  ///   - chartLibrary: The text of the charting library, or the reason that there is none.
+  /// - Throws: `FileError`; a file that cannot be replaced stays as it was.
   package func write(
     _ report: some Encodable, document: Report, chartLibrary: Result<String, ChartLibraryError>
   ) throws {

@@ -2,26 +2,26 @@ import Foundation
 import NamidFiles
 import NamidSettings
 
-/// Per-sample values in a file: one row per sample and source, CSV or JSON lines by the name's ending.
+/// A file of per-sample values, one row per sample and source, CSV or JSON lines by the name's ending.
 package struct SampleFile: Sendable {
-  /// How rows are written.
+  /// The format of the rows.
   enum Form: Sendable {
     case csv
     case jsonLines
   }
 
-  /// Rows that have the same columns after those of every sample.
+  /// The rows of one source, such as an attack.
   package struct Part: Sendable {
-    /// Columns that are the same in all rows, such as the attack.
+    /// The names and texts of columns that are equal in all rows, such as the attack.
     package var facts: [(name: String, text: String)]
-    /// What the network says.
+    /// The network's predictions.
     package var outcomes: SampleOutcomes
-    /// Columns of numbers, in nats.
+    /// The columns of numbers, in nats.
     package var columns: [(name: String, values: [Double])]
-    /// The digest of what decides these figures.
+    /// A digest of everything that decides these figures.
     package var specificationHash: String
 
-    /// Rows of one source.
+    /// Creates the rows of one source.
     package init(
       facts: [(name: String, text: String)], outcomes: SampleOutcomes,
       columns: [(name: String, values: [Double])], specificationHash: String
@@ -36,7 +36,7 @@ package struct SampleFile: Sendable {
   private let url: URL
   private let form: Form
 
-  /// A file that is going to be written.
+  /// Chooses the format of a file by its name.
   ///
   /// - Throws: `LaboratoryError.unknownEnding` unless the name ends in `.csv` or `.jsonl`.
   package init(_ url: URL) throws(LaboratoryError) {
@@ -48,7 +48,7 @@ package struct SampleFile: Sendable {
     self.url = url
   }
 
-  /// Writes all rows; what was there before stays where that fails.
+  /// Writes all rows; an existing file stays as it was where that fails.
   package func write(_ parts: [Part]) throws {
     try AtomicFile.write(to: url) { writer in
       if form == .csv, let first = parts.first { try writer.write(Self.header(first)) }
@@ -96,13 +96,13 @@ package struct SampleFile: Sendable {
 }
 
 extension SampleFile.Part {
-  /// Natural and adversarial MI of one attack's samples; no numbers without estimators.
+  /// Creates the rows of one attack's samples with natural and adversarial MI; without estimators they have no MI.
   ///
   /// - Parameters:
-  ///   - facts: Columns that are the same in all rows.
-  ///   - outcomes: What the network says.
-  ///   - values: What estimators read.
-  ///   - specificationHash: The digest of what decides the figures.
+  ///   - facts: The names and texts of columns that are equal in all rows.
+  ///   - outcomes: The network's predictions.
+  ///   - values: The values that estimators read; nil without estimators.
+  ///   - specificationHash: A digest of everything that decides the figures.
   package init(
     facts: [(name: String, text: String)], outcomes: SampleOutcomes, values: InformationValues?,
     specificationHash: String

@@ -1,22 +1,22 @@
-/// What a network says of every sample, unattacked and attacked.
+/// A network's predictions for every sample, unattacked and attacked.
 package struct SampleOutcomes: Hashable, Sendable {
   /// Each sample's index in the split as it lies on disk.
   package var index: [Int]
-  /// Classes.
+  /// The true classes.
   package var label: [Int]
-  /// Predicted classes of the unattacked images.
+  /// The predicted classes of the unattacked images.
   package var clean: [Int]
-  /// Predicted classes of the attacked images.
+  /// The predicted classes of the attacked images.
   package var attacked: [Int]
-  /// Whether Equation 6 selects the sample: right unattacked, wrong attacked.
+  /// True for each sample that Equation 6 selects: right unattacked, wrong attacked.
   package var isSelected: [Bool]
   /// The batch, from 0, that the sample was measured in.
   package var batch: [Int]
 
-  /// How many samples there are.
+  /// The number of samples.
   package var count: Int { label.count }
 
-  /// Outcomes of samples.
+  /// Creates outcomes from lists with one entry per sample.
   package init(
     index: [Int], label: [Int], clean: [Int], attacked: [Int], isSelected: [Bool], batch: [Int]
   ) {
@@ -43,19 +43,19 @@ package struct SampleOutcomes: Hashable, Sendable {
   }
 }
 
-/// Samples that a figure is of.
+/// A group of samples that a figure describes.
 package enum SampleGroup: String, CaseIterable, Codable, Sendable {
   /// Every sample.
   case all
-  /// Right unattacked.
+  /// Samples that are right unattacked.
   case right
-  /// Wrong unattacked.
+  /// Samples that are wrong unattacked.
   case wrong
-  /// Right attacked.
+  /// Samples that are right attacked.
   case rightAttacked = "right-attacked"
-  /// Wrong attacked.
+  /// Samples that are wrong attacked.
   case wrongAttacked = "wrong-attacked"
-  /// Selected by Equation 6.
+  /// Samples that Equation 6 selects.
   case selected
 
   /// The group in words.
@@ -73,12 +73,12 @@ package enum SampleGroup: String, CaseIterable, Codable, Sendable {
 
 /// One kind of mutual information, of the same samples unattacked and attacked, in nats.
 package struct InformationPair: Hashable, Sendable {
-  /// Of the outputs for unattacked images.
+  /// The values for the outputs of unattacked images.
   package var clean: [Double]
-  /// Of the outputs for attacked images.
+  /// The values for the outputs of attacked images.
   package var attacked: [Double]
 
-  /// Values in the same order.
+  /// Creates a pair from values of the same samples in the same order.
   package init(clean: [Double], attacked: [Double]) {
     precondition(
       clean.count == attacked.count, "\(clean.count) and \(attacked.count) values")
@@ -92,27 +92,27 @@ package struct InformationPair: Hashable, Sendable {
   }
 }
 
-/// Which of two patterns mutual information is with.
+/// The pattern whose mutual information with the output is estimated.
 package enum InformationKind: String, CaseIterable, Codable, Sendable {
   /// The natural image.
   case natural
   /// The adversarial noise.
   case adversarial
 
-  /// How values are expected to order: natural MI falls under attack, adversarial MI rises.
+  /// The values expected to be higher and lower: natural MI falls under attack, adversarial MI rises.
   package func expected(_ pair: InformationPair) -> (higher: [Double], lower: [Double]) {
     self == .natural ? (pair.clean, pair.attacked) : (pair.attacked, pair.clean)
   }
 }
 
-/// Natural and adversarial mutual information of every sample.
+/// The natural and adversarial mutual information of every sample.
 package struct InformationValues: Hashable, Sendable {
-  /// I_n(x; h(x)) and I_n(x; h(x̃)).
+  /// The natural MI, I_n(x; h(x)) and I_n(x; h(x̃)).
   package var natural: InformationPair
-  /// I_a(n; h(x)) and I_a(n; h(x̃)), with the noise n = x̃ − x.
+  /// The adversarial MI, I_a(n; h(x)) and I_a(n; h(x̃)), with the noise n = x̃ − x.
   package var adversarial: InformationPair
 
-  /// Values of samples.
+  /// Creates values from both kinds.
   package init(natural: InformationPair, adversarial: InformationPair) {
     self.natural = natural
     self.adversarial = adversarial

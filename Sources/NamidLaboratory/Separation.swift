@@ -2,29 +2,30 @@ import Foundation
 import NamidEvaluation
 import NamidStatistics
 
-/// How well values tell samples that should be high from samples that should be low.
+/// The separation of values that should be high from values that should be low.
 ///
-/// Both are the same samples, unattacked and attacked, so that two views are taken: sample by sample, and of the two
+/// Both are values of the same samples, unattacked and attacked, compared in two ways: sample by sample, and as two
 /// distributions. The area under the ROC curve is the share of all pairs (one value of each distribution) in the
 /// expected order, ties counting half. Its variance is that of the sum of a sample's two placement values
 /// (DeLong et al., 1988, for samples that come in pairs: Obuchowski, 1997), and its interval Wilson's with the number
 /// of samples that has that variance.
 package struct Separation: Encodable, Hashable, Sendable {
-  /// How many samples.
+  /// The number of samples.
   package var count: Int
   /// The area under the ROC curve: 1 for perfect order, ½ for none, 0 for the opposite.
   package var area: Double
-  /// Its 95 % interval.
+  /// The 95 % interval of the area.
   package var interval: ConfidenceInterval
-  /// Samples in the expected order.
+  /// The share of samples whose two values are in the expected order.
   package var ordered: SampleShare
-  /// Samples whose two values are equal.
+  /// The number of samples whose two values are equal.
   package var ties: Int
-  /// The expected difference, sample by sample, in nats.
+  /// The mean of higher minus lower, sample by sample, in nats.
   package var difference: MeanInterval
-  /// That mean in its own standard deviations, which does not depend on an estimator's scale; nil without spread.
+  /// The mean difference over the differences' standard deviation, which does not depend on an estimator's scale; nil
+  /// where all differences are equal.
   package var standardised: Double?
-  /// How far each sample moves the area, in the order of the samples.
+  /// The influence of each sample on the area, in the order of the samples.
   let influence: [Double]
 
   enum CodingKeys: String, CodingKey {
@@ -33,7 +34,7 @@ package struct Separation: Encodable, Hashable, Sendable {
     case interval = "ci95"
   }
 
-  /// The separation of at least two samples; nil of fewer.
+  /// Computes the separation of at least two samples; nil for fewer.
   ///
   /// - Parameters:
   ///   - higher: Values that are expected to be high.
@@ -56,7 +57,7 @@ package struct Separation: Encodable, Hashable, Sendable {
     standardised = summary.standardDeviation.flatMap { $0 > 0 ? summary.mean / $0 : nil }
   }
 
-  /// For each value, the share of others that are smaller, equal ones counting half.
+  /// The share of others that are smaller than each value, equal ones counting half.
   private static func shares(of others: [Double], below values: [Double]) -> [Double] {
     let sorted = others.sorted()
     return values.map { value in
@@ -80,9 +81,9 @@ package struct Separation: Encodable, Hashable, Sendable {
   }
 }
 
-/// By how much one estimator separates the same samples better than another one.
+/// The difference of two estimators' separation of the same samples.
 package struct SeparationGap: Encodable, Hashable, Sendable {
-  /// What an interval around a difference says.
+  /// The answer that an interval around a difference gives.
   package enum Verdict: String, Codable, Sendable {
     /// The interval lies above 0.
     case yes
@@ -91,7 +92,7 @@ package struct SeparationGap: Encodable, Hashable, Sendable {
     /// The interval holds 0.
     case undecided
 
-    /// What an interval's two ends say.
+    /// Reads the answer from an interval's two ends.
     init(_ interval: ConfidenceInterval) {
       self = interval.low > 0 ? .yes : interval.high < 0 ? .no : .undecided
     }
@@ -99,9 +100,9 @@ package struct SeparationGap: Encodable, Hashable, Sendable {
 
   /// The first area minus the second.
   package var gap: Double
-  /// Its 95 % interval, from the differences of each sample's influence on both areas.
+  /// The 95 % interval of the gap, from the differences of each sample's influence on both areas.
   package var interval: ConfidenceInterval
-  /// Whether the first separates more.
+  /// The answer to the question whether the first separates more.
   package var verdict: Verdict
 
   enum CodingKeys: String, CodingKey {
@@ -109,7 +110,7 @@ package struct SeparationGap: Encodable, Hashable, Sendable {
     case interval = "ci95"
   }
 
-  /// The gap of two separations of the same samples in the same order.
+  /// Computes the gap of two separations of the same samples in the same order.
   package init(_ first: Separation, over second: Separation) {
     precondition(first.count == second.count, "\(first.count) and \(second.count) samples")
     gap = first.area - second.area

@@ -1,7 +1,7 @@
 import Foundation
 
 extension Chart {
-  /// The most rows of a chart's table: a longer one would make the file heavy and help nobody.
+  /// The largest number of rows of a chart's table; more would make the file heavy without helping readers.
   static let maximumTableRows = 400
 
   /// The chart's data as a table, thinned evenly where there are very many rows.
@@ -70,7 +70,7 @@ extension Chart {
     return "\(figure(value)) (\(figure(interval.low)) to \(figure(interval.high)))"
   }
 
-  /// Whole numbers in full, such as steps and counts, others with five significant digits.
+  /// A number as text: whole ones, such as steps and counts, in full, others with five significant digits.
   private static func figure(_ value: Double) -> String {
     let isWhole = value.rounded() == value && abs(value) < 1e15
     return isWhole ? String(Int64(value)) : String(format: "%.5g", value)

@@ -8,13 +8,13 @@ public struct ConfidenceInterval: Codable, Hashable, Sendable {
   /// The value that a standard normal variable exceeds with a probability of 2.5 %.
   public static let z = 1.959963984540054
 
-  /// An interval by its ends.
+  /// Creates an interval from its ends.
   public init(_ low: Double, _ high: Double) {
     self.low = low
     self.high = high
   }
 
-  /// As far below a value as above it.
+  /// Creates an interval that reaches equally far below and above a value.
   public init(around value: Double, half: Double) {
     self.init(value - half, value + half)
   }
@@ -39,7 +39,7 @@ public struct ConfidenceInterval: Codable, Hashable, Sendable {
     wilson(Double(successes) / Double(max(total, 1)), count: Double(total))
   }
 
-  /// Both ends, as JSON has them.
+  /// Both ends, in the order that JSON has them.
   public var ends: [Double] { [low, high] }
 
   /// Both ends times a factor, as 100 for percentages.
@@ -52,7 +52,7 @@ public struct ConfidenceInterval: Codable, Hashable, Sendable {
     ConfidenceInterval(interval.low - amount, interval.high - amount)
   }
 
-  /// For people: `41.1 – 43.1`.
+  /// The interval as text for people: `41.1 – 43.1`.
   public func text(_ number: (Double) -> String) -> String {
     "\(number(low)) – \(number(high))"
   }

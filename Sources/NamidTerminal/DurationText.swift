@@ -1,7 +1,7 @@
 /// Writes a span of time as short as people read it: `03:41`, `1h02m`, `2d03h`.
 ///
 /// - Parameter seconds: The span; fractions of a second are dropped.
-/// - Returns: The text, or `--:--` for what is no span of time.
+/// - Returns: The text, or `--:--` for a number that is not finite, negative, or 10⁹ and more.
 public func durationText(seconds: Double) -> String {
   guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "--:--" }
   let total = Int(seconds)

@@ -10,7 +10,7 @@ public enum ShellWords {
     }.joined(separator: " ")
   }
 
-  /// One word in quotes, whatever it holds.
+  /// One word in quotes, with any characters.
   public static func quoted(_ word: String) -> String {
     "'" + word.replacing("'", with: "'\\''") + "'"
   }

@@ -7,12 +7,12 @@ public enum Terminal {
     isInteractive(isTerminal: isatty(STDERR_FILENO) == 1, environment: environment)
   }
 
-  /// True where colours are welcome there.
+  /// True where colours may be written to standard error.
   public static var usesColor: Bool {
     usesColor(isTerminal: isatty(STDERR_FILENO) == 1, environment: environment)
   }
 
-  /// Its present width; it may change at any time.
+  /// The terminal's present width in columns; it may change at any time.
   public static var columns: Int {
     var size = winsize()
     if ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
@@ -21,7 +21,7 @@ public enum Terminal {
     return environment["COLUMNS"].flatMap(Int.init).flatMap { $0 > 0 ? $0 : nil } ?? 80
   }
 
-  /// Writes to standard error; that nobody can read it there is no failure.
+  /// Writes to standard error; a failure to write is ignored.
   public static func writeError(_ text: String) {
     var rest = Data(text.utf8)
     while !rest.isEmpty {
@@ -36,7 +36,7 @@ public enum Terminal {
     isTerminal && environment["TERM"] != "dumb"
   }
 
-  /// Follows no-color.org: any text in `NO_COLOR`, be it `0`, turns colours off.
+  /// True where colours are allowed by no-color.org: any text in `NO_COLOR`, even `0`, turns them off.
   static func usesColor(isTerminal: Bool, environment: [String: String]) -> Bool {
     isInteractive(isTerminal: isTerminal, environment: environment)
       && environment["NO_COLOR", default: ""].isEmpty

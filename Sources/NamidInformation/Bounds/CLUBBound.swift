@@ -2,14 +2,14 @@ import NamidTorch
 
 /// CLUB (Cheng et al., ICML 2020): scores are log q(z_j | x_i) of a model that is trained by likelihood.
 public struct CLUBBound: InformationBound {
-  /// `club`.
+  /// The name, `club`.
   public let name = "club"
-  /// Upper where the model is right; then it is I + D(Q ‖ P), far above I.
+  /// An upper bound where the conditional model is right; with p(z | x) itself its value is I + D(Q ‖ P), far above I.
   public let kind = BoundKind.upper
   /// The conditional density.
   public let optimum = "log p(z | x)"
 
-  /// The estimate.
+  /// Creates the estimate.
   public init() {}
 
   /// E_P log q − E_Q log q.

@@ -3,14 +3,14 @@ import NamidTorch
 
 /// The bound of Nguyen, Wainwright and Jordan, E_P f − E_Q e^{f−1}.
 public struct NWJBound: InformationBound {
-  /// `nwj`.
+  /// The name, `nwj`.
   public let name = "nwj"
-  /// Lower and unbiased; its variance grows as e^I.
+  /// A lower bound without bias; its variance grows as e^I.
   public let kind = BoundKind.lower
-  /// The constant matters.
+  /// The best critic; the constant matters.
   public let optimum = "1 + log r"
 
-  /// The bound.
+  /// Creates the bound.
   public init() {}
 
   /// E_P f − E_Q e^{f−1}.
@@ -21,17 +21,17 @@ public struct NWJBound: InformationBound {
 
 /// The Jensen-Shannon objective of Deep InfoMax; at its optimum twice the Jensen-Shannon divergence, not I.
 public struct JensenShannonBound: InformationBound {
-  /// `jsd`.
+  /// The name, `jsd`.
   public let name = "jsd"
-  /// It is a lower bound of 2·JS(P ‖ Q), which is at most 2 log 2.
+  /// Not a bound of I: values are lower bounds of 2·JS(P ‖ Q), which is at most 2 log 2.
   public let kind = BoundKind.neither
-  /// The constant matters.
+  /// The best critic; the constant matters.
   public let optimum = "log r"
 
-  /// The objective.
+  /// Creates the objective.
   public init() {}
 
-  /// 2 log 2, whatever N.
+  /// The largest value, 2 log 2 for every N.
   public func cap(_ count: Int) -> Double? { 2 * log(2) }
 
   /// E_P[log 2 − softplus(−f)] − E_Q[softplus(f) − log 2].
@@ -43,16 +43,16 @@ public struct JensenShannonBound: InformationBound {
 
 /// SMILE (Song and Ermon, ICLR 2020): scores clipped in the second term, trained by the Jensen-Shannon objective.
 public struct SMILEBound: InformationBound {
-  /// `smile`.
+  /// The name, `smile`.
   public let name = "smile"
-  /// Clipping overestimates where I is larger than the limit.
+  /// Not a bound: clipping overestimates where I is larger than the limit.
   public let kind = BoundKind.neither
-  /// As of the objective that trains it.
+  /// The best critic of the Jensen-Shannon objective, which trains it.
   public let optimum = "log r"
-  /// τ, the limit of the scores.
+  /// The limit τ of the scores.
   public var limit: Double
 
-  /// The estimate.
+  /// Creates the estimate.
   public init(limit: Double = 5) { self.limit = limit }
 
   /// E_P f − log E_Q e^{clip(f, ±τ)}.

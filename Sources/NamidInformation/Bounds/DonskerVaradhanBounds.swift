@@ -5,14 +5,14 @@ import NamidTorch
 ///
 /// The logarithm is of one batch's mean, so values of small batches are biased upwards (Jensen).
 public struct DonskerVaradhanBound: InformationBound {
-  /// `dv`.
+  /// The name, `dv`.
   public let name = "dv"
-  /// Lower, for large batches.
+  /// A lower bound for large batches.
   public let kind = BoundKind.lower
-  /// Any constant may be added.
+  /// The best critic; any constant may be added.
   public let optimum = "log r + constant"
 
-  /// The bound.
+  /// Creates the bound.
   public init() {}
 
   /// E_P f − log E_Q eᶠ.
@@ -21,18 +21,19 @@ public struct DonskerVaradhanBound: InformationBound {
   }
 }
 
-/// MINE (Belghazi et al., ICML 2018): the same bound, trained with a moving average in the gradient (Equation 12).
+/// MINE (Belghazi et al., ICML 2018): Donsker and Varadhan's bound, trained with a moving average in the gradient
+/// (Equation 12).
 public struct MINEBound: InformationBound {
-  /// `mine`.
+  /// The name, `mine`.
   public let name = "mine"
-  /// Lower, for large batches.
+  /// A lower bound for large batches.
   public let kind = BoundKind.lower
-  /// Any constant may be added.
+  /// The best critic; any constant may be added.
   public let optimum = "log r + constant"
-  /// What the average keeps of its previous value in a step.
+  /// The share of its previous value that the average keeps in a step.
   public var decay: Double
 
-  /// The bound.
+  /// Creates the bound.
   public init(decay: Double = 0.9) { self.decay = decay }
 
   /// E_P f − log E_Q eᶠ.

@@ -1,13 +1,13 @@
 import Foundation
 import NamidTorch
 
-/// On which side of the mutual information an estimate is, in expectation and for any critic.
+/// The side of the mutual information on which an estimate is, in expectation and for any critic.
 public enum BoundKind: String, Codable, Sendable {
   /// At most I, apart from the bias of small batches.
   case lower
   /// At least I, where the conditional model is right.
   case upper
-  /// On neither side: not to be read as a bound.
+  /// Not a bound: values may be on either side of I.
   case neither
 }
 
@@ -16,33 +16,33 @@ public enum BoundKind: String, Codable, Sendable {
 /// Scores u_ij = f(x_i, z_j) have shape (N, N); the pairs that belong together are on the diagonal, all others count
 /// as draws from the product of the marginals. Values are in nats, of rank 0.
 public protocol InformationBound: Sendable {
-  /// The name on the command line.
+  /// The bound's name on the command line.
   var name: String { get }
-  /// Which side of I its values are on.
+  /// The side of I on which its values are.
   var kind: BoundKind { get }
-  /// What the best critic is, in words, with r = p(x, z) / (p(x) p(z)).
+  /// The best critic in words, with r = p(x, z) / (p(x) p(z)).
   var optimum: String { get }
-  /// The largest value that N samples at once allow, or nil.
+  /// The largest value that `count` samples at once allow; nil for no limit.
   func cap(_ count: Int) -> Double?
-  /// The estimate.
+  /// The estimate from a matrix of scores.
   func value(_ scores: Tensor) -> Tensor
-  /// What decides on a validation split when training should stop; larger is better.
+  /// The value on a validation split that decides when training stops; larger is better.
   func validation(_ scores: Tensor) -> Tensor
-  /// What a critic is trained to raise.
+  /// The objective that a critic is trained to raise.
   ///
   /// - Parameters:
   ///   - scores: (N, N).
   ///   - memory: A number carried from step to step; nil at the first.
-  /// - Returns: A scalar whose gradient is the training direction; its value may mean nothing.
+  /// - Returns: A scalar whose gradient is the training direction; its value need not be an estimate.
   func objective(_ scores: Tensor, memory: inout Double?) -> Tensor
 }
 
 extension InformationBound {
-  /// No limit.
+  /// The default: nil, for no limit.
   public func cap(_ count: Int) -> Double? { nil }
-  /// The estimate itself.
+  /// The default: the estimate itself.
   public func validation(_ scores: Tensor) -> Tensor { value(scores) }
-  /// The estimate itself.
+  /// The default: the estimate itself.
   public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor { value(scores) }
 }
 

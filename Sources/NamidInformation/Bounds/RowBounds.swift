@@ -3,17 +3,17 @@ import NamidTorch
 
 /// InfoNCE (van den Oord et al., 2018), the pair in the denominator, one x against all z.
 public struct InfoNCEBound: InformationBound {
-  /// `infonce`.
+  /// The name, `infonce`.
   public let name = "infonce"
-  /// Lower, for every N.
+  /// A lower bound for every N.
   public let kind = BoundKind.lower
-  /// A function of x may be added.
+  /// The best critic; a function of x may be added.
   public let optimum = "log r + c(x)"
 
-  /// The bound.
+  /// Creates the bound.
   public init() {}
 
-  /// log N.
+  /// The largest value, log N.
   public func cap(_ count: Int) -> Double? { log(Double(count)) }
 
   /// mean_i [u_ii − log Σ_j e^{u_ij}] + log N.
@@ -26,14 +26,14 @@ public struct InfoNCEBound: InformationBound {
 ///
 /// With the true conditional density it is above I; with other critics it is on no side.
 public struct LeaveOneOutBound: InformationBound {
-  /// `leave-one-out`.
+  /// The name, `leave-one-out`.
   public let name = "leave-one-out"
-  /// Neither for a trained critic.
+  /// Not a bound for a trained critic.
   public let kind = BoundKind.neither
-  /// A function of x may be added.
+  /// The best critic; a function of x may be added.
   public let optimum = "log r + c(x)"
 
-  /// The estimate.
+  /// Creates the estimate.
   public init() {}
 
   /// mean_i [u_ii − log mean_{j≠i} e^{u_ij}].
@@ -45,14 +45,14 @@ public struct LeaveOneOutBound: InformationBound {
 
 /// The form of the authors' code: as `LeaveOneOutBound`, with the masked pair left in the sum as e⁰ = 1.
 public struct AuthorsBound: InformationBound {
-  /// `authors`.
+  /// The name, `authors`.
   public let name = "authors"
-  /// Neither; it grows without limit with the scores of the pairs.
+  /// Not a bound: values grow without limit with the scores of the pairs.
   public let kind = BoundKind.neither
-  /// Unbounded: there is none.
+  /// The statement that there is no best critic.
   public let optimum = "none: larger scores of the pairs always help"
 
-  /// The estimate.
+  /// Creates the estimate.
   public init() {}
 
   /// mean_i [u_ii − log((1 + Σ_{j≠i} e^{u_ij}) / (N − 1))].

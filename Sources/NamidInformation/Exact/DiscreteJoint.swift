@@ -6,12 +6,12 @@ public struct DiscreteJoint: Sendable {
   public let variables: [String]
   /// Values by variable and outcome, renumbered from 0.
   private let columns: [[Int]]
-  /// How many values each variable takes.
+  /// The number of values that each variable takes.
   private let sizes: [Int]
   /// The outcomes' probabilities.
   private let probabilities: [Double]
 
-  /// A distribution.
+  /// Creates a distribution.
   ///
   /// - Parameters:
   ///   - variables: Names, one per value of an outcome.
@@ -33,10 +33,10 @@ public struct DiscreteJoint: Sendable {
     (self.columns, self.sizes) = (columns, sizes)
   }
 
-  /// H of some variables together.
+  /// The entropy H of some variables together, in nats.
   public func entropy(_ names: String...) -> Double { entropy(of: names) }
 
-  /// H of some variables together, in nats; 0 of none.
+  /// The entropy H of some variables together, in nats; 0 for none.
   public func entropy(of names: [String]) -> Double {
     var (groups, count) = ([Int](repeating: 0, count: probabilities.count), 1)
     for name in Set(names) {
@@ -50,19 +50,20 @@ public struct DiscreteJoint: Sendable {
     return Self.sum(sums.map { $0.value > 0 ? -$0.value * log($0.value) : 0 })
   }
 
-  /// H of some variables when others are known.
+  /// The entropy H of some variables when others are known, in nats.
   public func entropy(of names: [String], given known: [String]) -> Double {
     entropy(of: names + known) - entropy(of: known)
   }
 
-  /// I of two groups of variables, when others are known.
+  /// The mutual information I of two groups of variables when others are known, in nats.
   public func mutualInformation(_ a: [String], _ b: [String], given known: [String] = []) -> Double
   {
     entropy(of: a + known) + entropy(of: b + known) - entropy(of: a + b + known)
       - entropy(of: known)
   }
 
-  /// I(A; B) − I(A; B | C): positive for redundancy, negative for synergy (Yeung's sign, not McGill's).
+  /// The co-information I(A; B) − I(A; B | C), positive for redundancy and negative for synergy (Yeung's sign, not
+  /// McGill's).
   public func coInformation(_ a: String, _ b: String, _ c: String) -> Double {
     mutualInformation([a], [b]) - mutualInformation([a], [b], given: [c])
   }
@@ -74,7 +75,7 @@ public struct DiscreteJoint: Sendable {
     return place
   }
 
-  /// The same partition numbered 0, 1, … in the order of first appearance.
+  /// Renumbers values 0, 1, … in the order of first appearance.
   private static func renumbered(_ values: [Int]) -> (numbers: [Int], count: Int) {
     var numbers: [Int: Int] = [:]
     let renumbered = values.map { value in
@@ -92,7 +93,7 @@ public struct DiscreteJoint: Sendable {
   }
 }
 
-/// A sum that keeps what rounding would lose (Neumaier, 1974).
+/// A sum that makes up for rounding errors (Neumaier, 1974).
 struct CompensatedSum {
   private var total = 0.0
   private var lost = 0.0

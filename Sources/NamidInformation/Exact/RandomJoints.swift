@@ -1,16 +1,16 @@
 import NamidTorch
 
-/// Theorem 1 on random distributions: how far its two sides are apart.
+/// A check of Theorem 1 on random distributions: the largest difference of its two sides.
 public enum RandomJoints {
-  /// How Z comes about.
+  /// The way in which Z depends on X, N and X̃.
   public enum Channel: String, CaseIterable, Sendable {
-    /// A function of X̃.
+    /// Z is a function of X̃.
     case function
-    /// Drawn given X̃.
+    /// Z is drawn given X̃.
     case noisy
-    /// Drawn given X and N: more than X̃ tells, as from a network in training mode.
+    /// Z is drawn given X and N, so that it can depend on more than X̃, as in a network in training mode.
     case ofBothParts
-    /// As `function`, but X̃ is independent noise: the identity does not need X̃ to be X + N.
+    /// Z is a function of X + N, and X̃ is independent noise: the identity does not need X̃ to be X + N.
     case unrelatedInput
   }
 

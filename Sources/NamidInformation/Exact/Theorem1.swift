@@ -3,20 +3,20 @@
 /// The theorem says I(X̃; Z) = I(X; Z) + I(N; Z) − I(X; N; Z) + H(Z | X, N) − H(Z | X̃), with co-information as the
 /// information of three variables; Equation 3 keeps the first two terms on the right.
 public struct Theorem1: Codable, Hashable, Sendable {
-  /// I(X̃; Z), the standard mutual information.
+  /// The standard mutual information I(X̃; Z).
   public var standard: Double
-  /// I(X; Z), the natural one.
+  /// The natural mutual information I(X; Z).
   public var natural: Double
-  /// I(N; Z), the adversarial one.
+  /// The adversarial mutual information I(N; Z).
   public var adversarial: Double
-  /// I(X; N; Z) = I(X; N) − I(X; N | Z).
+  /// The co-information I(X; N; Z) = I(X; N) − I(X; N | Z).
   public var coInformation: Double
-  /// H(Z | X, N).
+  /// The entropy H(Z | X, N).
   public var entropyGivenParts: Double
-  /// H(Z | X̃).
+  /// The entropy H(Z | X̃).
   public var entropyGivenInput: Double
 
-  /// The quantities as they are.
+  /// Creates a value from its quantities.
   public init(
     standard: Double, natural: Double, adversarial: Double, coInformation: Double,
     entropyGivenParts: Double, entropyGivenInput: Double
@@ -29,7 +29,7 @@ public struct Theorem1: Codable, Hashable, Sendable {
     self.entropyGivenInput = entropyGivenInput
   }
 
-  /// The quantities of a distribution with variables named `x`, `n`, `input` (X̃) and `z`.
+  /// Computes the quantities of a distribution with variables named `x`, `n`, `input` (X̃) and `z`.
   public init(_ joint: DiscreteJoint) {
     standard = joint.mutualInformation(["input"], ["z"])
     natural = joint.mutualInformation(["x"], ["z"])
@@ -39,18 +39,18 @@ public struct Theorem1: Codable, Hashable, Sendable {
     entropyGivenInput = joint.entropy(of: ["z"], given: ["input"])
   }
 
-  /// Left side minus right side of Equation 2; zero up to rounding.
+  /// The left side minus the right side of Equation 2; zero up to rounding.
   public var identityError: Double {
     standard - (natural + adversarial - coInformation + entropyGivenParts - entropyGivenInput)
   }
 
-  /// What Equation 3 gives for the standard mutual information.
+  /// The standard mutual information by Equation 3.
   public var approximation: Double { natural + adversarial }
 
-  /// By how much Equation 3 is off.
+  /// The error of Equation 3: its value minus the standard mutual information.
   public var approximationError: Double { approximation - standard }
 
-  /// The same in bits.
+  /// The quantities in bits.
   public var inBits: Theorem1 {
     let bit = 0.6931471805599453
     return Theorem1(

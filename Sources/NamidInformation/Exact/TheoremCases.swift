@@ -1,10 +1,10 @@
 import Foundation
 
-/// A distribution on which Theorem 1 and its approximation can be looked at.
+/// A distribution on which Theorem 1 and its approximation can be compared.
 public struct TheoremCase: Codable, Sendable {
   /// A short name.
   public var name: String
-  /// What X, N and Z are.
+  /// The distribution of X, N and Z in words.
   public var description: String
   /// The quantities, in nats.
   public var terms: Theorem1
@@ -18,22 +18,22 @@ public enum TheoremCases {
       + [1, 0.3, 0.1, 0.01].map(gaussian)
   }
 
-  /// Independent fair bits, Z their parity: only both together say anything.
+  /// Independent fair bits and their parity Z: neither bit alone says anything about Z.
   public static var parity: TheoremCase {
     discrete("parity", "independent fair bits X and N; Z = X xor N") { $0 ^ $1 }
   }
 
-  /// Independent fair bits, Z their conjunction.
+  /// Independent fair bits and their conjunction Z.
   public static var and: TheoremCase {
     discrete("and", "independent fair bits X and N; Z = X and N") { $0 & $1 }
   }
 
-  /// Independent fair bits, Z their sum.
+  /// Independent fair bits and their sum Z.
   public static var bitSum: TheoremCase {
     discrete("bit sum", "independent fair bits X and N; Z = X + N") { $0 + $1 }
   }
 
-  /// The noise is a function of the image, as of an attack without a random start.
+  /// A case in which the noise is a function of the image, as in an attack without a random start.
   public static var deterministic: TheoremCase {
     let joint = DiscreteJoint(
       ["x", "n", "input", "z"], outcomes: [0, 1].map { ([$0, $0, 2 * $0, 2 * $0], 0.5) })
@@ -42,7 +42,7 @@ public enum TheoremCases {
       terms: Theorem1(joint))
   }
 
-  /// Independent uniform numbers below m, Z their sum.
+  /// Independent uniform numbers below m and their sum Z.
   public static func uniformSum(_ m: Int) -> TheoremCase {
     var outcomes: [([Int], Double)] = []
     outcomes.reserveCapacity(m * m)
@@ -53,7 +53,7 @@ public enum TheoremCases {
       terms: Theorem1(DiscreteJoint(["x", "n", "input", "z"], outcomes: outcomes)))
   }
 
-  /// X ~ N(0, 1), N ~ N(0, 1/4), independent, and Z = X + N + σW with a standard normal W; closed form.
+  /// Independent X ~ N(0, 1) and N ~ N(0, 1/4), and Z = X + N + σW with a standard normal W, in closed form.
   ///
   /// The entropies are differential; only their difference enters the theorem.
   public static func gaussian(_ sigma: Double) -> TheoremCase {

@@ -3,13 +3,13 @@ import NamidTorch
 
 /// A trainable function of pairs.
 public protocol Critic: AnyObject {
-  /// Its weights.
+  /// The weights.
   var store: ParameterStore { get }
   /// Scores (N, M) of all pairs of x (N, dx) and z (M, dz).
   func scores(_ x: Tensor, _ z: Tensor) -> Tensor
 }
 
-/// How a critic looks at a pair.
+/// The form of a critic of pairs.
 public enum CriticKind: String, CaseIterable, Codable, Sendable {
   /// One network on x and z side by side: the most able one, N² evaluations.
   case joint
@@ -72,7 +72,8 @@ final class SeparableCritic: Critic {
   func scores(_ x: Tensor, _ z: Tensor) -> Tensor { ofX(x).matmul(ofZ(z).transpose(0, 1)) }
 }
 
-/// A Gaussian q(z | x) with independent coordinates whose mean and variance a network gives; scores are log q + constant.
+/// A Gaussian q(z | x) with independent coordinates whose mean and variance a network gives; scores are log q plus a
+/// constant.
 final class ConditionalGaussian: Critic {
   let store: ParameterStore
   private let network: Sequential

@@ -3,19 +3,19 @@ import NamidTorch
 
 /// Mutual information of Gaussians, in closed form.
 public enum GaussianInformation {
-  /// I of a pair with correlation ρ: −½ log(1 − ρ²).
+  /// The mutual information of a pair with correlation ρ: −½ log(1 − ρ²).
   public static func ofCorrelation(_ correlation: Double) -> Double {
     -0.5 * log1p(-correlation * correlation)
   }
 
-  /// The correlation at which `dimensions` independent pairs have I together.
+  /// The correlation at which `dimensions` independent pairs together have a given mutual information.
   public static func correlation(information: Double, dimensions: Int) -> Double {
     (-expm1(-2 * information / Double(dimensions))).squareRoot()
   }
 
-  /// What I of samples would be if they were Gaussian: ½ (log det C_x + log det C_z − log det C).
+  /// The mutual information that samples would have if they were Gaussian: ½ (log det C_x + log det C_z − log det C).
   ///
-  /// The same as −½ Σ log(1 − ρ_k²) over canonical correlations; blind to what is not linear.
+  /// It equals −½ Σ log(1 − ρ_k²) over canonical correlations and misses every dependence that is not linear.
   ///
   /// - Parameters:
   ///   - x: (N, dx).
@@ -27,7 +27,7 @@ public enum GaussianInformation {
     return 0.5 * (logDeterminant(x) + logDeterminant(z) - joint)
   }
 
-  /// log det of the covariance of standardised columns; the scale cancels in the difference above.
+  /// The log determinant of the covariance of standardised columns; the scale cancels in the difference above.
   private static func logDeterminant(_ samples: Tensor) -> Double {
     let centred = samples - samples.mean([0], keepdim: true)
     let scaled = centred / centred.square().mean([0], keepdim: true).sqrt()

@@ -2,10 +2,10 @@ import NamidTorch
 
 /// The nearest-neighbour estimate of Kraskov, Stögbauer and Grassberger (2004), first form.
 public enum KSG {
-  /// I of samples: ψ(k) + ψ(N) − ⟨ψ(n_x + 1) + ψ(n_z + 1)⟩.
+  /// Estimates I from samples: ψ(k) + ψ(N) − ⟨ψ(n_x + 1) + ψ(n_z + 1)⟩.
   ///
   /// Distances are maximum norms in the joint space; n_x counts samples strictly nearer in x alone than the k-th
-  /// neighbour is in both. Consistent; underestimates in many dimensions.
+  /// neighbour is in both. The estimate is consistent; in many dimensions it is too low.
   ///
   /// - Parameters:
   ///   - x: (N, dx), float64 inside.
@@ -37,7 +37,7 @@ public enum KSG {
     return digamma[neighbours] + digamma[count] - sum / Double(count)
   }
 
-  /// ψ at 1, 2, …: the harmonic numbers minus Euler's constant.
+  /// The function ψ at 1, 2, …: the harmonic numbers minus Euler's constant.
   private struct Digamma {
     private let values: [Double]
 

@@ -2,19 +2,20 @@ import Foundation
 
 /// Mutual information of two discrete variables from a table of counts.
 public struct PlugInInformation: Codable, Hashable, Sendable {
-  /// Σ p log(p / p_row p_column) with the observed shares, in nats; biased upwards.
+  /// The sum Σ p log(p / p_row p_column) over the observed shares, in nats; biased upwards.
   public var plugIn: Double
-  /// The same after Miller and Madow's correction of each entropy; with full tables it takes off (rows − 1)(columns − 1) / 2N.
+  /// The plug-in value after Miller and Madow's correction of each entropy, in nats; for a table without empty cells it
+  /// subtracts (rows − 1)(columns − 1) / 2N.
   public var corrected: Double
-  /// How many pairs were counted.
+  /// The number of pairs counted.
   public var count: Int
 
   /// Counts pairs, such as labels and predicted classes.
   ///
   /// - Parameters:
   ///   - a: One value per sample.
-  ///   - b: As many.
-  /// - Precondition: As many of both.
+  ///   - b: One value per sample, in the same order.
+  /// - Precondition: Both have the same length.
   public init(_ a: [Int], _ b: [Int]) {
     precondition(a.count == b.count, "\(a.count) and \(b.count) values")
     count = a.count

@@ -8,19 +8,19 @@ public struct SampleEstimate: Codable, Sendable {
   public var nats: Double
   /// The standard error of that mean over batches; nil where there is one batch or none.
   public var standardError: Double?
-  /// Which side of I the value is on.
+  /// The side of I on which the value is.
   public var kind: BoundKind
-  /// The largest value that it could have given; nil for no limit.
+  /// The largest value that the estimator could have given; nil for no limit.
   public var cap: Double?
-  /// How many samples the value is of.
+  /// The number of samples that the value was measured on.
   public var heldOut: Int
-  /// How many samples were trained on.
+  /// The number of samples trained on.
   public var trained: Int
-  /// How many samples decided when training stopped.
+  /// The number of samples that decided when training stopped.
   public var validated: Int
-  /// Training steps made.
+  /// The number of training steps made.
   public var steps: Int
-  /// Values on the validation split while training, and at which step.
+  /// The values on the validation split in the course of training.
   public var curve: [Point]
 
   /// A value computed from all samples, without training.
@@ -34,18 +34,18 @@ public struct SampleEstimate: Codable, Sendable {
 
   /// A value on the validation split.
   public struct Point: Codable, Sendable {
-    /// After how many steps.
+    /// The number of steps made before.
     public var step: Int
     /// The value, in nats.
     public var nats: Double
   }
 
-  /// The same in bits.
+  /// The value in bits.
   public var bits: Double { nats / 0.6931471805599453 }
 
   /// The 95 % interval of the held-out mean, if it has a standard error.
   ///
-  /// It says how well the bound's value is known, not how near the bound is to I.
+  /// It covers the uncertainty of the bound's value, not the distance of the bound from I.
   public var interval: ConfidenceInterval? {
     standardError.map { ConfidenceInterval(around: nats, half: ConfidenceInterval.z * $0) }
   }

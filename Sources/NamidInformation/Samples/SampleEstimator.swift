@@ -1,32 +1,32 @@
 import NamidNetworks
 import NamidTorch
 
-/// Trains a critic on samples and measures a bound on others.
+/// An estimator that trains a critic on some samples and measures a bound on others.
 public struct SampleEstimator: Sendable {
-  /// What is measured.
+  /// The bound that is measured.
   public var bound: any InformationBound
-  /// How the critic looks at a pair; without effect on CLUB.
+  /// The form of the critic; without effect on CLUB.
   public var critic = CriticKind.joint
-  /// Widths of its hidden layers.
+  /// The widths of the critic's hidden layers.
   public var hidden = [32, 16]
-  /// Adam's step.
+  /// The learning rate of Adam.
   public var learningRate = 2e-3
-  /// Pairs at once; bounds with a cap are capped by its logarithm.
+  /// The number of pairs in a batch; it sets the cap of bounds that have one.
   public var batchSize = 256
-  /// The longest training.
+  /// The largest number of training steps.
   public var steps = 10_000
-  /// Steps between looks at the validation split.
+  /// The number of steps between measurements on the validation split.
   public var interval = 100
-  /// Looks without improvement after which training stops.
+  /// The number of such measurements without improvement after which training stops.
   public var patience = 10
   /// The share of samples that decides when training stops.
   public var validationShare = 0.2
   /// The share of samples that the value is measured on.
   public var heldOutShare = 0.3
-  /// Seed of the split, the initial weights and the batches.
+  /// The seed of the split, the initial weights and the batches.
   public var seed = 0
 
-  /// An estimator with the settings above.
+  /// Creates an estimator with default settings.
   public init(_ bound: any InformationBound) { self.bound = bound }
 
   /// The fewest samples that leave one batch for the held-out value and two pairs for each other split.
@@ -40,7 +40,7 @@ public struct SampleEstimator: Sendable {
   /// - Parameters:
   ///   - x: (N, dx), finite numbers; each column is standardised with the training split's mean and deviation.
   ///   - z: (N, dz), likewise.
-  ///   - progress: Told the step and the validation value at every look.
+  ///   - progress: A closure called with the step and the value at each measurement on the validation split.
   /// - Returns: The value on the held-out split, at the weights that were best on the validation split.
   /// - Precondition: At least `fewestSamples` rows.
   public func estimate(
@@ -80,7 +80,7 @@ public struct SampleEstimator: Sendable {
       : critic.make(x: x, z: z, hidden: hidden, stream: stream)
   }
 
-  /// Trains until the validation value has stopped rising and puts back the best weights.
+  /// Trains until the validation value has stopped rising, then restores the best weights.
   private func train(
     _ critic: any Critic, _ split: Split, _ stream: RandomStream,
     _ progress: (SampleEstimate.Point) -> Void
@@ -122,7 +122,7 @@ public struct SampleEstimator: Sendable {
     critic.store.parameters.map { $0.detach().clone() }
   }
 
-  /// A value of every batch; one that would be smaller than half joins the one before.
+  /// The values of batches of nearly equal size, about `batchSize` pairs each.
   private func batchValues(
     _ critic: any Critic, _ pairs: Pairs, _ value: (Tensor) -> Tensor
   ) -> [Double] {
@@ -143,7 +143,7 @@ public struct SampleEstimator: Sendable {
   }
 }
 
-/// Rows that belong together.
+/// Rows of x and z that belong together.
 struct Pairs {
   let x: Tensor
   let z: Tensor
