@@ -1,10 +1,10 @@
 import NamidStatistics
 
-/// A chart as data: what to show, without saying how to draw it.
+/// A chart as data, without instructions for drawing it.
 ///
 /// Values that are not finite leave a gap in the drawing and are named in the chart's table.
 package struct Chart: Sendable, Equatable, Codable {
-  /// What the chart shows, in a few words.
+  /// The title of the chart.
   package var title: String
   /// The horizontal axis.
   package var xAxis: Axis
@@ -12,7 +12,7 @@ package struct Chart: Sendable, Equatable, Codable {
   package var yAxis: Axis
   /// The kind of chart with its series.
   package var content: Content
-  /// A sentence under the chart, such as what the error bars mean.
+  /// A sentence under the chart, such as the meaning of the error bars.
   package var caption: String?
 
   /// Makes a chart.
@@ -37,15 +37,15 @@ package struct Chart: Sendable, Equatable, Codable {
     case histogram(edges: [Double], series: [Bars])
   }
 
-  /// A title with limits.
+  /// An axis: its title and limits.
   package struct Axis: Sendable, Equatable, Codable {
-    /// What the axis measures, with its unit.
+    /// The quantity on the axis, with its unit.
     package var title: String
     /// The lower end; nil lets the data decide.
     package var minimum: Double?
     /// The upper end; nil lets the data decide.
     package var maximum: Double?
-    /// Whether only whole numbers are marked, as for epochs.
+    /// True where only whole numbers are marked, as for epochs.
     package var isCount: Bool
 
     /// Makes an axis.
@@ -79,7 +79,7 @@ package struct Chart: Sendable, Equatable, Codable {
     package var x: Double
     /// The height.
     package var y: Double
-    /// Where the height lies with 95 % confidence, drawn as an error bar.
+    /// The 95 % interval of the height, drawn as an error bar.
     package var interval: Interval?
 
     /// Makes a point.
@@ -114,7 +114,7 @@ package struct Chart: Sendable, Equatable, Codable {
     /// The upper end.
     package var high: Double
 
-    /// A 95 % interval.
+    /// Makes an interval from a 95 % interval.
     package init(_ interval: ConfidenceInterval) { self.init(interval.low, interval.high) }
 
     /// Makes an interval; ends given in the wrong order are exchanged.

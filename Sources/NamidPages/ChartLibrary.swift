@@ -11,12 +11,12 @@ package enum ChartLibrary {
   /// The longest file that is read; Chart.js itself takes 0.2 MB minified and 0.6 MB in full.
   static let maximumBytes = 4 << 20
 
-  /// The library's text, or why there is none, for a report to say.
+  /// The library's text, or the reason that there is none, to be shown in a report.
   package static var loaded: Result<String, ChartLibraryError> {
     Result { () throws(ChartLibraryError) in try load() }
   }
 
-  /// Gives the library's text, or throws an error that says why there is none.
+  /// Reads the library's text from the file that the environment names.
   /// - Throws: `ChartLibraryError`.
   package static func load(
     environment: [String: String] = ProcessInfo.processInfo.environment
@@ -44,7 +44,7 @@ package enum ChartLibrary {
   }
 }
 
-/// Why a report has no charting library.
+/// The reason that a report has no charting library.
 package enum ChartLibraryError: Error, Equatable, CustomStringConvertible {
   /// The environment names no file.
   case notNamed
@@ -55,7 +55,7 @@ package enum ChartLibraryError: Error, Equatable, CustomStringConvertible {
   /// The file is not a UMD build of Chart.js.
   case notChartJS(path: String)
 
-  /// What was expected, what was found and what to do next.
+  /// The error in words, with advice.
   package var description: String {
     let remedy = "set \(ChartLibrary.variable) to Chart.js's chart.min.js or chart.umd.js"
     return switch self {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the report's script needs to draw one chart, as JSON.
+/// The data that the report's script needs to draw one chart, as JSON.
 ///
 /// JSON knows no value that is not finite: such a value becomes null, which the charting
 /// library leaves out.
@@ -56,12 +56,12 @@ struct ChartPayload: Codable, Equatable {
     }
   }
 
-  /// Whether there is anything to draw.
+  /// True where there is a finite value to draw.
   var hasData: Bool {
     series.contains { $0.y.contains { $0 != nil } }
   }
 
-  /// The payload as JSON text, the same for the same chart.
+  /// Encodes the payload as JSON text; equal charts give equal text.
   func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -3,7 +3,7 @@ struct HTMLBody {
   var drawsCharts: Bool
   var missingLibrary: String
 
-  /// Renders a report and says whether the result has charts for the script to draw.
+  /// Renders a report; `hasCharts` is true where the result has charts for the script to draw.
   func render(_ report: Report) -> (html: String, hasCharts: Bool) {
     var lines = ["<header>", "<h1>\(HTMLEscaping.text(report.title))</h1>"]
     if !report.subtitle.isEmpty {

@@ -1,7 +1,7 @@
 /// A chart as HTML: a place to draw it, its data for the script and its data as a table.
 enum HTMLChart {
-  /// Renders the chart with the given place among all charts of the file; `missingLibrary` says
-  /// why it cannot be drawn and is nil where it can.
+  /// Renders the chart with the given place among all charts of the file; `missingLibrary` is the
+  /// reason that it cannot be drawn, nil where it can.
   static func html(_ chart: Chart, number: Int, missingLibrary: String?) -> String {
     let payload = ChartPayload(chart)
     let isDrawn = missingLibrary == nil && payload.hasData
@@ -40,7 +40,7 @@ enum HTMLChart {
     return lines.joined(separator: "\n")
   }
 
-  /// What someone who cannot see the drawing is told about it.
+  /// Describes the drawing for readers who cannot see it.
   private static func summary(_ chart: Chart) -> String {
     let (kind, names) =
       switch chart.content {

@@ -1,15 +1,15 @@
-/// Turns a report into one HTML file that needs nothing else, not even a network.
+/// Rendering of a report as one HTML file that needs no other file and no network.
 package enum HTMLReport {
   /// Renders a report with its style, its script and the charting library inside.
   ///
   /// The file follows the reader's light or dark colour scheme and prints in the light one. Its
-  /// content security policy forbids every request, so a reader can trust that it makes none.
+  /// content security policy forbids every request.
   /// - Parameters:
-  ///   - report: what to show.
-  ///   - chartLibrary: the text of Chart.js's UMD build, version 3 or 4; without it every
+  ///   - report: The report to render.
+  ///   - chartLibrary: The text of Chart.js's UMD build, version 3 or 4; without it every
   ///     chart stands as the table of its data.
-  ///   - missingLibrary: why there is no library, said once under each such chart.
-  /// - Returns: the text of the HTML file.
+  ///   - missingLibrary: The reason that there is no library, shown once at each such chart.
+  /// - Returns: The text of the HTML file.
   package static func render(
     _ report: Report, chartLibrary: String?,
     missingLibrary: String = ChartLibraryError.notNamed.description
@@ -41,7 +41,7 @@ package enum HTMLReport {
     return lines.joined(separator: "\n")
   }
 
-  /// Renders a report with the library, or with the reason why there is none.
+  /// Renders a report with the library, or with the reason that there is none.
   package static func render(
     _ report: Report, chartLibrary: Result<String, ChartLibraryError>
   ) -> String {
@@ -52,7 +52,7 @@ package enum HTMLReport {
     }
   }
 
-  /// What the file may do: show its own images, styles and scripts, and nothing from elsewhere.
+  /// The content security policy: the file may show its own images, styles and scripts, and nothing from elsewhere.
   private static let policy =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     + "base-uri 'none'; form-action 'none'"

@@ -24,13 +24,13 @@ package struct ImageGrid: Sendable, Equatable, Codable {
     self.caption = caption
   }
 
-  /// One image with what is said about it.
+  /// One image with its caption and verdict.
   package struct Cell: Sendable, Equatable, Codable {
     /// The image as the bytes of a PNG file.
     package var png: Data
     /// A few words under the image, such as the predicted class.
     package var caption: String
-    /// Whether what the caption says is right.
+    /// The verdict on the prediction in the caption.
     package var verdict: Verdict
 
     /// Makes a cell.
@@ -41,9 +41,9 @@ package struct ImageGrid: Sendable, Equatable, Codable {
     }
   }
 
-  /// What the colour of an image's frame says, repeated as a sign before its caption.
+  /// A verdict on an image, shown as the colour of its frame and as a sign before its caption.
   package enum Verdict: String, Sendable, Equatable, Codable {
-    /// Nothing to judge.
+    /// A missing verdict: there is nothing to judge.
     case none
     /// A right prediction.
     case right

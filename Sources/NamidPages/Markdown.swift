@@ -1,11 +1,11 @@
 import Foundation
 
-/// Texts from anywhere written into Markdown as what they are and nothing more.
+/// Texts from any source, escaped so that Markdown shows them literally.
 package enum Markdown {
-  /// The longest text that is shown in full.
+  /// The length in characters of the longest text that is shown in full.
   package static let longest = 200
 
-  /// A text within a sentence or a table's cell: nothing in it means anything to Markdown or HTML.
+  /// Escapes a text for a sentence or a table's cell, so that nothing in it has a meaning in Markdown or HTML.
   package static func plain(_ text: String, upTo longest: Int = longest) -> String {
     String(
       oneLine(text, upTo: longest).flatMap { character -> [Character] in
@@ -13,23 +13,23 @@ package enum Markdown {
       })
   }
 
-  /// A text as code within a sentence or a cell.
+  /// Formats a text as code within a sentence or a cell.
   package static func code(_ text: String) -> String {
     "`" + oneLine(text).replacing("`", with: "'").replacing("|", with: "¦") + "`"
   }
 
-  /// A table.
+  /// Makes a table.
   ///
   /// - Parameters:
   ///   - head: The names of the columns.
-  ///   - rows: Cells that are Markdown already.
-  /// - Returns: Its lines, with a newline at the end of each.
+  ///   - rows: The cells of each row, as Markdown.
+  /// - Returns: The lines of the table, with a newline at the end of each.
   package static func table(_ head: [String], _ rows: [[String]]) -> String {
     let line = { (cells: [String]) in "| " + cells.joined(separator: " | ") + " |\n" }
     return line(head) + line(head.map { _ in "---" }) + rows.map(line).joined()
   }
 
-  /// A text without line breaks and control characters, cut where it is long.
+  /// Removes line breaks and control characters from a text and cuts it where it is long.
   package static func oneLine(_ text: String, upTo longest: Int = longest) -> String {
     let calm = String(
       String.UnicodeScalarView(
@@ -37,7 +37,7 @@ package enum Markdown {
     return calm.count <= longest ? calm : calm.prefix(longest - 1) + "…"
   }
 
-  /// Control characters, line breaks, and what turns the direction of writing around.
+  /// Checks for control characters, line breaks and characters that change the direction of writing.
   private static func isUnruly(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: true
@@ -46,5 +46,5 @@ package enum Markdown {
   }
 }
 
-/// A share as a percentage with two decimals and no sign, as leaderboards write it.
+/// Formats a share as a percentage with two decimals and no sign, as leaderboards write it.
 package func twoDigitPercent(_ share: Double) -> String { String(format: "%.2f", 100 * share) }

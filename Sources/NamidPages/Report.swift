@@ -1,8 +1,8 @@
 /// A document made of plain values, which `HTMLReport` turns into one file.
 ///
-/// The strings are plain text: whatever looks like markup in them is shown as it stands.
+/// The strings are plain text: markup in them is shown literally.
 package struct Report: Sendable, Equatable, Codable {
-  /// What the document is about, also shown in the window's title.
+  /// The title of the document, also shown as the window's title.
   package var title: String
   /// One line under the title, such as the data, the machine and the date.
   package var subtitle: String
@@ -20,7 +20,7 @@ package struct Report: Sendable, Equatable, Codable {
   package struct Section: Sendable, Equatable, Codable {
     /// The heading, also used in the table of contents.
     package var heading: String
-    /// What stands under the heading, in reading order.
+    /// The content under the heading, in reading order.
     package var blocks: [Block]
 
     /// Makes a section of the given blocks.
@@ -50,7 +50,7 @@ package struct Report: Sendable, Equatable, Codable {
 
   /// A name with its value.
   package struct Fact: Sendable, Equatable, Codable {
-    /// What the value is.
+    /// The name of the value.
     package var name: String
     /// The value as it should be read.
     package var value: String

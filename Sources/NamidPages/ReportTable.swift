@@ -1,8 +1,8 @@
 /// A table of ready-made cells with a header; readers sort it by a click on a heading.
 ///
-/// Rows need not be as long as the header: what is missing stays empty and what is too much
+/// Rows need not be as long as the header: missing cells stay empty and a surplus cell
 /// gets a column without a heading, because a report written at the end of a long run must
-/// show all it was given.
+/// show all its data.
 package struct ReportTable: Sendable, Equatable, Codable {
   /// The columns' headings.
   package var header: [String]
@@ -39,13 +39,13 @@ package struct ReportTable: Sendable, Equatable, Codable {
 
   /// One place of a table.
   package struct Cell: Sendable, Equatable, Codable {
-    /// What it says.
+    /// The text of the cell.
     package var text: String
-    /// Lines below it in small print, such as an interval or the figure to compare with.
+    /// The lines below the text in small print, such as an interval or the figure to compare with.
     package var notes: [String]
-    /// Where the figure comes from: a file, relative to the report.
+    /// The file that the figure comes from, relative to the report.
     package var link: String?
-    /// Where the parts of a figure come from, in small print below it.
+    /// The files that the parts of a figure come from, in small print below it.
     package var sources: [Source]
     /// The value that rows are sorted by; nil takes the text.
     package var value: Double?
@@ -64,12 +64,12 @@ package struct ReportTable: Sendable, Equatable, Codable {
 
     /// A file that a part of a figure comes from.
     package struct Source: Sendable, Equatable, Codable {
-      /// Which part, such as `seed 0`.
+      /// The name of the part, such as `seed 0`.
       package var name: String
       /// The file, relative to the report.
       package var link: String
 
-      /// A file under a name.
+      /// Makes a source from a name and a file.
       package init(name: String, link: String) {
         self.name = name
         self.link = link
@@ -93,14 +93,14 @@ package struct ReportTable: Sendable, Equatable, Codable {
       })
   }
 
-  /// Whether a cell starts as a figure does, such as `-0.3`, `8/255`, `84.2 %` or `±0.4`.
+  /// Checks that a cell starts like a figure, such as `-0.3`, `8/255`, `84.2 %` or `±0.4`.
   private static func isFigure(_ cell: String) -> Bool {
     let signs: Set<Character> = ["+", "-", "−", "±", "<", ">", "≈", "~", "."]
     let body = cell.drop { $0 == " " || signs.contains($0) }
     return body.first.map { $0.isASCII && $0.isNumber } ?? false
   }
 
-  /// Whether a cell stands for an absent or undefined figure and so decides nothing.
+  /// Checks that a cell stands for an absent or undefined figure.
   private static func isBlank(_ cell: String) -> Bool {
     let blanks: Set<String> = ["", "-", "–", "—", "n/a", "nan", "inf", "-inf"]
     return blanks.contains(cell.lowercased().filter { $0 != " " })

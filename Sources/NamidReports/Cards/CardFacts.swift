@@ -6,7 +6,7 @@ import NamidFiles
 import NamidNetworks
 import NamidTraining
 
-/// All that a run's folder says about its network.
+/// The facts about a network that its run's folder holds.
 struct CardFacts {
   /// The figures of one epoch of training.
   struct Epoch {
@@ -15,18 +15,18 @@ struct CardFacts {
     var validation: [(name: String, value: Double)]
   }
 
-  /// The folder's name.
+  /// The name of the run's folder.
   var name: String
   var configuration: RunConfiguration
   var specification: NetworkSpecification
   var latest: CheckpointState
-  /// Figures of training by epoch; empty where weights were imported.
+  /// The figures of training by epoch; empty where weights were imported.
   var epochs: [Epoch] = []
-  /// Measurements of the run's own checkpoints.
+  /// The measurements of the run's own checkpoints.
   var evaluations: [EvaluationReport] = []
-  /// Trainable values; nil where nobody has counted them.
+  /// The number of trainable values; nil where it is not known.
   var parameters: Int?
-  /// What the training said of itself; nil where that is not known.
+  /// The summary that the training gave of itself; nil where it is not known.
   var trainingLine: String?
   /// The data set; nil where its name is not known here.
   var source: (any DatasetSource)?
@@ -36,10 +36,10 @@ struct CardFacts {
   /// Reads a run, without its evaluations.
   ///
   /// - Parameters:
-  ///   - run: Its folder.
-  ///   - registry: Where names are looked up.
-  ///   - say: Told what could not be read and can be done without.
-  /// - Throws: When it is no run of a network.
+  ///   - run: The run's folder.
+  ///   - registry: The registry in which names are looked up.
+  ///   - say: A closure called with a line about optional parts that could not be read.
+  /// - Throws: An error where the folder is not the run of a network.
   init(run: URL, registry: Registry, say: (String) -> Void) throws {
     name = run.standardizedFileURL.lastPathComponent
     configuration = try SavedNetwork.configuration(of: run, registry: registry)
@@ -73,31 +73,31 @@ struct CardFacts {
 
   // MARK: What follows from it
 
-  /// Whether weights came from elsewhere: how they were trained is not known.
+  /// True where weights were imported, so that their training is not known.
   var isImported: Bool { latest.configurationHash == CheckpointState.imported }
 
-  /// The epoch whose weights stand for the run: the best by validation, else the last.
+  /// The epoch whose weights represent the run: the best by validation, else the last.
   var chosenEpoch: Int { latest.best?.epoch ?? latest.epoch }
 
   /// The data set's name for people, without its path.
   var dataTitle: String { source?.title ?? configuration.data.name }
 
-  /// Whether a report is about images of the data set that the network was trained on, in whichever copy.
+  /// Checks that a report is about images of the data set that the network was trained on, in any copy of it.
   func isOwnData(_ report: EvaluationReport) -> Bool {
     report.dataset.name == dataTitle || report.dataset.name.hasPrefix(dataTitle + " (")
   }
 
-  /// Whether a report is about the ball that the network was trained for.
+  /// Checks that a report is about the ball that the network was trained for.
   func isOwnThreat(_ report: EvaluationReport) -> Bool {
     report.threat == configuration.threat
   }
 
-  /// The ball of its configuration for people.
+  /// The ball of the run's configuration, as text for people.
   var ball: String {
     "\(configuration.threat.norm == .linf ? "L∞" : "L2"), ε = \(configuration.threat.epsilon)"
   }
 
-  /// How it was trained in a few words; in leaderboards a “standard” network is one without a defense.
+  /// The training in a few words; in leaderboards a “standard” network is one without a defense.
   var trainingName: String {
     switch configuration.defense {
     case _ where isImported: "imported weights"
@@ -107,7 +107,7 @@ struct CardFacts {
     }
   }
 
-  /// The network's name in papers, with its width where that is not the usual one.
+  /// The network's name in papers, with the width where it is not the usual one.
   var architecture: String {
     let usual = Architecture.named(specification.architecture)?.defaultWidth
     let width = specification.width
@@ -124,7 +124,7 @@ struct CardFacts {
     }
   }
 
-  /// How many images of a split the data set has; nil where that is not known for sure.
+  /// Returns the number of images of a split in the published data set; nil where it is not known for certain.
   func published(_ split: Split) -> Int? {
     source.flatMap { $0.acceptsSubsets ? nil : $0.expectedCounts[split] }
   }

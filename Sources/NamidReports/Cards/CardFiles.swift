@@ -1,7 +1,7 @@
 import Foundation
 import NamidFiles
 
-/// `README.md` and `robustbench.json` of a run: written anew as long as they are this tool's own.
+/// The files `README.md` and `robustbench.json` of a run, each rewritten only where this tool has written it.
 struct CardFiles {
   /// The name of the card.
   static let cardName = "README.md"
@@ -23,7 +23,7 @@ struct CardFiles {
     entry = run.appending(path: RobustBenchEntry.fileName)
   }
 
-  /// The leaderboard's line that is there; nil where there is none, or one that is not this tool's.
+  /// The existing leaderboard line; nil where there is none, or one that this tool has not written.
   var earlierEntry: JSONObject? {
     guard FileKind(of: entry, followingLinks: false) == .file,
       let data = try? readFile(at: entry, limit: 1 << 20),
@@ -32,13 +32,13 @@ struct CardFiles {
     return tree
   }
 
-  /// Writes both, each unless it is somebody else's.
+  /// Writes both files, except one that this tool has not written.
   ///
   /// - Parameters:
   ///   - model: The card.
   ///   - line: The leaderboard's line.
-  ///   - say: Told what stays as it is.
-  /// - Throws: When one cannot be written; what was there before stays.
+  ///   - say: A closure called with a line about a file that stays as it is.
+  /// - Throws: An error where a file cannot be written; an existing one stays as it was.
   func write(_ model: ModelCard, _ line: JSONObject, say: (String) -> Void) throws {
     if let obstacle = cardObstacle {
       say("\(card.relativePath) stays as it is: \(obstacle)")
@@ -57,7 +57,7 @@ struct CardFiles {
 
   // MARK: Whose card it is
 
-  /// The card's text with the lines that say whose it is; the digest is of all that follows it.
+  /// Makes the card's text, headed by lines that name this tool and a digest of all text after the digest.
   private static func marked(_ card: ModelCard) throws -> Data {
     let rest = Data("\(end)\(try card.frontMatter())---\n\n\(card.body)".utf8)
     return Data(start.utf8) + Data(digest(of: rest).utf8) + rest
@@ -67,7 +67,7 @@ struct CardFiles {
     String(SHA256.hexDigest(of: data).prefix(digestLength))
   }
 
-  /// Why the card must be left alone; nil where there is none, or one just as it was written.
+  /// The reason that the card must not be overwritten; nil where there is no card, or one that has not changed since.
   private var cardObstacle: String? {
     guard let kind = FileKind(of: card, followingLinks: false) else { return nil }
     let foreign = "namid has not written it (move it away to have a model card written)"

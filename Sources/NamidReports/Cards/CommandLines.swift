@@ -2,7 +2,7 @@ import Foundation
 import NamidEvaluation
 import NamidTraining
 
-/// The commands that train a run again and measure it again, called from the folder around the run's.
+/// The commands that train a run again and measure it again, called from the folder that holds the run's folder.
 struct CommandLines {
   private let facts: CardFacts
   private let name: String
@@ -12,14 +12,14 @@ struct CommandLines {
     name = ShellText.word(facts.name)
   }
 
-  /// Trains again; nil where weights were imported.
+  /// The command that trains again; nil where weights were imported.
   var training: String? {
     if facts.isImported { return nil }
     let again = ShellText.word(facts.name + "-again")
     return "namid train --config \(name)/\(RunFolder.configurationFile) --out \(again)"
   }
 
-  /// Measures each evaluation again, or says in a comment why no command does.
+  /// The commands that measure each evaluation again, with a comment in place of a command that cannot be given.
   var evaluations: [String] {
     facts.evaluations.isEmpty
       ? ["namid evaluate \(name) --attack clean,pgd-20,autoattack"]

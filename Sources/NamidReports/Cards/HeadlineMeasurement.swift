@@ -1,10 +1,10 @@
 import Foundation
 import NamidEvaluation
 
-/// The measurement that stands for a run in a line of a leaderboard.
+/// The measurement that represents a run in a line of a leaderboard.
 ///
-/// Which checkpoint it is about is decided by what was measured, never by what came out: the checkpoint that validation
-/// chose, else the last one, else the latest of the others; one with AutoAttack before one without.
+/// The checkpoint is chosen by the measurements that exist, never by their results: the checkpoint that validation
+/// chose, else the last one, else the latest of the others; measurements with AutoAttack come before those without.
 struct HeadlineMeasurement {
   /// The evaluation.
   let report: EvaluationReport

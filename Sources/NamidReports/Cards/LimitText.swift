@@ -4,7 +4,7 @@ import NamidNetworks
 import NamidPages
 import NamidTerminal
 
-/// What must not be read into a card's figures.
+/// The limits of a card's figures, in sentences.
 struct LimitText {
   private let facts: CardFacts
 
@@ -12,7 +12,7 @@ struct LimitText {
     self.facts = facts
   }
 
-  /// One limit per entry.
+  /// The sentences, one limit per entry.
   var sentences: [String] {
     autoAttack + choice + extent + copies + size
       + [
@@ -42,7 +42,7 @@ struct LimitText {
     ]
   }
 
-  /// A checkpoint that validation chose and nobody has measured.
+  /// The sentence about a checkpoint that validation chose and that was not measured.
   private var choice: [String] {
     let epochs = Set(facts.evaluations.compactMap(RunEvaluations.epoch))
     guard let best = facts.latest.best?.epoch, !epochs.isEmpty, !epochs.contains(best) else {
@@ -66,7 +66,7 @@ struct LimitText {
     ]
   }
 
-  /// Titles of data sets that are copies or parts of what was published.
+  /// The sentences about data sets that are copies or parts of the published one.
   private var copies: [String] {
     let titles = Set(facts.evaluations.filter(facts.isOwnData).map(\.dataset.name))
       .subtracting([facts.dataTitle])

@@ -4,7 +4,7 @@ import NamidPages
 import NamidSettings
 import NamidTerminal
 
-/// What was measured of a run, and what makes it doubtful.
+/// The measurements of a run and the doubts about them, as Markdown.
 struct MeasurementText {
   private let reports: [EvaluationReport]
 
@@ -12,7 +12,7 @@ struct MeasurementText {
     reports = facts.evaluations
   }
 
-  /// One row per checkpoint, attack and specification; nil where nothing was measured.
+  /// The table with one row per checkpoint, attack and specification; nil without measurements.
   var table: String? {
     if reports.isEmpty { return nil }
     return Markdown.table(
@@ -55,14 +55,14 @@ struct MeasurementText {
     return rows
   }
 
-  /// A ball for people, such as `L∞, ε = 8/255`.
+  /// Formats a ball for people, such as `L∞, ε = 8/255`.
   static func text(of threat: ThreatModel) -> String {
     let norm: [Norm: String] = [.linf: "L∞", .l2: "L2", .l1: "L1"]
     return
       "\(norm[threat.norm] ?? threat.norm.rawValue), ε = \(Markdown.plain(threat.epsilon.description))"
   }
 
-  /// Flags and fallbacks of the evaluations, one sentence each.
+  /// The flags and fallbacks of the evaluations, one entry each.
   var doubts: [String] {
     reports.flatMap { report -> [String] in
       let place = "(\(Markdown.plain(report.model.checkpoint)), \(report.specificationHash))"
@@ -80,6 +80,6 @@ struct MeasurementText {
     }
   }
 
-  /// Whether every evaluation was examined for signs of masked gradients and the like.
+  /// True where every evaluation was examined for signs of masked gradients and similar faults.
   var isExamined: Bool { reports.allSatisfy { $0.flags != nil } }
 }

@@ -4,9 +4,9 @@ import NamidPages
 import NamidSettings
 
 extension ModelCard {
-  /// The front matter in YAML: what Hugging Face's hub reads of a model card.
+  /// Renders the front matter in YAML, which Hugging Face's hub reads of a model card.
   ///
-  /// What is not known is left out, the licence among it.
+  /// Keys without a known value are left out, among them the licence.
   func frontMatter() throws -> String {
     var tree: JSONObject = ["pipeline_tag": "image-classification", "tags": .array(tags)]
     if let data = datasetIdentifier, !facts.isImported { tree["datasets"] = [.string(data)] }
@@ -28,7 +28,7 @@ extension ModelCard {
       + own).map(JSONValue.string)
   }
 
-  /// The data set's name on Hugging Face's hub; nil for one's own images.
+  /// The data set's name on Hugging Face's hub; nil for a user's own images.
   private var datasetIdentifier: String? {
     switch facts.source?.name {
     case "cifar10": "cifar10"

@@ -6,7 +6,7 @@ import NamidPages
 import NamidTerminal
 import NamidTraining
 
-/// What a run says about its network to people: Markdown with a front matter in Hugging Face's convention.
+/// The model card of a run: Markdown with a front matter in Hugging Face's convention.
 struct ModelCard {
   let facts: CardFacts
 
@@ -14,7 +14,7 @@ struct ModelCard {
     self.facts = facts
   }
 
-  /// Everything below the front matter.
+  /// The text below the front matter.
   var body: String {
     let measured = MeasurementText(facts)
     var parts = [

@@ -8,11 +8,11 @@ import NamidTraining
 
 /// A run's line for a leaderboard, as RobustBench keeps one in `model_info/<dataset>/<threat>/<Name>.json`.
 ///
-/// Percentages are texts with two decimals, as there; what is not measured or not known is null. Everything that such
-/// a line has no place for stands under `namid`.
+/// Percentages are texts with two decimals, as there; a value that is not measured or not known is null. Facts that
+/// such a line has no key for are under `namid`.
 struct RobustBenchEntry {
   static let fileName = "robustbench.json"
-  /// Whose values a person may have filled in by hand: they stay.
+  /// The keys whose values a person may have filled in by hand; they are kept.
   private static let handFilled = [
     "link", "name", "authors", "additional_data", "venue", "reported",
   ]
@@ -20,11 +20,7 @@ struct RobustBenchEntry {
   /// The keys in RobustBench's order, then `namid`.
   let tree: JSONObject
 
-  /// A line of a run.
-  ///
-  /// - Parameters:
-  ///   - facts: The run.
-  ///   - earlier: The line that this one replaces; nil for none.
+  /// Makes the line of a run, with the hand-filled values of the line that it replaces.
   init(_ facts: CardFacts, replacing earlier: JSONObject? = nil) {
     let headline = HeadlineMeasurement(facts)
     let percent = { (share: Double?) -> JSONValue in
@@ -50,7 +46,8 @@ struct RobustBenchEntry {
     self.tree = tree
   }
 
-  /// No other images are read but those of the data set; what one's own set, or estimators, are made of is not known.
+  /// Returns false where only images of a known data set were used; null where the images behind weights or estimators,
+  /// or of a user's own data set, are not known.
   private static func additionalData(_ facts: CardFacts) -> JSONValue {
     let isKnown =
       !facts.isImported && facts.configuration.estimators == nil

@@ -3,19 +3,19 @@ import NamidEvaluation
 import NamidFiles
 import NamidTraining
 
-/// What a run's folder says about itself: `README.md`, a model card, and `robustbench.json`, a leaderboard's line.
+/// The files in which a run describes itself: `README.md`, a model card, and `robustbench.json`, a leaderboard's line.
 ///
-/// Both are made from the run's own files and from the evaluations in its folder, and made anew whenever these change.
-/// Neither is worth losing a training or a measurement for: whatever goes wrong is said and nothing more.
+/// Both are made from the run's own files and from the evaluations in its folder, and rewritten whenever these change.
+/// A failure is reported and never ends a training or a measurement.
 package enum RunCard {
   /// Writes the card and the line of a run whose training has ended.
   ///
   /// - Parameters:
   ///   - run: The run's folder.
-  ///   - training: What was trained on what, in the run's own words.
-  ///   - parameters: The network's trainable values.
-  ///   - registry: Where the run's names are looked up.
-  ///   - say: Told lines for people.
+  ///   - training: The training run's own summary.
+  ///   - parameters: The number of the network's trainable values.
+  ///   - registry: The registry in which the run's names are looked up.
+  ///   - say: A closure called with lines for people.
   package static func write(
     afterTraining run: URL, summary training: String, parameters: Int,
     registry: Registry = Registry(), say: (String) -> Void
@@ -27,9 +27,9 @@ package enum RunCard {
   ///
   /// - Parameters:
   ///   - run: The run's folder.
-  ///   - report: What was measured of one of its checkpoints.
-  ///   - registry: Where the run's names are looked up.
-  ///   - say: Told lines for people.
+  ///   - report: The evaluation of one of its checkpoints.
+  ///   - registry: The registry in which the run's names are looked up.
+  ///   - say: A closure called with lines for people.
   package static func write(
     afterEvaluation run: URL, _ report: EvaluationReport, registry: Registry = Registry(),
     say: (String) -> Void
@@ -48,7 +48,7 @@ package enum RunCard {
 
   private static let lockName = ".card-lock"
 
-  /// What need not be found out again.
+  /// The facts that are known already and need not be read from files.
   private struct Known {
     var training: String?
     var parameters: Int?
@@ -79,7 +79,7 @@ package enum RunCard {
     }
   }
 
-  /// What an earlier line says of the training, where that is the same training.
+  /// Returns the summary of training in an earlier line; nil where that line is about another training.
   private static func trainingLine(in entry: JSONObject?, of facts: CardFacts) -> String? {
     guard let details = entry?["namid"], let data = facts.latest.dataFingerprint,
       details["data_fingerprint"]?.stringValue == data,

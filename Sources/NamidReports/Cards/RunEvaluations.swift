@@ -6,19 +6,19 @@ import NamidReproduction
 import NamidSettings
 import NamidTraining
 
-/// The evaluations of a run that lie in its own folder, one file per checkpoint and specification.
+/// The evaluations of a run that are in its own folder, one file per checkpoint and specification.
 package struct RunEvaluations: Sendable {
-  /// Their folder below the run's.
+  /// The name of their folder in the run's folder.
   package static let folderName = "evaluations"
-  /// No report without samples comes near this size.
+  /// The size in bytes of the longest file that is read, far above that of any report without samples.
   private static let maximumBytes = 1 << 24
   private static let maximumFiles = 1000
-  /// The folder of an evaluation that is under way.
+  /// The name extension of the folder of an unfinished evaluation.
   private static let stateExtension = "state"
 
   /// The reports on checkpoints that the run has, by epoch, with their files.
   package private(set) var stored: [StoredEvaluation] = []
-  /// Which files were passed over and why, one line each.
+  /// The files that were passed over and the reasons, one line each.
   package private(set) var problems: [String] = []
 
   /// The reports on checkpoints that the run has, by epoch.
@@ -32,10 +32,10 @@ package struct RunEvaluations: Sendable {
   /// them again.
   ///
   /// - Parameters:
-  ///   - report: What was measured.
+  ///   - report: The evaluation.
   ///   - run: The run's folder.
-  /// - Returns: The file.
-  /// - Throws: When it cannot be written; what was there before stays.
+  /// - Returns: The file of the copy.
+  /// - Throws: An error where the copy cannot be written; an existing file stays as it was.
   @discardableResult
   package static func keep(_ report: EvaluationReport, in run: URL) throws -> URL {
     var copy = report
@@ -58,7 +58,7 @@ package struct RunEvaluations: Sendable {
     }
   }
 
-  /// Such as `epoch-6-1a2b3c4d5e6f7081.json`.
+  /// Returns the name of a report's file, such as `epoch-6-1a2b3c4d5e6f7081.json`.
   static func fileName(of report: EvaluationReport) -> String {
     let plain = report.model.checkpoint.map {
       $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-"
@@ -68,12 +68,12 @@ package struct RunEvaluations: Sendable {
 
   // MARK: Reading
 
-  /// Reads what is there; a file that is no sound report on one of the run's checkpoints is passed over.
+  /// Reads all reports; a file that is not a sound report on one of the run's checkpoints is passed over.
   ///
   /// - Parameters:
   ///   - run: The run's folder.
-  ///   - known: Digests of the weights of checkpoints by epoch; others are read where a report is about them.
-  ///   - registry: Where the run's names are looked up.
+  ///   - known: Known digests of checkpoints' weights by epoch; others are computed where a report is about them.
+  ///   - registry: The registry in which the run's names are looked up.
   package init(of run: URL, known: [Int: String] = [:], registry: Registry = Registry()) {
     var known = known
     self.init(of: run) { epoch in
@@ -84,7 +84,7 @@ package struct RunEvaluations: Sendable {
     }
   }
 
-  /// Reads what is there, as above.
+  /// Reads all reports with digests from a closure.
   ///
   /// - Parameters:
   ///   - run: The run's folder.
@@ -116,7 +116,7 @@ package struct RunEvaluations: Sendable {
     stored.sort { Self.order($0.report).lexicographicallyPrecedes(Self.order($1.report)) }
   }
 
-  /// The epoch of the checkpoint that a report is about; nil where it names none.
+  /// Returns the epoch of the checkpoint that a report is about; nil where it names none.
   static func epoch(of report: EvaluationReport) -> Int? {
     let name = report.model.checkpoint
     guard name.hasPrefix("epoch "), let epoch = Int(name.dropFirst("epoch ".count)), epoch >= 1
@@ -147,7 +147,8 @@ package struct RunEvaluations: Sendable {
     }
   }
 
-  /// Whole data sets before parts of them within an epoch, images of other networks last.
+  /// Makes the sort key of a report: its epoch, then own images before those of other networks, then the data set's
+  /// name, then larger counts of images first.
   private static func order(_ report: EvaluationReport) -> [String] {
     let padded = { (number: Int) in String(format: "%012d", number) }
     return [

@@ -4,7 +4,7 @@ import NamidPages
 import NamidTerminal
 import NamidTraining
 
-/// How a network was trained, in sentences; nothing but what the run's files say.
+/// The training of a network in sentences, from the run's files only.
 struct TrainingText {
   private let facts: CardFacts
   private let configuration: RunConfiguration
@@ -14,7 +14,7 @@ struct TrainingText {
     configuration = facts.configuration
   }
 
-  /// One sentence or a few per entry.
+  /// The entries, each of one or a few sentences.
   var sentences: [String] {
     if facts.isImported {
       return [
@@ -146,7 +146,7 @@ struct TrainingText {
     return text
   }
 
-  /// Figures on held-out training images, which chose the best epoch and are no measurement.
+  /// The figures on held-out training images, which chose the best epoch and are not a measurement.
   private var validation: [String] {
     let figures = { (number: Int) -> String? in
       guard let epoch = facts.epochs.last(where: { $0.number == number }), !epoch.validation.isEmpty

@@ -10,7 +10,7 @@ import NamidTraining
 
 /// Three small networks on Fashion-MNIST, trained naturally, robustly and with NAMID, and measured side by side.
 package struct Quickstart {
-  /// What it tells while it works.
+  /// A report on the quickstart's progress.
   package enum Event: Sendable {
     /// A step begins.
     case step(String)
@@ -20,17 +20,17 @@ package struct Quickstart {
     case attack(String, Evaluator.Progress)
   }
 
-  /// One trained network's figures.
+  /// The figures of one trained network.
   package struct Row: Sendable {
-    /// `natural`, `standard` or `namid`.
+    /// The network's name: `natural`, `standard` or `namid`.
     package var name: String
-    /// Accuracies with their specification.
+    /// The accuracies with their specification.
     package var report: EvaluationReport
-    /// Estimated mutual information of clean and attacked images.
+    /// The estimated mutual information of clean and attacked images.
     package var information: MutualInformationSummary
-    /// Images for the report.
+    /// The example images for the report.
     var samples: [SampleImage]
-    /// One record per epoch.
+    /// The training metrics, one record per epoch.
     var history: [JSONObject]
   }
 
@@ -40,14 +40,14 @@ package struct Quickstart {
   private let device: Device
   private let tell: (Event) -> Void
 
-  /// A quickstart in a folder.
+  /// Prepares a quickstart in a folder.
   ///
   /// - Parameters:
-  ///   - plan: How large it is.
+  ///   - plan: The size of the quickstart's runs.
   ///   - data: The folder that holds data sets; Fashion-MNIST is fetched if missing.
-  ///   - folder: Where runs, figures and the report go; finished parts found there are kept.
-  ///   - device: Where to compute.
-  ///   - tell: Told what happens.
+  ///   - folder: The folder for runs, figures and the report; finished parts found there are kept.
+  ///   - device: The device to compute on.
+  ///   - tell: A closure called with each event.
   package init(
     _ plan: QuickstartPlan, data: URL, folder: URL, device: Device = .cpu,
     tell: @escaping (Event) -> Void
@@ -59,10 +59,10 @@ package struct Quickstart {
     self.tell = tell
   }
 
-  /// Where the report goes.
+  /// The file of the report.
   package var reportFile: URL { folder.appending(path: "report.html") }
 
-  /// Removes what earlier quickstarts left in a folder, and nothing else.
+  /// Removes the files of earlier quickstarts from a folder, and no others.
   package static func clear(_ folder: URL) throws {
     let runs = ["natural", "standard", "estimators", "namid"]
     for name in runs + runs.map({ "\($0).json" }) + ["report.html"] {
@@ -75,9 +75,9 @@ package struct Quickstart {
 
   /// Runs everything that is not done yet, and writes the report.
   ///
-  /// - Parameter chartLibrary: The text of the charting library, or why there is none.
+  /// - Parameter chartLibrary: The text of the charting library, or the reason that there is none.
   /// - Returns: The figures of the three networks.
-  /// - Throws: What stands in the way, in words that say what to do.
+  /// - Throws: An error of fetching, training, measuring or writing, with advice on what to do.
   package func run(chartLibrary: Result<String, ChartLibraryError>) throws -> [Row] {
     try createFolder(at: folder)
     try fetchData()

@@ -2,36 +2,36 @@ import Foundation
 import NamidAttacks
 import NamidTraining
 
-/// How large the quickstart's runs are.
+/// The size of the quickstart's runs.
 package struct QuickstartPlan: Sendable {
-  /// Training images used; all when nil.
+  /// The number of training images used; nil for all.
   package var trainingLimit: Int?
-  /// Test images used.
+  /// The number of test images used.
   package var testCount: Int
-  /// Epochs of ordinary training.
+  /// The number of epochs of ordinary training.
   package var naturalEpochs: Int
-  /// Epochs of standard adversarial training and of NAMID.
+  /// The number of epochs of standard adversarial training and of NAMID.
   package var robustEpochs: Int
-  /// Epochs of the estimators.
+  /// The number of epochs of the estimators.
   package var estimatorEpochs: Int
-  /// Training images that an epoch of the estimators uses.
+  /// The number of training images that an epoch of the estimators uses.
   package var estimatorLimit: Int
-  /// Steps of the attack that measures.
+  /// The number of steps of the measuring attack.
   package var measuringSteps: Int
-  /// Seed of all random numbers.
+  /// The seed of all random numbers.
   package var seed: Int
 
-  /// Everything, in a few minutes on two cores.
+  /// The full quickstart, which takes a few minutes on two cores.
   package static let full = QuickstartPlan(
     trainingLimit: nil, testCount: 5_000, naturalEpochs: 6, robustEpochs: 3, estimatorEpochs: 2,
     estimatorLimit: 20_000, measuringSteps: 40, seed: 0)
 
-  /// The same path on little data, in seconds: to see that everything works.
+  /// A plan of the same steps on little data, which takes seconds and shows that everything works.
   package static let smoke = QuickstartPlan(
     trainingLimit: 4_000, testCount: 500, naturalEpochs: 1, robustEpochs: 1, estimatorEpochs: 1,
     estimatorLimit: 4_000, measuringSteps: 40, seed: 0)
 
-  /// Samples per batch, the same for all: estimates depend on it.
+  /// The number of samples per batch, equal for all networks because estimates depend on it.
   let batchSize = 128
 
   /// The attacker's ball.

@@ -5,35 +5,35 @@ import NamidNetworks
 import NamidPages
 import NamidTorch
 
-/// Mean mutual information that estimators read off a network's outputs, in nats.
+/// The mean mutual information that estimators read from a network's outputs, in nats.
 package struct MutualInformationSummary: Codable, Sendable {
-  /// I_n(x; h(x)).
+  /// The mean natural MI of natural samples, I_n(x; h(x)).
   package var naturalOfNatural: Double
-  /// I_n(x; h(x̃)).
+  /// The mean natural MI of adversarial samples, I_n(x; h(x̃)).
   package var naturalOfAdversarial: Double
-  /// I_a(n; h(x)).
+  /// The mean adversarial MI of natural samples, I_a(n; h(x)).
   package var adversarialOfNatural: Double
-  /// I_a(n; h(x̃)).
+  /// The mean adversarial MI of adversarial samples, I_a(n; h(x̃)).
   package var adversarialOfAdversarial: Double
-  /// Samples that were averaged over.
+  /// The number of samples averaged over.
   package var count: Int
-  /// Samples per batch; estimates depend on it.
+  /// The number of samples per batch; estimates depend on it.
   package var batchSize: Int
 }
 
-/// One image of a network's test, as it was and attacked.
+/// A test image, unattacked and attacked, with a network's predictions.
 struct SampleImage: Sendable {
   var clean: Data
   var attacked: Data
   /// The change, enlarged to the full range around gray.
   var noise: Data
-  /// By how much it is enlarged.
+  /// The factor by which the change is enlarged.
   var enlargement: Double
   var label: String
   var cleanPrediction: String
   var attackedPrediction: String
 
-  /// The change with the factor by which it is enlarged; nothing to see where nothing was changed.
+  /// The change as an image, with its factor as caption, or “none” where nothing was changed.
   var enlargedNoise: ImageGrid.Cell {
     ImageGrid.Cell(
       png: noise,
@@ -41,7 +41,7 @@ struct SampleImage: Sendable {
   }
 }
 
-/// Images of a data set beside their attacked twins, and the network that was attacked.
+/// Images of a data set, their attacked versions, and the network that was attacked.
 struct AttackedImages {
   private let set: ImageSet
   private let tensors: ImageTensors
@@ -55,7 +55,7 @@ struct AttackedImages {
     self.network = network
   }
 
-  /// What estimators read off the outputs, in full batches of one size.
+  /// Measures the means that estimators read from the outputs, over full batches of one size.
   func information(_ estimators: EstimatorPair, batchSize: Int) -> MutualInformationSummary {
     var values = MutualInformationValues()
     for indices in tensors.batches(of: min(batchSize, set.count), dropLast: true) {
@@ -81,7 +81,7 @@ struct AttackedImages {
       count: values.naturalOfNatural.count, batchSize: min(batchSize, set.count))
   }
 
-  /// The first image of each class, up to `limit`, with predictions.
+  /// Returns the first image of each class, up to `limit`, with predictions.
   func samples(_ limit: Int) -> [SampleImage] {
     let classes = set.classNames.indices.compactMap { set.labels.firstIndex(of: $0) }
     return classes.prefix(limit).compactMap { index in
@@ -108,7 +108,7 @@ struct AttackedImages {
 package struct EnlargedChange {
   /// The enlarged changes, (N, C, H, W) in [0, 1].
   package let images: Tensor
-  /// By how much each is enlarged, (N, 1, 1, 1); huge where nothing was changed.
+  /// The factor by which each is enlarged, (N, 1, 1, 1); huge where nothing was changed.
   package let factors: Tensor
 
   /// Enlarges changes, (N, C, H, W).

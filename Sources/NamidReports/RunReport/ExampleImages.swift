@@ -6,17 +6,17 @@ import NamidPages
 import NamidTorch
 import NamidTraining
 
-/// A few test images as they are, attacked, and the enlarged changes: one grid for all networks of a data set and ball.
+/// A few test images unattacked, attacked and as enlarged changes, in one grid for all networks of a data set and ball.
 package struct ExampleImages {
   /// A trained network.
   package struct Subject: Sendable {
-    /// Its name.
+    /// The network's name.
     package var name: String
-    /// Its run folder.
+    /// The network's run folder.
     package var run: URL
   }
 
-  /// The most networks in one grid.
+  /// The largest number of networks in one grid.
   private static let mostNetworks = 4
   private static let attack = "pgd-20"
 
@@ -24,24 +24,24 @@ package struct ExampleImages {
   private let directory: URL
   private let device: Device
 
-  /// How examples are made.
+  /// Creates a maker of examples.
   ///
   /// - Parameters:
-  ///   - count: Images per grid.
-  ///   - directory: Where data sets lie.
-  ///   - device: Where networks compute.
+  ///   - count: The number of images per network.
+  ///   - directory: The folder that holds data sets.
+  ///   - device: The device to compute on.
   package init(count: Int, directory: URL, device: Device) {
     self.count = count
     self.directory = directory
     self.device = device
   }
 
-  /// The section; a grid that cannot be made is a sentence that says why.
+  /// Makes the section; a sentence with the reason replaces a grid that cannot be made.
   ///
   /// - Parameters:
-  ///   - subjects: Networks, the most telling first.
-  ///   - say: Told what is being attacked.
-  /// - Returns: Nil without networks.
+  ///   - subjects: The networks, the most important first.
+  ///   - say: A closure called with a line before each attack.
+  /// - Returns: The section; nil without networks.
   package func section(_ subjects: [Subject], say: (String) -> Void) -> Report.Section? {
     var keys: [[String]] = []
     var groups: [[String]: [(Subject, RunConfiguration)]] = [:]

@@ -6,7 +6,7 @@ import NamidPages
 struct InformationDistributions {
   /// A measurement with the file of its samples.
   struct Source {
-    /// What was measured, for people.
+    /// The name of the measurement, for people.
     var name: String
     /// The file, as `SampleFile` writes it.
     var samples: URL
@@ -15,9 +15,6 @@ struct InformationDistributions {
   private let sources: [Source]
   private let say: (String) -> Void
 
-  /// - Parameters:
-  ///   - sources: What was measured.
-  ///   - say: Told what is left out.
   init(_ sources: [Source], say: @escaping (String) -> Void) {
     self.sources = sources
     self.say = say
@@ -74,21 +71,21 @@ struct InformationDistributions {
   ]
 }
 
-/// The numbers of a file of samples, by what does not change from row to row.
+/// The numbers of a file of samples, grouped by attack and estimators.
 struct SampleColumns {
   /// Rows of one attack and one pair of estimators.
   struct Group {
-    /// The attack and the estimators.
+    /// The attack and the estimators of the group.
     var facts: [String]
-    /// Columns of numbers.
+    /// The columns of numbers by name.
     var values: [String: [Double]]
   }
 
-  /// The longest file that is read: some millions of samples.
+  /// The size in bytes of the longest file that is read, enough for some millions of samples.
   private static let maximumBytes = 512 << 20
   private static let factNames = ["attack", "estimators"]
 
-  /// In the order of the file.
+  /// The groups in the order of the file.
   let groups: [Group]
 
   /// Reads a file as `SampleFile` writes it.

@@ -6,17 +6,17 @@ import NamidTerminal
 
 /// An evaluation as a report shows it.
 struct Measurement {
-  /// What was measured, for people.
+  /// The name of the measurement, for people.
   var name: String
-  /// The network, without the attacks.
+  /// The name of the network, without the attacks.
   var network: String
-  /// Where the figures are.
+  /// The address of the file with the figures.
   var link: String
   /// The figures.
   var report: EvaluationReport
 }
 
-/// Robust accuracy at every radius, from attacks that look for the smallest perturbation.
+/// Curves of robust accuracy over the radius, from attacks that look for the smallest perturbation.
 struct RobustnessCurves {
   private let measurements: [Measurement]
 
@@ -60,7 +60,7 @@ struct RobustnessCurves {
   }
 }
 
-/// What every measurement has cost, attack by attack.
+/// The cost of every measurement, attack by attack.
 struct CostLedger {
   private let measurements: [Measurement]
 

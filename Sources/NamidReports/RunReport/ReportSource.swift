@@ -4,13 +4,13 @@ import NamidFiles
 import NamidReproduction
 import NamidTraining
 
-/// One thing that a report is made of, as it lies on the disk.
+/// One source of a report on disk.
 package enum ReportSource: Sendable {
-  /// What `namid reproduce` has left.
+  /// A folder of `namid reproduce` with its record.
   case reproduction(URL, ReproductionRecord)
-  /// A training run with what was measured of it.
+  /// A training run with its evaluations.
   case run(URL, [StoredEvaluation])
-  /// What `namid evaluate` or `namid transfer` has written with `--json`.
+  /// A file that `namid evaluate` or `namid transfer` has written with `--json`.
   case evaluation(StoredEvaluation)
 
   /// The folder of a reproduction or a run; nil for a file.
@@ -21,15 +21,15 @@ package enum ReportSource: Sendable {
     }
   }
 
-  /// The longest file of figures that is read.
+  /// The size in bytes of the longest file of figures that is read.
   static let maximumBytes = 1 << 30
 
-  /// Finds out what a path is, and reads it.
+  /// Reads a path as the kind of source that it holds.
   ///
   /// - Parameters:
   ///   - url: A folder or a file.
-  ///   - say: Told what is left out.
-  /// - Throws: `ReportSourceError` where it is nothing that a report can be made of.
+  ///   - say: A closure called with a line about each file left out.
+  /// - Throws: `ReportSourceError` where no report can be made of the path.
   package init(_ url: URL, say: (String) -> Void) throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
@@ -83,14 +83,14 @@ package enum ReportSource: Sendable {
   }
 }
 
-/// Something that no report can be made of.
+/// An error for a path that no report can be made of.
 package enum ReportSourceError: Error, CustomStringConvertible, Sendable {
-  /// There is nothing.
+  /// The path does not exist.
   case missing(String)
-  /// There is something else.
+  /// The path holds something else.
   case foreign(String, reason: String)
 
-  /// What is wrong and what to do.
+  /// The error in words, with advice.
   package var description: String {
     switch self {
     case .missing(let path): "\(path) does not exist"

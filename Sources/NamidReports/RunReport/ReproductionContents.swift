@@ -5,16 +5,12 @@ import NamidPages
 import NamidReproduction
 import NamidTerminal
 
-/// What a report takes from a reproduction's folder.
+/// The contents of a reproduction's folder that a report shows.
 struct ReproductionContents {
   private let record: ReproductionRecord
   private let root: URL
   private let say: (String) -> Void
 
-  /// - Parameters:
-  ///   - record: What `namid reproduce` has left.
-  ///   - root: Its folder.
-  ///   - say: Told what is left out.
   init(_ record: ReproductionRecord, at root: URL, say: @escaping (String) -> Void) {
     self.record = record
     self.root = root
@@ -23,7 +19,7 @@ struct ReproductionContents {
 
   // MARK: In words
 
-  /// What was run, where, and how far it came.
+  /// The overview: the command, the machine, the progress and failed steps.
   var overview: [Report.Block] {
     let seconds = record.steps.reduce(0) { $0 + ($1.seconds ?? 0) }
     let memory = record.steps.compactMap(\.peakMemory).max()
@@ -58,7 +54,7 @@ struct ReproductionContents {
     return blocks
   }
 
-  /// All steps with their commands.
+  /// Makes the section with all steps and their commands.
   func steps(link: (String) -> String) -> Report.Section {
     Report.Section(
       heading: "Steps",
@@ -88,7 +84,7 @@ struct ReproductionContents {
 
   // MARK: Files
 
-  /// What happened in training, also where it has not ended well.
+  /// The histories of all trainings, including failed and unfinished ones.
   var histories: [TrainingHistory] {
     steps(of: [.train, .estimators]).compactMap { step, kind in
       TrainingHistory(
@@ -97,7 +93,7 @@ struct ReproductionContents {
     }
   }
 
-  /// Trained networks in the order of the tables' rows, one seed each.
+  /// The trained networks in the order of the tables' rows, one seed each.
   var networks: [ExampleImages.Subject] {
     var found: [ExampleImages.Subject] = []
     for row in record.tables.flatMap(\.parts).flatMap(\.rows) {
@@ -110,7 +106,7 @@ struct ReproductionContents {
     return found
   }
 
-  /// Evaluations with what was measured, the network alone and the file; figures that were taken over count once.
+  /// The evaluations with their name, network and file, without steps whose figures were taken over from another step.
   var measurements: [(name: String, network: String, url: URL, report: EvaluationReport)] {
     steps(of: [.evaluate, .transfer]).compactMap { step, _ in
       guard step.sameAs == nil, let product = step.product else { return nil }
@@ -129,7 +125,7 @@ struct ReproductionContents {
     }
   }
 
-  /// Files with one reading of mutual information per image.
+  /// The files with one reading of mutual information per image.
   var samples: [InformationDistributions.Source] {
     steps(of: [.pairings, .comparison]).compactMap { step, _ in
       step.product.map {
@@ -148,7 +144,7 @@ struct ReproductionContents {
     }
   }
 
-  /// The network that a step has measured.
+  /// Returns the network that a step has measured.
   private func network(_ step: StepOutcome) -> (name: String, url: URL)? {
     let needs = step.needs.compactMap { need in record.steps.first { $0.id == need } }
     guard let training = needs.first(where: { $0.kind == ExperimentStep.Kind.train.rawValue }),
@@ -157,7 +153,7 @@ struct ReproductionContents {
     return (short(training.title), root.appending(path: product))
   }
 
-  /// A step's title without its verb, and without the part and the seed where all steps share them.
+  /// Returns a step's title without its verb and its part, and without the seed where all runs have seed 0.
   private func short(_ title: String) -> String {
     var text = title
     for verb in ["train ", "evaluate ", "transfer to ", "transfer "] where text.hasPrefix(verb) {

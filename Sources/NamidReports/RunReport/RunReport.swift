@@ -3,11 +3,11 @@ import NamidEvaluation
 import NamidPages
 import NamidReproduction
 
-/// Training runs, evaluations and reproductions as one document.
+/// A report on training runs, evaluations and reproductions as one document.
 package struct RunReport {
   /// The tables, for forms other than a page.
   package private(set) var tables: [TableRecord] = []
-  /// Trained networks, for examples of attacked images.
+  /// The trained networks, for examples of attacked images.
   package private(set) var networks: [ExampleImages.Subject] = []
   private let titles: [String]
   private let folder: URL
@@ -19,12 +19,12 @@ package struct RunReport {
   private var samples: [InformationDistributions.Source] = []
   private var steps: [Report.Section] = []
 
-  /// Gathers what is to be shown.
+  /// Gathers the contents of the report.
   ///
   /// - Parameters:
-  ///   - sources: What it is made of, in order.
-  ///   - folder: Where the page will lie: links are relative to it.
-  ///   - say: Told what is left out.
+  ///   - sources: The sources of the report, in order.
+  ///   - folder: The folder of the page; links are relative to it.
+  ///   - say: A closure called with a line about each file left out.
   package init(
     _ sources: [ReportSource], in folder: URL, say: @escaping (String) -> Void = { _ in }
   ) {
@@ -59,10 +59,10 @@ package struct RunReport {
     }
   }
 
-  /// The document.
+  /// Makes the document.
   ///
   /// - Parameters:
-  ///   - examples: Attacked images; nil for none.
+  ///   - examples: The section with attacked images; nil for none.
   ///   - subtitle: One line under the title.
   /// - Returns: The document.
   package func document(examples: Report.Section?, subtitle: String) -> Report {
@@ -110,7 +110,7 @@ package struct RunReport {
     }.section
   }
 
-  /// The address of a file as seen from the page.
+  /// Returns the address of a file as seen from the page.
   private func link(to url: URL) -> String {
     RelativeAddress.of(url, from: folder)
   }
@@ -118,7 +118,7 @@ package struct RunReport {
 
 /// Addresses of files as seen from a folder.
 enum RelativeAddress {
-  /// The way from a folder to a file, escaped as addresses are.
+  /// Returns the relative path from a folder to a file, percent-encoded.
   static func of(_ file: URL, from folder: URL) -> String {
     let from = folder.standardizedFileURL.pathComponents
     let to = file.standardizedFileURL.pathComponents

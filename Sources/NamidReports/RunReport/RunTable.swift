@@ -2,7 +2,7 @@ import Foundation
 import NamidPages
 import NamidTraining
 
-/// Training runs side by side: how each was trained.
+/// A table of training runs with the settings of each.
 struct RunTable {
   private let runs: [URL]
 

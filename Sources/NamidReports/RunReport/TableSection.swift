@@ -3,7 +3,7 @@ import NamidPages
 import NamidReproduction
 import NamidStatistics
 
-/// A table of figures as a part of a report: its parts with charts, and all that must be said about it.
+/// A table of figures as a section of a report: its parts with charts, and its notes.
 struct TableSection {
   /// The table.
   let table: TableRecord
@@ -29,7 +29,7 @@ struct TableSection {
       caption: part.heading)
   }
 
-  /// A row for each checkpoint; the paper's figures stand below those of the one that is compared.
+  /// Makes the rows of each checkpoint; the paper's figures are below those of the checkpoint that is compared.
   private func rows(of row: RowRecord, _ part: PartRecord) -> [[ReportTable.Cell]] {
     RecipeCheckpoint.allCases.compactMap { checkpoint in
       let cells = part.columns.map { row[$0.name, checkpoint] }
@@ -57,10 +57,10 @@ struct TableSection {
   }
 }
 
-/// The figures of a part as bars, those of the paper beside them.
+/// Bar charts of the figures of a part, and of the paper's figures.
 struct FigureCharts {
   private let part: PartRecord
-  /// One of the paper's figures groups bars by attack; a table groups them by network.
+  /// True for one of the paper's figures, which groups bars by attack; a table groups them by network.
   private let isFigure: Bool
 
   init(_ part: PartRecord, isFigure: Bool) {
@@ -98,7 +98,7 @@ struct FigureCharts {
 
   private typealias Bar = (value: Double, interval: Chart.Interval?)
 
-  /// Nil where no cell has a value.
+  /// Makes the chart; nil where no cell has a value.
   private func chart(
     _ whose: String, _ caption: String, value: (CellRecord) -> Bar?
   ) -> Chart? {

@@ -3,13 +3,13 @@ import NamidFiles
 import NamidPages
 import NamidTraining
 
-/// A training run as a report shows it.
+/// The history of a training run.
 struct TrainingHistory {
-  /// Its name in legends.
+  /// The run's name in legends.
   var name: String
-  /// What it shares with the runs that it may be compared with: data and ball, or `estimators`.
+  /// The name that comparable runs share: data and ball, or `estimators`.
   var group: String
-  /// One record per epoch.
+  /// The metrics, one record per epoch.
   var epochs: [JSONObject]
 
   /// Reads a run's metrics; nil where there are none yet, or none that can be read.
@@ -33,7 +33,7 @@ struct TrainingHistory {
     }
   }
 
-  /// The quantities that some epoch has.
+  /// The names of the quantities of all epochs.
   var keys: [String] { epochs.flatMap(\.keys) }
 
   func series(_ key: String, scale: Double) -> Chart.Series? {
@@ -45,7 +45,7 @@ struct TrainingHistory {
   }
 }
 
-/// What happened epoch by epoch, runs on the same data in the same chart.
+/// Charts of training by epoch, with runs on the same data in one chart.
 struct TrainingCurves {
   private let histories: [TrainingHistory]
 
