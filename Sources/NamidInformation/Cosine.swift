@@ -10,7 +10,7 @@ public enum CosineForm: String, CaseIterable, Codable, Sendable {
   /// Each sample's vector of values by position; the mean over samples.
   case perPosition = "per-position"
 
-  /// |1 − cos| of losses by position, both (selected samples, positions).
+  /// Computes |1 − cos| of losses by position, both (selected samples, positions).
   public func loss(_ a: Tensor, _ b: Tensor) -> Tensor {
     switch self {
     case .batch: (1 - similarity(a, b)).abs()
@@ -18,7 +18,7 @@ public enum CosineForm: String, CaseIterable, Codable, Sendable {
     }
   }
 
-  /// The cosine itself; the mean over samples where it is per sample.
+  /// Computes the cosine; the mean over samples where it is per sample.
   public func similarity(_ a: Tensor, _ b: Tensor) -> Tensor {
     switch self {
     case .batch: a.mean([1]).cosineSimilarity(b.mean([1]), dim: 0)

@@ -8,7 +8,7 @@ import NamidTorch
 /// Negatives are the other images' features at the same position. The value depends on the batch: its size and
 /// its members.
 public enum DonskerVaradhan {
-  /// The losses −I by position, (anchors, positions).
+  /// Computes the losses −I by position, (anchors, positions).
   ///
   /// - Parameters:
   ///   - global: Features of outputs (M, units).
@@ -31,7 +31,7 @@ public enum DonskerVaradhan {
     return negatives.logsumexp([2]) - log(Double(samples - 1)) - positive
   }
 
-  /// The scores u_ijp (M, positions, N), computed in the given precision even inside another one.
+  /// Computes the scores u_ijp (M, positions, N), computed in the given precision even inside another one.
   ///
   /// Images are the last dimension, so that reductions over them read memory in order.
   public static func scores(

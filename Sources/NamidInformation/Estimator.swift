@@ -12,7 +12,7 @@ public struct EstimatorSpecification: Codable, Hashable, Sendable {
   /// True where the masked positive stays in the sum of negatives (the authors' code).
   public var leak: Bool
 
-  /// An estimator for images and logits of a given kind.
+  /// Creates an estimator for images and logits of a given kind.
   public init(units: Int = 2048, classCount: Int = 10, channels: Int = 3, leak: Bool = true) {
     self.units = units
     self.classCount = classCount
@@ -46,7 +46,7 @@ public final class Estimator {
   private let local: LocalEncoder
   private let global: GlobalEncoder
 
-  /// A freshly initialised estimator.
+  /// Creates a freshly initialised estimator.
   public init(
     _ specification: EstimatorSpecification, stream: RandomStream, device: Device = .cpu
   ) {
@@ -88,7 +88,7 @@ public final class Estimator {
     !store.isTraining && store.parameters.allSatisfy { !$0.requiresGrad }
   }
 
-  /// The losses −I of logits (N, classes) against patterns with these features, by position (N, positions).
+  /// Computes the losses −I of logits (N, classes) against patterns with these features, by position (N, positions).
   ///
   /// For large batches use `loss(_:blockBytes:_:)`, which keeps less in memory.
   ///
@@ -103,7 +103,7 @@ public final class Estimator {
       leak: specification.leak, precision: scorePrecision)
   }
 
-  /// A loss made of −I of several outputs against the same patterns, in blocks where the scores are many.
+  /// Computes a loss made of −I of several outputs against the same patterns, in blocks where the scores are many.
   ///
   /// - Parameters:
   ///   - features: Made by `features(of:)`.
@@ -121,7 +121,7 @@ public final class Estimator {
       body { logits, anchors in scores.losses(of: outputs(logits, anchors), anchors: anchors) })
   }
 
-  /// Features of the logits of all samples, or of the anchors among them.
+  /// Computes features of the logits of all samples, or of the anchors among them.
   func outputs(_ logits: Tensor, _ anchors: Tensor? = nil) -> Tensor {
     let all = global(logits)
     return anchors.map { all.indexSelect($0) } ?? all
@@ -172,7 +172,7 @@ public struct EstimatorPair {
     self.adversarial = adversarial
   }
 
-  /// Two freshly initialised estimators.
+  /// Creates two freshly initialised estimators.
   public init(
     _ specification: EstimatorSpecification, stream: RandomStream, device: Device = .cpu
   ) {

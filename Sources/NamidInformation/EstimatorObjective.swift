@@ -4,7 +4,8 @@ import NamidTorch
 public enum EstimatorObjective: String, CaseIterable, Codable, Sendable {
   /// Equation 4: raise natural MI of natural samples, adversarial MI of adversarial samples.
   case eq4
-  /// Equation 5: also lower natural MI of adversarial samples and adversarial MI of natural samples, on selected samples.
+  /// Equation 5: as Equation 4, on selected samples, and also lower natural MI of adversarial samples and adversarial
+  /// MI of natural samples.
   ///
   /// The loss as printed has no lower bound; MI is not negative, so the lowered term counts only above 0.
   case eq5
@@ -37,7 +38,7 @@ final class EstimatorLosses {
 }
 
 extension EstimatorObjective {
-  /// The loss of the natural estimator; nil when no sample of the batch takes part.
+  /// Computes the loss of the natural estimator; nil when no sample of the batch takes part.
   func naturalLoss(_ losses: EstimatorLosses, _ selection: Selection) -> Tensor? {
     switch self {
     case .eq4:
@@ -64,7 +65,7 @@ extension EstimatorObjective {
     }
   }
 
-  /// The loss of the adversarial estimator; nil when no sample of the batch takes part.
+  /// Computes the loss of the adversarial estimator; nil when no sample of the batch takes part.
   func adversarialLoss(_ losses: EstimatorLosses, _ selection: Selection) -> Tensor? {
     switch self {
     case .eq4:
@@ -90,7 +91,7 @@ extension EstimatorObjective {
     }
   }
 
-  /// Minus the difference of two mean MIs, the second floored at 0 per sample; nil without samples.
+  /// Computes minus the difference of two mean MIs, the second floored at 0 per sample; nil without samples.
   private static func contrast(raised: Tensor, lowered: Tensor) -> Tensor? {
     guard raised.size(0) > 0 else { return nil }
     let other = (-lowered.mean([1])).clamp(min: 0)
@@ -109,7 +110,7 @@ extension EstimatorObjective {
 }
 
 extension EstimatorPair {
-  /// The training losses of both estimators for one batch; nil where no sample takes part.
+  /// Computes the training losses of both estimators for one batch; nil where no sample takes part.
   ///
   /// - Parameters:
   ///   - images: Natural images (N, C, H, W).
@@ -145,7 +146,7 @@ extension EstimatorPair {
 }
 
 extension Estimator {
-  /// The training loss of an estimator of standard MI: mean −I(x̃; h(x̃)) over the whole batch.
+  /// Computes the training loss of an estimator of standard MI: mean −I(x̃; h(x̃)) over the whole batch.
   ///
   /// - Parameters:
   ///   - patterns: Attacked images (N, C, H, W).

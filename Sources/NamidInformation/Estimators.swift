@@ -15,7 +15,7 @@ public enum Estimators {
   /// One estimator of standard MI.
   case standard(Estimator)
 
-  /// Freshly initialised estimators.
+  /// Creates freshly initialised estimators.
   public init(
     _ kind: EstimatorKind, _ specification: EstimatorSpecification, stream: RandomStream,
     device: Device = .cpu

@@ -27,7 +27,7 @@ public struct MutualInformationValues: Sendable {
 }
 
 extension EstimatorPair {
-  /// The four MI estimates of each sample of a batch; values depend on the batch's size and members.
+  /// Measures the four MI estimates of each sample of a batch; values depend on the batch's size and members.
   public func measure(
     images: Tensor, attacked: Tensor, naturalLogits: Tensor, adversarialLogits: Tensor
   ) -> MutualInformationValues {

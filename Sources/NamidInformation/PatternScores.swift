@@ -38,7 +38,7 @@ public final class PatternScores {
     rowsPerBlock = max(1, blockBytes / max(1, 4 * local.size(0) * local.size(1)))
   }
 
-  /// The losses by position, (anchors, positions); a gradient flows only through `connected(_:)`.
+  /// Computes the losses by position, (anchors, positions); a gradient flows only through `connected(_:)`.
   ///
   /// - Parameters:
   ///   - global: Features of outputs (M, units).
@@ -66,7 +66,7 @@ public final class PatternScores {
     return losses
   }
 
-  /// A value made of losses, with its gradient to the outputs and patterns behind them.
+  /// Adds to a value made of losses its gradient to the outputs and patterns behind them.
   public func connected(_ total: Tensor) -> Tensor {
     if pending.isEmpty || !total.requiresGrad { return total }
     let seeds = grad(of: total, wrt: pending.map(\.losses), retainGraph: true)
@@ -111,7 +111,7 @@ public final class PatternScores {
     return leaf
   }
 
-  /// A value of exactly zero whose gradient is given.
+  /// Makes a value of exactly zero with a given gradient.
   private static func zero(_ tensor: Tensor, gradient: Tensor) -> Tensor {
     withGrad { ((tensor - tensor.detach()) * gradient).sum() }
   }

@@ -7,7 +7,7 @@ public enum SelectionRule: String, CaseIterable, Codable, Sendable {
   /// The largest after a softmax over the batch: the authors' code, a class-prior-corrected argmax.
   case batchSoftmax = "batch-softmax"
 
-  /// Labels (N) of logits (N, classes).
+  /// Computes labels (N) of logits (N, classes).
   public func labels(_ logits: Tensor) -> Tensor {
     switch self {
     case .argmax: logits.argmax(1)

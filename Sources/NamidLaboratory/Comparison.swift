@@ -16,7 +16,7 @@ package enum EstimatorRole: String, CaseIterable, Codable, Sendable {
   /// Estimators trained by Equation 5 on shuffled pairs.
   case shuffledEq5 = "shuffled-eq5"
 
-  /// The training configuration of this role, from settings that all roles share.
+  /// Returns the training configuration of this role, from settings that all roles share.
   package func configuration(_ common: EstimatorConfiguration) -> EstimatorConfiguration {
     var configuration = common
     configuration.objective = self == .eq5 || self == .shuffledEq5 ? .eq5 : .eq4
@@ -31,12 +31,12 @@ package enum EstimatorRole: String, CaseIterable, Codable, Sendable {
     return configuration
   }
 
-  /// The reason that given estimators do not fit this role; nil where they fit.
+  /// Returns the reason that given estimators do not fit this role; nil where they fit.
   package func problem(_ identity: EstimatorIdentity) -> String? {
     problem(kind: identity.kind, objective: identity.objective, control: identity.control)
   }
 
-  /// The reason that estimators with these settings do not fit this role; nil where they fit.
+  /// Returns the reason that estimators with these settings do not fit this role; nil where they fit.
   package func problem(
     kind: EstimatorKind, objective: EstimatorObjective, control: EstimatorControl?
   ) -> String? {

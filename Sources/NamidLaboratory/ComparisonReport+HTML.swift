@@ -2,7 +2,7 @@ import NamidInformation
 import NamidPages
 
 extension ComparisonReport {
-  /// The document with tables and charts.
+  /// Makes the document with tables and charts.
   ///
   /// - Parameter command: The command that makes the document again.
   /// - Returns: The document.

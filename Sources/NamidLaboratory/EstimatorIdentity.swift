@@ -104,7 +104,7 @@ extension TrainedEstimators {
     throw RunError.estimatorsDoNotFit(path, reason: problems.joined(separator: "; "))
   }
 
-  /// Remarks about properties of a measurement with these estimators that are allowed but unusual.
+  /// Lists properties of a measurement with these estimators that are allowed but unusual.
   package func remarks(run: String, threat: ThreatModel, batchSize: Int) -> [String] {
     var remarks: [String] = []
     let path = { (name: String) in URL(filePath: name).standardizedFileURL.path }

@@ -45,7 +45,7 @@ package struct EstimatorPlan: Sendable {
     self.name = name
   }
 
-  /// The training settings of estimators on a network's outputs; data, ball and attack are the network's.
+  /// Returns the training settings of estimators on a network's outputs; data, ball and attack are the network's.
   ///
   /// - Parameters:
   ///   - run: The network's run folder, as the user has named it.

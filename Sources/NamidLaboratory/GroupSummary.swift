@@ -99,7 +99,7 @@ package struct GroupSummary: Encodable, Hashable, Sendable {
   /// The adversarial MI; nil without samples.
   package var adversarial: PairSummary?
 
-  /// The summaries of all groups, in their order.
+  /// Computes the summaries of all groups, in their order.
   package static func all(
     _ values: InformationValues, _ outcomes: SampleOutcomes
   ) -> [GroupSummary] {

@@ -55,7 +55,7 @@ package struct InformationBatches: Hashable, Sendable {
     package var digest: String
   }
 
-  /// The record of the batches, for reports.
+  /// Makes the record of the batches, for reports.
   ///
   /// - Parameters:
   ///   - indices: Each sample's index on disk.

@@ -1,7 +1,7 @@
 import NamidPages
 
 extension ProofOfConceptReport {
-  /// The document with tables and charts.
+  /// Makes the document with tables and charts.
   ///
   /// - Parameter command: The command that makes the document again.
   /// - Returns: The document.

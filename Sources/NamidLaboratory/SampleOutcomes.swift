@@ -28,7 +28,7 @@ package struct SampleOutcomes: Hashable, Sendable {
     self.batch = batch
   }
 
-  /// The places of a group's samples.
+  /// Returns the places of a group's samples.
   package func members(of group: SampleGroup) -> [Int] {
     label.indices.filter { place in
       switch group {
@@ -86,7 +86,7 @@ package struct InformationPair: Hashable, Sendable {
     self.attacked = attacked
   }
 
-  /// The values of some samples.
+  /// Returns the values of some samples.
   package func at(_ places: [Int]) -> InformationPair {
     InformationPair(clean: places.map { clean[$0] }, attacked: places.map { attacked[$0] })
   }
@@ -99,7 +99,7 @@ package enum InformationKind: String, CaseIterable, Codable, Sendable {
   /// The adversarial noise.
   case adversarial
 
-  /// The values expected to be higher and lower: natural MI falls under attack, adversarial MI rises.
+  /// Returns the values expected to be higher and lower: natural MI falls under attack, adversarial MI rises.
   package func expected(_ pair: InformationPair) -> (higher: [Double], lower: [Double]) {
     self == .natural ? (pair.clean, pair.attacked) : (pair.attacked, pair.clean)
   }

@@ -57,7 +57,7 @@ package struct Separation: Encodable, Hashable, Sendable {
     standardised = summary.standardDeviation.flatMap { $0 > 0 ? summary.mean / $0 : nil }
   }
 
-  /// The share of others that are smaller than each value, equal ones counting half.
+  /// Computes for each value the share of others that are smaller, equal ones counting half.
   private static func shares(of others: [Double], below values: [Double]) -> [Double] {
     let sorted = others.sorted()
     return values.map { value in
@@ -67,7 +67,7 @@ package struct Separation: Encodable, Hashable, Sendable {
     }
   }
 
-  /// The variance of a mean of terms whose expectation is 0.
+  /// Computes the variance of a mean of terms whose expectation is 0.
   static func variance(_ terms: [Double]) -> Double {
     let count = Double(terms.count)
     return terms.reduce(0) { $0 + $1 * $1 } / (count * (count - 1))
@@ -128,7 +128,7 @@ package struct SeparationGap: Encodable, Hashable, Sendable {
 }
 
 extension Array where Element == Double {
-  /// The first place of a sorted list from which on `belongs` holds.
+  /// Finds the first place of a sorted list from which on `belongs` holds.
   fileprivate func partitioningIndex(where belongs: (Double) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {

@@ -61,7 +61,7 @@ struct ChartPayload: Codable, Equatable {
     series.contains { $0.y.contains { $0 != nil } }
   }
 
-  /// The payload as JSON text; equal charts give equal text.
+  /// Encodes the payload as JSON text; equal charts give equal text.
   func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -22,12 +22,12 @@ extension Chart {
     }
   }
 
-  /// The number of groups that hold every category and every bar.
+  /// Returns the number of groups that hold every category and every bar.
   static func count(_ categories: Int, _ series: [Bars]) -> Int {
     series.reduce(categories) { max($0, $1.values.count) }
   }
 
-  /// One row per horizontal position, one column per series.
+  /// Makes a table with one row per horizontal position and one column per series.
   private func pointTable(_ series: [Series]) -> ReportTable {
     let positions = Set(series.flatMap { $0.points.map(\.x) }.filter(\.isFinite)).sorted()
     let heights = series.map { series in
@@ -40,7 +40,7 @@ extension Chart {
       header: [xAxis.title.isEmpty ? "x" : xAxis.title] + series.map(\.name), rows: rows)
   }
 
-  /// One row per category or bin, one column per series; the first of `labels` is the header.
+  /// Makes a table with one row per category or bin and one column per series; the first of `labels` is the header.
   private func barTable(labels: [[String]], _ series: [Bars]) -> ReportTable {
     let rows = labels.dropFirst().enumerated().map { index, label in
       label
@@ -64,13 +64,13 @@ extension Chart {
       caption: "\(kept.count) of \(rows.count) rows.")
   }
 
-  /// A figure with its interval in parentheses.
+  /// Formats a figure with its interval in parentheses.
   static func text(_ value: Double, _ interval: Interval? = nil) -> String {
     guard let interval else { return figure(value) }
     return "\(figure(value)) (\(figure(interval.low)) to \(figure(interval.high)))"
   }
 
-  /// A number as text: whole ones, such as steps and counts, in full, others with five significant digits.
+  /// Formats whole numbers, such as steps and counts, in full, and others with five significant digits.
   private static func figure(_ value: Double) -> String {
     let isWhole = value.rounded() == value && abs(value) < 1e15
     return isWhole ? String(Int64(value)) : String(format: "%.5g", value)

@@ -40,7 +40,7 @@ enum HTMLChart {
     return lines.joined(separator: "\n")
   }
 
-  /// The description of the drawing for readers who cannot see it.
+  /// Describes the drawing for readers who cannot see it.
   private static func summary(_ chart: Chart) -> String {
     let (kind, names) =
       switch chart.content {

@@ -5,7 +5,7 @@ package enum Markdown {
   /// The length in characters of the longest text that is shown in full.
   package static let longest = 200
 
-  /// A text for a sentence or a table's cell, with all characters escaped that mean something to Markdown or HTML.
+  /// Escapes a text for a sentence or a table's cell, so that nothing in it has a meaning in Markdown or HTML.
   package static func plain(_ text: String, upTo longest: Int = longest) -> String {
     String(
       oneLine(text, upTo: longest).flatMap { character -> [Character] in
@@ -13,7 +13,7 @@ package enum Markdown {
       })
   }
 
-  /// A text as code within a sentence or a cell.
+  /// Formats a text as code within a sentence or a cell.
   package static func code(_ text: String) -> String {
     "`" + oneLine(text).replacing("`", with: "'").replacing("|", with: "¦") + "`"
   }
@@ -29,7 +29,7 @@ package enum Markdown {
     return line(head) + line(head.map { _ in "---" }) + rows.map(line).joined()
   }
 
-  /// A text without line breaks and control characters, cut where it is long.
+  /// Removes line breaks and control characters from a text and cuts it where it is long.
   package static func oneLine(_ text: String, upTo longest: Int = longest) -> String {
     let calm = String(
       String.UnicodeScalarView(
@@ -37,7 +37,7 @@ package enum Markdown {
     return calm.count <= longest ? calm : calm.prefix(longest - 1) + "…"
   }
 
-  /// True for control characters, line breaks and characters that change the direction of writing.
+  /// Checks for control characters, line breaks and characters that change the direction of writing.
   private static func isUnruly(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: true
@@ -46,5 +46,5 @@ package enum Markdown {
   }
 }
 
-/// A share as a percentage with two decimals and no sign, as leaderboards write it.
+/// Formats a share as a percentage with two decimals and no sign, as leaderboards write it.
 package func twoDigitPercent(_ share: Double) -> String { String(format: "%.2f", 100 * share) }

@@ -93,14 +93,14 @@ package struct ReportTable: Sendable, Equatable, Codable {
       })
   }
 
-  /// True for a cell that starts like a figure, such as `-0.3`, `8/255`, `84.2 %` or `±0.4`.
+  /// Checks that a cell starts like a figure, such as `-0.3`, `8/255`, `84.2 %` or `±0.4`.
   private static func isFigure(_ cell: String) -> Bool {
     let signs: Set<Character> = ["+", "-", "−", "±", "<", ">", "≈", "~", "."]
     let body = cell.drop { $0 == " " || signs.contains($0) }
     return body.first.map { $0.isASCII && $0.isNumber } ?? false
   }
 
-  /// True for a cell that stands for an absent or undefined figure.
+  /// Checks that a cell stands for an absent or undefined figure.
   private static func isBlank(_ cell: String) -> Bool {
     let blanks: Set<String> = ["", "-", "–", "—", "n/a", "nan", "inf", "-inf"]
     return blanks.contains(cell.lowercased().filter { $0 != " " })

@@ -19,7 +19,7 @@ public struct ConfidenceInterval: Codable, Hashable, Sendable {
     self.init(value - half, value + half)
   }
 
-  /// Wilson's interval of a proportion (Wilson, 1927); (0, 1) without samples.
+  /// Computes Wilson's interval of a proportion (Wilson, 1927); (0, 1) without samples.
   ///
   /// - Parameters:
   ///   - proportion: Successes over samples.
@@ -34,7 +34,7 @@ public struct ConfidenceInterval: Codable, Hashable, Sendable {
     return ConfidenceInterval(max(center - half, 0), min(center + half, 1))
   }
 
-  /// Wilson's interval of a count of successes.
+  /// Computes Wilson's interval of a count of successes.
   public static func wilson(_ successes: Int, of total: Int) -> ConfidenceInterval {
     wilson(Double(successes) / Double(max(total, 1)), count: Double(total))
   }
@@ -42,17 +42,17 @@ public struct ConfidenceInterval: Codable, Hashable, Sendable {
   /// Both ends, in the order that JSON has them.
   public var ends: [Double] { [low, high] }
 
-  /// Both ends times a factor, as 100 for percentages.
+  /// Multiplies both ends by a factor, as 100 for percentages.
   public static func * (factor: Double, interval: ConfidenceInterval) -> ConfidenceInterval {
     ConfidenceInterval(factor * interval.low, factor * interval.high)
   }
 
-  /// Both ends less an amount.
+  /// Subtracts an amount from both ends.
   public static func - (interval: ConfidenceInterval, amount: Double) -> ConfidenceInterval {
     ConfidenceInterval(interval.low - amount, interval.high - amount)
   }
 
-  /// The interval as text for people: `41.1 – 43.1`.
+  /// Formats the interval for people: `41.1 – 43.1`.
   public func text(_ number: (Double) -> String) -> String {
     "\(number(low)) – \(number(high))"
   }

@@ -4,9 +4,9 @@ import Foundation
 public struct SampleSummary: Codable, Hashable, Sendable {
   /// The number of values.
   public let count: Int
-  /// Their mean; not a number without values.
+  /// The mean of the values; not a number without values.
   public let mean: Double
-  /// Their standard deviation with n − 1 in the denominator; nil for fewer than two values.
+  /// The standard deviation with n − 1 in the denominator; nil for fewer than two values.
   public let standardDeviation: Double?
 
   /// Sums up values, one per run.
@@ -24,7 +24,7 @@ public struct SampleSummary: Codable, Hashable, Sendable {
     standardDeviation.map { $0 / Double(count).squareRoot() }
   }
 
-  /// The figures times a factor, as 100 for percentages.
+  /// Formats the figures times a factor, as 100 for percentages.
   ///
   /// - Parameters:
   ///   - factor: The factor for mean and deviation.

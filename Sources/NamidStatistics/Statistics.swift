@@ -1,6 +1,6 @@
 /// Figures of lists of numbers.
 public enum Statistics {
-  /// The middle value, or the mean of the two in the middle; nil for no values, infinite where a middle value is.
+  /// Computes the middle value, or the mean of the two in the middle; nil for no values.
   public static func median(_ values: [Double]) -> Double? {
     let sorted = values.sorted()
     if sorted.isEmpty { return nil }

@@ -19,7 +19,7 @@ enum StudentT {
     2.052, 2.048, 2.045, 2.042,
   ]
 
-  /// The value that a t variable exceeds with a probability of 2.5 %.
+  /// Computes the value that a t variable exceeds with a probability of 2.5 %.
   ///
   /// Beyond the table the series in 1/ν around the normal distribution's z (Abramowitz and Stegun, 26.7.5), whose error
   /// is below 10⁻⁶ there.

@@ -1,4 +1,4 @@
-/// The number of columns that a text takes on a terminal.
+/// Counts the columns that a text takes on a terminal.
 ///
 /// East Asian and most pictorial characters take two, combining marks and control characters none.
 ///
@@ -8,7 +8,7 @@ public func displayWidth(_ text: String) -> Int {
   text.reduce(0) { $0 + displayWidth($1) }
 }
 
-/// The longest start of a text that fits into some columns, ending in `…` where it was cut.
+/// Cuts a text to the longest start that fits into some columns, ending in `…` where it was cut.
 ///
 /// - Parameters:
 ///   - text: A text of one line.

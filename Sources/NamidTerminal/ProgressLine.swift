@@ -91,7 +91,7 @@ public final class ProgressLine {
     isDrawn = false
   }
 
-  /// The line for a moment.
+  /// Renders the line for a moment.
   ///
   /// A line that is too long loses its notes first, the last ones before the others, then the bar,
   /// then the end of the rest.

@@ -40,7 +40,7 @@ public struct ProgressSnapshot: Sendable {
   /// The moment without a bar, for logs.
   var plainLine: String { line(bar: nil, notes: notes.count) }
 
-  /// The moment on one line of a terminal, see ``ProgressLine/render(_:columns:color:)``.
+  /// Renders the moment on one line of a terminal, see ``ProgressLine/render(_:columns:color:)``.
   func line(columns: Int, color: Bool = false) -> String {
     let bar = bar(cells: 10)
     for count in stride(from: notes.count, through: 0, by: -1) {

@@ -1,6 +1,6 @@
 /// A command line for a shell.
 public enum ShellWords {
-  /// The words on one line, quoted where a shell would read something else.
+  /// Joins words on one line, quoted where a shell would read something else.
   public static func line(_ words: [String]) -> String {
     words.map { word in
       let isPlain =
@@ -10,7 +10,7 @@ public enum ShellWords {
     }.joined(separator: " ")
   }
 
-  /// One word in quotes, with any characters.
+  /// Quotes one word, with any characters.
   public static func quoted(_ word: String) -> String {
     "'" + word.replacing("'", with: "'\\''") + "'"
   }

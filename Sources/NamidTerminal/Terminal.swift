@@ -36,7 +36,7 @@ public enum Terminal {
     isTerminal && environment["TERM"] != "dumb"
   }
 
-  /// True where colours are allowed by no-color.org: any text in `NO_COLOR`, even `0`, turns them off.
+  /// Checks that colours are allowed by no-color.org: any text in `NO_COLOR`, even `0`, turns them off.
   static func usesColor(isTerminal: Bool, environment: [String: String]) -> Bool {
     isInteractive(isTerminal: isTerminal, environment: environment)
       && environment["NO_COLOR", default: ""].isEmpty

@@ -9,11 +9,11 @@
 public struct TextTable: Sendable {
   /// The alignment of the cells of a column.
   public enum Alignment: Sendable {
-    /// To the left.
+    /// Alignment to the left.
     case left
-    /// To the right.
+    /// Alignment to the right.
     case right
-    /// To the right where all cells are numbers, with or without sign, `%` and `±`; else left.
+    /// Alignment to the right where all cells are numbers, with or without sign, `%` and `±`; else to the left.
     case automatic
   }
 
@@ -89,7 +89,7 @@ public struct TextTable: Sendable {
   }
 }
 
-/// True for a cell that is a number, a number with its uncertainty, or a mark for a missing number.
+/// Checks that a cell is a number, a number with its uncertainty, or a mark for a missing number.
 private func isNumber(_ cell: String) -> Bool {
   if ["", "-", "–", "—", "nan"].contains(cell) { return true }
   let parts = cell.filter { $0 != "%" && $0 != " " && $0 != "," }.split(separator: "±")

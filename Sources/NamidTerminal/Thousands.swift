@@ -1,4 +1,4 @@
-/// A count with commas between thousands: `100,000`.
+/// Formats a count with commas between thousands: `100,000`.
 package func thousands(_ count: Int) -> String {
   let digits = String(count.magnitude)
   var text = ""

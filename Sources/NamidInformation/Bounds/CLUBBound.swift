@@ -12,14 +12,14 @@ public struct CLUBBound: InformationBound {
   /// Creates the estimate.
   public init() {}
 
-  /// E_P log q − E_Q log q.
+  /// Computes E_P log q − E_Q log q.
   public func value(_ scores: Tensor) -> Tensor {
     Scores.pairs(scores) - Scores.meanOfOthers(scores, diagonal: 0) { $0 }
   }
 
-  /// The mean log-likelihood of the pairs.
+  /// Computes the mean log-likelihood of the pairs.
   public func validation(_ scores: Tensor) -> Tensor { Scores.pairs(scores) }
 
-  /// The mean log-likelihood of the pairs.
+  /// Computes the mean log-likelihood of the pairs.
   public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor { Scores.pairs(scores) }
 }

@@ -13,7 +13,7 @@ public struct NWJBound: InformationBound {
   /// Creates the bound.
   public init() {}
 
-  /// E_P f − E_Q e^{f−1}.
+  /// Computes E_P f − E_Q e^{f−1}.
   public func value(_ scores: Tensor) -> Tensor {
     Scores.pairs(scores) - Scores.meanOfOthers(scores - 1) { $0.exp() }
   }
@@ -31,10 +31,10 @@ public struct JensenShannonBound: InformationBound {
   /// Creates the objective.
   public init() {}
 
-  /// The largest value, 2 log 2 for every N.
+  /// Computes the largest value, 2 log 2 for every N.
   public func cap(_ count: Int) -> Double? { 2 * log(2) }
 
-  /// E_P[log 2 − softplus(−f)] − E_Q[softplus(f) − log 2].
+  /// Computes E_P[log 2 − softplus(−f)] − E_Q[softplus(f) − log 2].
   public func value(_ scores: Tensor) -> Tensor {
     let pairs = (-scores.diagonal()).softplus().mean()
     return 2 * log(2) - pairs - Scores.meanOfOthers(scores) { $0.softplus() }
@@ -55,16 +55,16 @@ public struct SMILEBound: InformationBound {
   /// Creates the estimate.
   public init(limit: Double = 5) { self.limit = limit }
 
-  /// E_P f − log E_Q e^{clip(f, ±τ)}.
+  /// Computes E_P f − log E_Q e^{clip(f, ±τ)}.
   public func value(_ scores: Tensor) -> Tensor {
     let clipped = scores.clamp(min: -limit, max: limit)
     return Scores.pairs(scores) - Scores.logMeanExpOfOthers(clipped)
   }
 
-  /// The Jensen-Shannon objective.
+  /// Computes the Jensen-Shannon objective.
   public func validation(_ scores: Tensor) -> Tensor { JensenShannonBound().value(scores) }
 
-  /// The Jensen-Shannon objective.
+  /// Computes the Jensen-Shannon objective.
   public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor {
     JensenShannonBound().value(scores)
   }

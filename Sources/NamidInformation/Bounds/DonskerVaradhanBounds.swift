@@ -15,7 +15,7 @@ public struct DonskerVaradhanBound: InformationBound {
   /// Creates the bound.
   public init() {}
 
-  /// E_P f − log E_Q eᶠ.
+  /// Computes E_P f − log E_Q eᶠ.
   public func value(_ scores: Tensor) -> Tensor {
     Scores.pairs(scores) - Scores.logMeanExpOfOthers(scores)
   }
@@ -36,10 +36,10 @@ public struct MINEBound: InformationBound {
   /// Creates the bound.
   public init(decay: Double = 0.9) { self.decay = decay }
 
-  /// E_P f − log E_Q eᶠ.
+  /// Computes E_P f − log E_Q eᶠ.
   public func value(_ scores: Tensor) -> Tensor { DonskerVaradhanBound().value(scores) }
 
-  /// E_P f − E_Q eᶠ / average, the average without a gradient; `memory` is its logarithm.
+  /// Computes E_P f − E_Q eᶠ / average, the average without a gradient; `memory` is its logarithm.
   public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor {
     let current = withoutGrad { Scores.logMeanExpOfOthers(scores.detach()).item() }
     let average = memory.map { old in

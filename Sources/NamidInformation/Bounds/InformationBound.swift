@@ -3,9 +3,9 @@ import NamidTorch
 
 /// The side of the mutual information on which an estimate is, in expectation and for any critic.
 public enum BoundKind: String, Codable, Sendable {
-  /// At most I, apart from the bias of small batches.
+  /// A lower bound: at most I, apart from the bias of small batches.
   case lower
-  /// At least I, where the conditional model is right.
+  /// An upper bound: at least I, where the conditional model is right.
   case upper
   /// Not a bound: values may be on either side of I.
   case neither
@@ -22,13 +22,13 @@ public protocol InformationBound: Sendable {
   var kind: BoundKind { get }
   /// The best critic in words, with r = p(x, z) / (p(x) p(z)).
   var optimum: String { get }
-  /// The largest value that `count` samples at once allow; nil for no limit.
+  /// Computes the largest value that `count` samples at once allow; nil for no limit.
   func cap(_ count: Int) -> Double?
-  /// The estimate from a matrix of scores.
+  /// Computes the estimate from a matrix of scores.
   func value(_ scores: Tensor) -> Tensor
-  /// The value on a validation split that decides when training stops; larger is better.
+  /// Computes the value on a validation split that decides when training stops; larger is better.
   func validation(_ scores: Tensor) -> Tensor
-  /// The objective that a critic is trained to raise.
+  /// Computes the objective that a critic is trained to raise.
   ///
   /// - Parameters:
   ///   - scores: (N, N).
@@ -38,20 +38,20 @@ public protocol InformationBound: Sendable {
 }
 
 extension InformationBound {
-  /// The default: nil, for no limit.
+  /// Returns nil, for no limit.
   public func cap(_ count: Int) -> Double? { nil }
-  /// The default: the estimate itself.
+  /// Returns the estimate itself.
   public func validation(_ scores: Tensor) -> Tensor { value(scores) }
-  /// The default: the estimate itself.
+  /// Returns the estimate itself.
   public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor { value(scores) }
 }
 
 /// The parts of a score matrix that bounds are made of.
 enum Scores {
-  /// The mean score of the pairs.
+  /// Computes the mean score of the pairs.
   static func pairs(_ scores: Tensor) -> Tensor { scores.diagonal().mean() }
 
-  /// The scores with `value` on the diagonal.
+  /// Computes the scores with `value` on the diagonal.
   static func others(_ scores: Tensor, diagonal value: Double = -.infinity) -> Tensor {
     let count = scores.size(0)
     precondition(count > 1 && scores.size(1) == count, "scores of shape \(scores.shape)")
@@ -59,7 +59,7 @@ enum Scores {
     return scores.maskedFill(row.unsqueeze(1) .== row, value)
   }
 
-  /// The mean of f over all but the pairs, for an f with f(−∞) = 0 or a diagonal chosen so that f is 0 there.
+  /// Computes the mean of f over all but the pairs, for an f with f(−∞) = 0 or a diagonal chosen so that f is 0 there.
   static func meanOfOthers(
     _ scores: Tensor, diagonal value: Double = -.infinity, _ f: (Tensor) -> Tensor
   ) -> Tensor {
@@ -67,7 +67,7 @@ enum Scores {
     return f(others(scores, diagonal: value)).sum() / (count * (count - 1))
   }
 
-  /// log of the mean of exp over all but the pairs.
+  /// Computes the log of the mean of exp over all but the pairs.
   static func logMeanExpOfOthers(_ scores: Tensor) -> Tensor {
     let count = Double(scores.size(0))
     return others(scores).logsumexp([0, 1]) - log(count * (count - 1))

@@ -13,10 +13,10 @@ public struct InfoNCEBound: InformationBound {
   /// Creates the bound.
   public init() {}
 
-  /// The largest value, log N.
+  /// Computes the largest value, log N.
   public func cap(_ count: Int) -> Double? { log(Double(count)) }
 
-  /// mean_i [u_ii − log Σ_j e^{u_ij}] + log N.
+  /// Computes mean_i [u_ii − log Σ_j e^{u_ij}] + log N.
   public func value(_ scores: Tensor) -> Tensor {
     Scores.pairs(scores) - scores.logsumexp([1]).mean() + log(Double(scores.size(0)))
   }
@@ -36,7 +36,7 @@ public struct LeaveOneOutBound: InformationBound {
   /// Creates the estimate.
   public init() {}
 
-  /// mean_i [u_ii − log mean_{j≠i} e^{u_ij}].
+  /// Computes mean_i [u_ii − log mean_{j≠i} e^{u_ij}].
   public func value(_ scores: Tensor) -> Tensor {
     let others = Scores.others(scores).logsumexp([1])
     return Scores.pairs(scores) - others.mean() + log(Double(scores.size(0) - 1))
@@ -55,7 +55,7 @@ public struct AuthorsBound: InformationBound {
   /// Creates the estimate.
   public init() {}
 
-  /// mean_i [u_ii − log((1 + Σ_{j≠i} e^{u_ij}) / (N − 1))].
+  /// Computes mean_i [u_ii − log((1 + Σ_{j≠i} e^{u_ij}) / (N − 1))].
   public func value(_ scores: Tensor) -> Tensor {
     let others = Scores.others(scores, diagonal: 0).logsumexp([1])
     return Scores.pairs(scores) - others.mean() + log(Double(scores.size(0) - 1))

@@ -33,10 +33,10 @@ public struct DiscreteJoint: Sendable {
     (self.columns, self.sizes) = (columns, sizes)
   }
 
-  /// The entropy H of some variables together, in nats.
+  /// Computes the entropy H of some variables together, in nats.
   public func entropy(_ names: String...) -> Double { entropy(of: names) }
 
-  /// The entropy H of some variables together, in nats; 0 for none.
+  /// Computes the entropy H of some variables together, in nats; 0 for none.
   public func entropy(of names: [String]) -> Double {
     var (groups, count) = ([Int](repeating: 0, count: probabilities.count), 1)
     for name in Set(names) {
@@ -50,20 +50,20 @@ public struct DiscreteJoint: Sendable {
     return Self.sum(sums.map { $0.value > 0 ? -$0.value * log($0.value) : 0 })
   }
 
-  /// The entropy H of some variables when others are known, in nats.
+  /// Computes the entropy H of some variables when others are known, in nats.
   public func entropy(of names: [String], given known: [String]) -> Double {
     entropy(of: names + known) - entropy(of: known)
   }
 
-  /// The mutual information I of two groups of variables when others are known, in nats.
+  /// Computes the mutual information I of two groups of variables when others are known, in nats.
   public func mutualInformation(_ a: [String], _ b: [String], given known: [String] = []) -> Double
   {
     entropy(of: a + known) + entropy(of: b + known) - entropy(of: a + b + known)
       - entropy(of: known)
   }
 
-  /// The co-information I(A; B) − I(A; B | C), positive for redundancy and negative for synergy (Yeung's sign, not
-  /// McGill's).
+  /// Computes the co-information I(A; B) − I(A; B | C), positive for redundancy and negative for synergy (Yeung's sign,
+  /// not McGill's).
   public func coInformation(_ a: String, _ b: String, _ c: String) -> Double {
     mutualInformation([a], [b]) - mutualInformation([a], [b], given: [c])
   }

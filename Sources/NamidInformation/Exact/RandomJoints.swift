@@ -14,7 +14,7 @@ public enum RandomJoints {
     case unrelatedInput
   }
 
-  /// A random distribution of X, N, X̃ = X + N and Z with a few values each.
+  /// Draws a distribution of X, N, X̃ = X + N and Z with a few values each.
   public static func joint(_ channel: Channel, stream: RandomStream) -> DiscreteJoint {
     var stream = stream
     func draw(_ range: ClosedRange<Int>) -> Int {
@@ -48,7 +48,7 @@ public enum RandomJoints {
     return DiscreteJoint(["x", "n", "input", "z"], outcomes: outcomes)
   }
 
-  /// The largest |left − right| of Equation 2 over `count` distributions of each kind.
+  /// Computes the largest |left − right| of Equation 2 over `count` distributions of each kind.
   public static func largestError(
     count: Int, channel: Channel, stream: RandomStream
   ) -> Double {

@@ -42,7 +42,7 @@ public enum TheoremCases {
       terms: Theorem1(joint))
   }
 
-  /// Independent uniform numbers below m and their sum Z.
+  /// Makes the case of independent uniform numbers below m and their sum Z.
   public static func uniformSum(_ m: Int) -> TheoremCase {
     var outcomes: [([Int], Double)] = []
     outcomes.reserveCapacity(m * m)
@@ -53,7 +53,8 @@ public enum TheoremCases {
       terms: Theorem1(DiscreteJoint(["x", "n", "input", "z"], outcomes: outcomes)))
   }
 
-  /// Independent X ~ N(0, 1) and N ~ N(0, 1/4), and Z = X + N + σW with a standard normal W, in closed form.
+  /// Makes the case of independent X ~ N(0, 1) and N ~ N(0, 1/4), and Z = X + N + σW with a standard normal W, in
+  /// closed form.
   ///
   /// The entropies are differential; only their difference enters the theorem.
   public static func gaussian(_ sigma: Double) -> TheoremCase {

@@ -5,7 +5,7 @@ import NamidTorch
 public protocol Critic: AnyObject {
   /// The weights.
   var store: ParameterStore { get }
-  /// Scores (N, M) of all pairs of x (N, dx) and z (M, dz).
+  /// Computes scores (N, M) of all pairs of x (N, dx) and z (M, dz).
   func scores(_ x: Tensor, _ z: Tensor) -> Tensor
 }
 
@@ -16,7 +16,7 @@ public enum CriticKind: String, CaseIterable, Codable, Sendable {
   /// The scalar product of a network of x and a network of z, as in Deep InfoMax: 2 N evaluations.
   case separable
 
-  /// A freshly initialised critic.
+  /// Creates a freshly initialised critic.
   func make(x: Int, z: Int, hidden: [Int], stream: RandomStream) -> any Critic {
     switch self {
     case .joint: JointCritic(x: x, z: z, hidden: hidden, stream: stream)
@@ -25,7 +25,7 @@ public enum CriticKind: String, CaseIterable, Codable, Sendable {
   }
 }
 
-/// A chain of linear layers with ReLU in between.
+/// Creates a chain of linear layers with ReLU in between.
 private func perceptron(_ sizes: [Int], at path: Path) -> Sequential {
   var modules: [any Module] = []
   for place in 1..<sizes.count {

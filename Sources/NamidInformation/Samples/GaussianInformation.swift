@@ -3,17 +3,18 @@ import NamidTorch
 
 /// Mutual information of Gaussians, in closed form.
 public enum GaussianInformation {
-  /// The mutual information of a pair with correlation ρ: −½ log(1 − ρ²).
+  /// Computes the mutual information of a pair with correlation ρ: −½ log(1 − ρ²).
   public static func ofCorrelation(_ correlation: Double) -> Double {
     -0.5 * log1p(-correlation * correlation)
   }
 
-  /// The correlation at which `dimensions` independent pairs together have a given mutual information.
+  /// Computes the correlation at which `dimensions` independent pairs together have a given mutual information.
   public static func correlation(information: Double, dimensions: Int) -> Double {
     (-expm1(-2 * information / Double(dimensions))).squareRoot()
   }
 
-  /// The mutual information that samples would have if they were Gaussian: ½ (log det C_x + log det C_z − log det C).
+  /// Computes the mutual information that samples would have if they were Gaussian: ½ (log det C_x + log det C_z −
+  /// log det C).
   ///
   /// It equals −½ Σ log(1 − ρ_k²) over canonical correlations and misses every dependence that is not linear.
   ///
@@ -27,7 +28,7 @@ public enum GaussianInformation {
     return 0.5 * (logDeterminant(x) + logDeterminant(z) - joint)
   }
 
-  /// The log determinant of the covariance of standardised columns; the scale cancels in the difference above.
+  /// Computes the log determinant of the covariance of standardised columns; the scale cancels in the difference above.
   private static func logDeterminant(_ samples: Tensor) -> Double {
     let centred = samples - samples.mean([0], keepdim: true)
     let scaled = centred / centred.square().mean([0], keepdim: true).sqrt()

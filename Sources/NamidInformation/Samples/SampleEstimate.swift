@@ -23,7 +23,7 @@ public struct SampleEstimate: Codable, Sendable {
   /// The values on the validation split in the course of training.
   public var curve: [Point]
 
-  /// A value computed from all samples, without training.
+  /// Creates an estimate computed from all samples, without training.
   public static func withoutTraining(
     _ estimator: String, nats: Double, count: Int
   ) -> SampleEstimate {

@@ -122,7 +122,7 @@ public struct SampleEstimator: Sendable {
     critic.store.parameters.map { $0.detach().clone() }
   }
 
-  /// The values of batches of nearly equal size, about `batchSize` pairs each.
+  /// Computes the values of batches of nearly equal size, about `batchSize` pairs each.
   private func batchValues(
     _ critic: any Critic, _ pairs: Pairs, _ value: (Tensor) -> Tensor
   ) -> [Double] {

@@ -6,7 +6,7 @@ import NamidTerminal
 
 /// An attack as text for the command line, such as `pgd-40:restarts=5`.
 enum AttackText {
-  /// The text that gives an attack with exactly these settings; nil where none was found.
+  /// Returns the text that gives an attack with exactly these settings; nil where none was found.
   static func commandLine(
     of attack: AttackReport, threat ball: ThreatModel
   ) -> String? {
@@ -20,13 +20,13 @@ enum AttackText {
     return parsed(text, ball)?.record == settings ? text : nil
   }
 
-  /// The command-line text as Markdown; where there is none, the attack's name with a remark.
+  /// Formats the command-line text as Markdown; where there is none, the attack's name with a remark.
   static func shown(_ attack: AttackReport, threat: ThreatModel) -> String {
     commandLine(of: attack, threat: threat).map(Markdown.code)
       ?? "\(Markdown.code(attack.name)) (settings of its own)"
   }
 
-  /// The one attack that a text names; nil for any other text, and for one that a shell might read differently.
+  /// Reads the one attack that a text names; nil for any other text, and for one that a shell might read differently.
   private static func parsed(_ text: String, _ threat: ThreatModel) -> (any Attack)? {
     guard text.utf8.count <= 500, ShellText.isHarmless(text),
       let attacks = try? AttackList.parse(text, threat: threat), attacks.count == 1
@@ -37,7 +37,7 @@ enum AttackText {
 
 /// Words of a command line.
 enum ShellText {
-  /// True for a text that a shell reads literally, as one word.
+  /// Checks that a shell reads a text literally, as one word.
   static func isHarmless(_ text: String) -> Bool {
     !text.isEmpty && text.first != "-"
       && text.utf8.allSatisfy { byte in
@@ -47,7 +47,7 @@ enum ShellText {
       }
   }
 
-  /// A folder's name as one word; a name that cannot be shown in a card is `RUN`.
+  /// Quotes a folder's name as one word; a name that cannot be shown in a card becomes `RUN`.
   static func word(_ name: String) -> String {
     if isHarmless(name) { return name }
     guard Markdown.oneLine(name) == name, !name.contains("`"), name.first != "-" else {

@@ -124,7 +124,7 @@ struct CardFacts {
     }
   }
 
-  /// The number of images of a split in the published data set; nil where it is not known for certain.
+  /// Returns the number of images of a split in the published data set; nil where it is not known for certain.
   func published(_ split: Split) -> Int? {
     source.flatMap { $0.acceptsSubsets ? nil : $0.expectedCounts[split] }
   }

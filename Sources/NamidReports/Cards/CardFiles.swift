@@ -57,7 +57,7 @@ struct CardFiles {
 
   // MARK: Whose card it is
 
-  /// The card's text, headed by lines that name this tool and a digest of all text after the digest.
+  /// Makes the card's text, headed by lines that name this tool and a digest of all text after the digest.
   private static func marked(_ card: ModelCard) throws -> Data {
     let rest = Data("\(end)\(try card.frontMatter())---\n\n\(card.body)".utf8)
     return Data(start.utf8) + Data(digest(of: rest).utf8) + rest

@@ -55,7 +55,7 @@ struct MeasurementText {
     return rows
   }
 
-  /// A ball for people, such as `L∞, ε = 8/255`.
+  /// Formats a ball for people, such as `L∞, ε = 8/255`.
   static func text(of threat: ThreatModel) -> String {
     let norm: [Norm: String] = [.linf: "L∞", .l2: "L2", .l1: "L1"]
     return

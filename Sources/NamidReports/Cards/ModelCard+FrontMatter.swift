@@ -4,7 +4,7 @@ import NamidPages
 import NamidSettings
 
 extension ModelCard {
-  /// The front matter in YAML, which Hugging Face's hub reads of a model card.
+  /// Renders the front matter in YAML, which Hugging Face's hub reads of a model card.
   ///
   /// Keys without a known value are left out, among them the licence.
   func frontMatter() throws -> String {

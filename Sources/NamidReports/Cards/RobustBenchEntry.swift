@@ -20,11 +20,7 @@ struct RobustBenchEntry {
   /// The keys in RobustBench's order, then `namid`.
   let tree: JSONObject
 
-  /// Makes the line of a run.
-  ///
-  /// - Parameters:
-  ///   - facts: The facts about the run.
-  ///   - earlier: The line that this one replaces; nil for none.
+  /// Makes the line of a run, with the hand-filled values of the line that it replaces.
   init(_ facts: CardFacts, replacing earlier: JSONObject? = nil) {
     let headline = HeadlineMeasurement(facts)
     let percent = { (share: Double?) -> JSONValue in
@@ -50,8 +46,8 @@ struct RobustBenchEntry {
     self.tree = tree
   }
 
-  /// False where only images of a known data set were used; null where the images behind weights or estimators, or of
-  /// a user's own data set, are not known.
+  /// Returns false where only images of a known data set were used; null where the images behind weights or estimators,
+  /// or of a user's own data set, are not known.
   private static func additionalData(_ facts: CardFacts) -> JSONValue {
     let isKnown =
       !facts.isImported && facts.configuration.estimators == nil

@@ -79,7 +79,7 @@ package enum RunCard {
     }
   }
 
-  /// The summary of training in an earlier line; nil where that line is about another training.
+  /// Returns the summary of training in an earlier line; nil where that line is about another training.
   private static func trainingLine(in entry: JSONObject?, of facts: CardFacts) -> String? {
     guard let details = entry?["namid"], let data = facts.latest.dataFingerprint,
       details["data_fingerprint"]?.stringValue == data,

@@ -58,7 +58,7 @@ package struct RunEvaluations: Sendable {
     }
   }
 
-  /// The name of a report's file, such as `epoch-6-1a2b3c4d5e6f7081.json`.
+  /// Returns the name of a report's file, such as `epoch-6-1a2b3c4d5e6f7081.json`.
   static func fileName(of report: EvaluationReport) -> String {
     let plain = report.model.checkpoint.map {
       $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-"
@@ -116,7 +116,7 @@ package struct RunEvaluations: Sendable {
     stored.sort { Self.order($0.report).lexicographicallyPrecedes(Self.order($1.report)) }
   }
 
-  /// The epoch of the checkpoint that a report is about; nil where it names none.
+  /// Returns the epoch of the checkpoint that a report is about; nil where it names none.
   static func epoch(of report: EvaluationReport) -> Int? {
     let name = report.model.checkpoint
     guard name.hasPrefix("epoch "), let epoch = Int(name.dropFirst("epoch ".count)), epoch >= 1
@@ -147,8 +147,8 @@ package struct RunEvaluations: Sendable {
     }
   }
 
-  /// The sort key of a report: its epoch, then own images before those of other networks, then the data set's name,
-  /// then larger counts of images first.
+  /// Makes the sort key of a report: its epoch, then own images before those of other networks, then the data set's
+  /// name, then larger counts of images first.
   private static func order(_ report: EvaluationReport) -> [String] {
     let padded = { (number: Int) in String(format: "%012d", number) }
     return [

@@ -55,7 +55,7 @@ struct AttackedImages {
     self.network = network
   }
 
-  /// The means that estimators read from the outputs, over full batches of one size.
+  /// Measures the means that estimators read from the outputs, over full batches of one size.
   func information(_ estimators: EstimatorPair, batchSize: Int) -> MutualInformationSummary {
     var values = MutualInformationValues()
     for indices in tensors.batches(of: min(batchSize, set.count), dropLast: true) {
@@ -81,7 +81,7 @@ struct AttackedImages {
       count: values.naturalOfNatural.count, batchSize: min(batchSize, set.count))
   }
 
-  /// The first image of each class, up to `limit`, with predictions.
+  /// Returns the first image of each class, up to `limit`, with predictions.
   func samples(_ limit: Int) -> [SampleImage] {
     let classes = set.classNames.indices.compactMap { set.labels.firstIndex(of: $0) }
     return classes.prefix(limit).compactMap { index in

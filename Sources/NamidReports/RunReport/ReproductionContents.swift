@@ -54,7 +54,7 @@ struct ReproductionContents {
     return blocks
   }
 
-  /// The section with all steps and their commands.
+  /// Makes the section with all steps and their commands.
   func steps(link: (String) -> String) -> Report.Section {
     Report.Section(
       heading: "Steps",
@@ -144,7 +144,7 @@ struct ReproductionContents {
     }
   }
 
-  /// The network that a step has measured.
+  /// Returns the network that a step has measured.
   private func network(_ step: StepOutcome) -> (name: String, url: URL)? {
     let needs = step.needs.compactMap { need in record.steps.first { $0.id == need } }
     guard let training = needs.first(where: { $0.kind == ExperimentStep.Kind.train.rawValue }),
@@ -153,7 +153,7 @@ struct ReproductionContents {
     return (short(training.title), root.appending(path: product))
   }
 
-  /// A step's title without its verb and its part, and without the seed where all runs have seed 0.
+  /// Returns a step's title without its verb and its part, and without the seed where all runs have seed 0.
   private func short(_ title: String) -> String {
     var text = title
     for verb in ["train ", "evaluate ", "transfer to ", "transfer "] where text.hasPrefix(verb) {

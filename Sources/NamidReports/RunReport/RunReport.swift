@@ -110,7 +110,7 @@ package struct RunReport {
     }.section
   }
 
-  /// The address of a file as seen from the page.
+  /// Returns the address of a file as seen from the page.
   private func link(to url: URL) -> String {
     RelativeAddress.of(url, from: folder)
   }
@@ -118,7 +118,7 @@ package struct RunReport {
 
 /// Addresses of files as seen from a folder.
 enum RelativeAddress {
-  /// The relative path from a folder to a file, percent-encoded.
+  /// Returns the relative path from a folder to a file, percent-encoded.
   static func of(_ file: URL, from folder: URL) -> String {
     let from = folder.standardizedFileURL.pathComponents
     let to = file.standardizedFileURL.pathComponents

@@ -29,7 +29,7 @@ struct TableSection {
       caption: part.heading)
   }
 
-  /// The rows of each checkpoint; the paper's figures are below those of the checkpoint that is compared.
+  /// Makes the rows of each checkpoint; the paper's figures are below those of the checkpoint that is compared.
   private func rows(of row: RowRecord, _ part: PartRecord) -> [[ReportTable.Cell]] {
     RecipeCheckpoint.allCases.compactMap { checkpoint in
       let cells = part.columns.map { row[$0.name, checkpoint] }
@@ -98,7 +98,7 @@ struct FigureCharts {
 
   private typealias Bar = (value: Double, interval: Chart.Interval?)
 
-  /// The chart; nil where no cell has a value.
+  /// Makes the chart; nil where no cell has a value.
   private func chart(
     _ whose: String, _ caption: String, value: (CellRecord) -> Bar?
   ) -> Chart? {
