@@ -20,7 +20,7 @@ public protocol AttackSettings: Codable, Hashable, Sendable {
 }
 
 extension AttackSettings {
-  /// No choice that others hang on.
+  /// Nil: no choice decides the defaults of others.
   public static var presetKey: String? { nil }
 
   /// These choices.
@@ -104,7 +104,7 @@ extension Attack {
   /// True: with the goal `fool`, fooled samples leave the work.
   public var stopsWhenFooled: Bool { true }
 
-  /// No seconds beside the network's passes.
+  /// Zero: the attack takes no time beside the network's passes.
   public var overhead: Double { 0 }
 
   /// Nil: the attack works with any number of classes.

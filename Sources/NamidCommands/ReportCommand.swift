@@ -7,14 +7,14 @@ import NamidReproduction
 
 /// `namid report`.
 struct ReportCommand: ParsableCommand {
-  /// What a report can be written as.
+  /// A format of a report.
   enum Format: String, CaseIterable, ExpressibleByArgument {
     case html
     case markdown
     case csv
     case latex
 
-    /// How the tables alone are written; nil for a whole page.
+    /// The format of the tables alone; nil for a whole page.
     var tables: TableFormat? { TableFormat(rawValue: rawValue) }
   }
 

@@ -50,7 +50,7 @@ public struct DatasetLocation: Sendable, Equatable {
 }
 
 extension DatasetSource {
-  /// To fetch it, or to say where it is.
+  /// Advice to fetch it, or to say where it is.
   public func advice(for directory: URL) -> String {
     "Fetch \(name) into \(directory.path), or name the directory where it lies."
   }

@@ -24,7 +24,7 @@ public struct WMIM: Defense {
     public var units = 2048
     /// True if the masked positive stays in the sum of negatives of such an estimator.
     public var leak = true
-    /// In which precision the estimators' scores are computed: float32, or tf32 where the last digits do not matter.
+    /// The precision of the estimators' scores: float32, or tf32 where the last digits do not matter.
     public var scorePrecision = Precision.float32
 
     /// A frozen estimator and the usual attack.

@@ -1,6 +1,6 @@
 import CTorch
 
-/// In which element type the heavy operators of a network compute.
+/// The element type in which the heavy operators of a network compute.
 public enum Precision: String, CaseIterable, Codable, Sendable {
   /// As the tensors are; for measuring.
   case float32

@@ -1,6 +1,6 @@
 import CTorch
 
-/// What libtorch runs on.
+/// The libraries and hardware that libtorch runs with.
 public struct TorchEnvironment: Sendable {
   /// The version the shim was compiled against.
   public let compiledVersion: String

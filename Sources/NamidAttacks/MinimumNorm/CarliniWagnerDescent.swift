@@ -110,7 +110,7 @@ struct CarliniWagnerConstants {
   /// The smallest that have worked (rows), 1e10 where none has.
   private var upper: Tensor
 
-  /// The same first value for all.
+  /// Gives every sample the same first value.
   init(count: Int, initial: Double, device: Device) {
     values = .full([count], initial, device: device)
     lower = .zeros([count], device: device)

@@ -81,7 +81,7 @@ public struct FWA: Attack, Hashable {
   /// `fwa-STEPS`.
   public var name: String { "fwa-\(settings.steps)" }
 
-  /// No ball: transport of mass is bounded by its own radius.
+  /// Nil: transport of mass is bounded by its own radius.
   public var ball: ThreatModel? { nil }
 
   /// 2 ms a step: projections onto transport plans cost more than a small network.
@@ -96,7 +96,7 @@ public struct FWA: Attack, Hashable {
   /// Moves mass until every sample is fooled or the budget is spent.
   public func attack(_ search: Search) { attack(search, observing: { _, _ in }) }
 
-  /// The same, and shows the plan of every image that the network judges.
+  /// Moves mass as `attack(_:)` does, and shows the plan of every image that the network judges.
   ///
   /// - Parameters:
   ///   - search: The samples to attack.

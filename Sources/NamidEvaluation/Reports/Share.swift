@@ -2,9 +2,9 @@ import NamidStatistics
 
 /// A part of some samples with its uncertainty.
 public struct Share: Codable, Hashable, Sendable {
-  /// How many of them.
+  /// The number of images that count.
   public var robust: Int
-  /// Of how many.
+  /// The number of all images.
   public var total: Int
   /// The quotient; 0 of none.
   public var accuracy: Double

@@ -11,9 +11,9 @@ enum ChunkFile {
   ///
   /// - Parameters:
   ///   - chunk: The verdicts.
-  ///   - key: What plan and attack they belong to.
+  ///   - key: The key of the plan and attack that they belong to.
   ///   - url: The file.
-  /// - Throws: When it cannot be written.
+  /// - Throws: An error when the file cannot be written.
   static func write(_ chunk: Chunk, key: String, to url: URL) throws {
     let verdicts = chunk.verdicts
     let count = verdicts.count
@@ -44,10 +44,10 @@ enum ChunkFile {
   ///
   /// - Parameters:
   ///   - url: The file.
-  ///   - key: What it must belong to.
+  ///   - key: The key of the plan and attack that the file must belong to.
   ///   - sampleCount: The size of the data set.
   ///   - imageShape: Channels, height and width.
-  ///   - withImages: Whether the images are wanted.
+  ///   - withImages: True to read the images, too.
   /// - Returns: The verdicts.
   /// - Throws: `SafetensorsError` or `Damage` for anything that `write` has not made.
   static func read(

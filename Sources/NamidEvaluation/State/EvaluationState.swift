@@ -7,7 +7,7 @@ import NamidSettings
 /// It holds the plan and one small file per finished batch; each is written aside, forced onto the disk and renamed.
 /// The batch size is not part of the plan: what is missing may be done in other batches.
 public final class EvaluationState {
-  /// Where the folder is.
+  /// The place of the folder.
   public enum Place: Sendable, Hashable {
     /// Below a run's folder, named by the specification.
     case run(URL)
@@ -30,10 +30,10 @@ public final class EvaluationState {
   /// Opens a folder, or makes it.
   ///
   /// - Parameters:
-  ///   - place: Where it is.
-  ///   - plan: What is going to be measured.
+  ///   - place: The place of the folder.
+  ///   - plan: The plan of the evaluation.
   ///   - imageShape: Channels, height and width.
-  ///   - fresh: Whether what is there is thrown away.
+  ///   - fresh: True to throw away finished batches found there.
   /// - Throws: `EvaluationError`; then the folder is as it was.
   init(_ place: Place, plan: EvaluationPlan, imageShape: [Int], fresh: Bool) throws {
     folder =

@@ -26,7 +26,7 @@ package struct Calibration {
   ///   - work: The steps' workloads.
   ///   - say: Told what is being measured.
   /// - Returns: Their costs.
-  /// - Throws: When a network cannot be built.
+  /// - Throws: An error when a network cannot be built.
   package func measure(_ work: [Workload], say: (String) -> Void = { _ in }) throws -> CostTable {
     var table = CostTable()
     for each in work {

@@ -1,7 +1,7 @@
 import NamidNetworks
 import NamidTorch
 
-/// What passes through one network cost here, in seconds per image.
+/// The costs of passes through one network on this machine, in seconds per image.
 package struct NetworkCosts: Hashable, Sendable {
   /// An evaluation.
   package var forward: Double
@@ -21,7 +21,7 @@ package struct NetworkCosts: Hashable, Sendable {
   }
 }
 
-/// What features of one kind of estimator cost here.
+/// The costs of features of one kind of estimator on this machine.
 package struct FeatureCosts: Hashable, Sendable {
   /// Seconds per image and estimator.
   package var seconds: Double
@@ -55,7 +55,7 @@ package struct FeatureKey: Hashable, Sendable {
   package var width: Int
 }
 
-/// What passes cost here, and from that what steps will cost: an estimate, not a promise.
+/// The costs of passes on this machine, and estimates of the time that steps will take, made from them.
 package struct CostTable: Sendable {
   /// Costs of networks.
   package var networks: [NetworkKey: NetworkCosts] = [:]

@@ -1,6 +1,6 @@
 import NamidStatistics
 
-/// Which of some images a network withstood an attack on.
+/// The images on which a network withstood an attack.
 struct Withstood: Hashable {
   /// The digest of the images.
   var images: String
@@ -34,8 +34,8 @@ package struct PairedDifference: Codable, Hashable, Sendable {
   /// The difference; nil where no seed has both, or where images differ.
   ///
   /// - Parameters:
-  ///   - own: What this row withstood, by seed.
-  ///   - other: What the other row withstood, by seed.
+  ///   - own: The images that this row's networks withstood the attack on, by seed.
+  ///   - other: The images that the other row's networks withstood the attack on, by seed.
   ///   - row: The other row's name.
   init?(_ own: [Int: Withstood], minus other: [Int: Withstood], of row: String) {
     let pairs = own.keys.sorted().compactMap { seed -> (gained: Int, lost: Int, count: Int)? in

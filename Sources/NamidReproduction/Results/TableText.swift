@@ -81,7 +81,7 @@ package struct TableText {
     return "\n" + lines.joined(separator: "\n")
   }
 
-  /// How names and figures are written.
+  /// A format for names and figures.
   private enum Writing {
     case plain, markdown
   }
@@ -166,7 +166,7 @@ package struct TableText {
     text.map { latexCharacters[$0] ?? String($0) }.joined()
   }
 
-  /// What means something to LaTeX, and what it cannot write without a package.
+  /// Replacements for characters that are special in LaTeX or that it cannot write without a package.
   private static let latexCharacters: [Character: String] = [
     "_": "\\_", "%": "\\%", "&": "\\&", "#": "\\#", "$": "\\$", "{": "\\{", "}": "\\}",
     "\\": "$\\backslash$", "^": "$\\hat{\\ }$", "~": "$\\sim$", "<": "$<$", ">": "$>$", "|": "$|$",

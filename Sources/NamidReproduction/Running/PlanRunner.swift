@@ -6,7 +6,7 @@ import NamidFiles
 /// A failing step stops those that need it and no others. What is finished is kept at once, so that any interruption
 /// costs at most what the steps in progress cannot resume by themselves.
 package struct PlanRunner {
-  /// What it tells while it works.
+  /// An event that is reported while steps run.
   package enum Event: Sendable {
     /// A step was finished by an earlier call.
     case reused(ExperimentStep)
@@ -18,7 +18,7 @@ package struct PlanRunner {
 
   /// Begins a step in the experiment's folder, with all that it prints in the log; throws what prevents that.
   ///
-  /// What it gives back is asked again and again how the step has ended; nil means not yet.
+  /// The closure that it returns is called repeatedly until it returns the end of the step; nil means not yet.
   package typealias Launch = (_ step: ExperimentStep, _ log: URL) throws -> (() -> StepEnd?)
 
   private let plan: ExperimentPlan
@@ -54,7 +54,7 @@ package struct PlanRunner {
   ///   - launch: Begins a step.
   ///   - rest: Called whenever all steps are at work; it should take a moment.
   ///   - tell: Told what happens.
-  /// - Returns: What became of every step, and whether all that could be tried was.
+  /// - Returns: The outcome of every step; `isInterrupted` is true where steps that could be tried were not.
   package func run(
     jobs: Int = 1, launch: Launch, rest: () -> Void = {}, tell: (Event) -> Void = { _ in }
   ) -> (results: [String: StepResult], isInterrupted: Bool) {
@@ -122,7 +122,7 @@ package struct PlanRunner {
 
   // MARK: One step
 
-  /// Why a step is over before it has begun.
+  /// The result of a step that ended before it was launched.
   private struct EarlyEnd: Error {
     var result: StepResult
   }

@@ -1,4 +1,4 @@
-/// How a call of the tool ended.
+/// The end of a call of the tool.
 package struct StepEnd: Hashable, Sendable {
   /// The ways to end.
   package enum Way: Hashable, Sendable {
@@ -10,7 +10,7 @@ package struct StepEnd: Hashable, Sendable {
     case interrupted
   }
 
-  /// How.
+  /// The way in which it ended.
   package var way: Way
   /// The most memory that it took, in bytes; nil where that is not known.
   package var peakMemory: Int?
@@ -22,7 +22,7 @@ package struct StepEnd: Hashable, Sendable {
   }
 }
 
-/// What became of a step.
+/// The outcome of a step.
 package enum StepResult: Hashable, Sendable {
   /// It is finished.
   case finished(StepRecord)
@@ -31,7 +31,7 @@ package enum StepResult: Hashable, Sendable {
   /// It was not tried.
   case notRun(reason: String)
 
-  /// Whether figures of it may be used.
+  /// True where the step is finished, so that its figures may be used.
   package var isFinished: Bool {
     if case .finished = self { return true }
     return false

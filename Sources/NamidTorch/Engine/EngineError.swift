@@ -3,7 +3,7 @@ import Synchronization
 
 /// An error that libtorch reported.
 public struct EngineError: Error, CustomStringConvertible, Sendable {
-  /// What kind of error it was.
+  /// A kind of error.
   public enum Kind: Sendable {
     /// Wrong arguments or an unsupported combination.
     case invalidCall
@@ -17,7 +17,7 @@ public struct EngineError: Error, CustomStringConvertible, Sendable {
     case other
   }
 
-  /// What kind of error it was.
+  /// The kind of the error.
   public let kind: Kind
   /// The operator or function, with the shapes of its tensors.
   public let call: String

@@ -32,10 +32,10 @@ extension Tensor {
   /// Elementwise not.
   public func logicalNot() -> Tensor { one(.logicalNot, self) }
 
-  /// Where elements are neither NaN nor infinite.
+  /// A mask of the elements that are neither NaN nor infinite.
   public func isfinite() -> Tensor { one(.isfinite, self) }
-  /// Whether any element holds, as a tensor of rank 0.
+  /// True where at least one element is true or not zero, as a tensor of rank 0.
   public func any() -> Tensor { one(.any, self) }
-  /// Whether all elements hold, as a tensor of rank 0.
+  /// True where all elements are true or not zero, as a tensor of rank 0.
   public func all() -> Tensor { one(.all, self) }
 }

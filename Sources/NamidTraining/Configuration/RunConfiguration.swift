@@ -73,7 +73,7 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
 
   /// This configuration with the groups that its defense reads and no others, all complete.
   ///
-  /// - Throws: When there is no such defense, or estimators are missing or not wanted.
+  /// - Throws: An error when the defense is unknown, or estimators are missing or not wanted.
   func settled(_ registry: Registry) throws -> RunConfiguration {
     try settled(as: registry.defense(defense))
   }
