@@ -77,7 +77,7 @@ public protocol Attack: Sendable {
   var stopsWhenFooled: Bool { get }
   /// Seconds per sample that do not depend on the network, on the machine where they were measured.
   var overhead: Double { get }
-  /// A sentence on what takes the place of the attack's definition with so few classes, or nil.
+  /// A sentence on the replacement for the attack's definition with so few classes; nil where it is as defined.
   func fallback(classCount: Int) -> String?
   /// The passes for a sample that is never fooled, the unattacked image's one forward included; an upper bound where
   /// chance decides, and for attacks that may end early.
@@ -198,7 +198,7 @@ public struct Cost: Codable, Hashable, Sendable {
   public var forwards: Int
   /// Gradients with respect to the image.
   public var backwards: Int
-  /// Those evaluations that an attacker who only sees scores has made; they are among `forwards`.
+  /// Evaluations made by score-only attackers; included in `forwards`.
   public var queries: Int
 
   /// A cost.

@@ -9,7 +9,7 @@ import Synchronization
 enum OutOfMemory {
   /// The remedy, in words.
   enum Remedy: Sendable {
-    /// In words.
+    /// A sentence for people.
     case advice(String)
     /// Fewer images per step of a training in a run's folder.
     case smallerSteps(setting: String, now: Int, run: URL)

@@ -76,7 +76,7 @@ struct ReportCommand: ParsableCommand {
     note("wrote \(file.relativePath)")
   }
 
-  /// In the first folder that is named; beside the first file where there is none.
+  /// Finds the place of the report: in the first folder that is named, or beside the first file where no folder is.
   private func place(of sources: [ReportSource]) -> URL {
     let folder = sources.lazy.compactMap(\.folder).first
     return (folder ?? URL(filePath: runs[0]).deletingLastPathComponent())

@@ -44,9 +44,10 @@ public struct WMIM: Defense {
 
   /// The state of the estimator during training.
   public enum Mode: String, CaseIterable, Codable, Sendable {
-    /// It stays as `train-estimators` left it.
+    /// The estimator stays as `train-estimators` left it.
     case frozen
-    /// It learns along with the network on the same loss, from saved weights where there are any (Zhu et al.).
+    /// The estimator learns along with the network on the same loss, from saved weights where there are any (Zhu et
+    /// al.).
     case joint
   }
 

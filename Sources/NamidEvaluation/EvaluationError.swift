@@ -4,7 +4,7 @@ import NamidTerminal
 
 /// A measurement that cannot be made, or whose state cannot be kept or used.
 public enum EvaluationError: Error, CustomStringConvertible, Equatable, Sendable {
-  /// There is nothing to measure on.
+  /// The data set is empty.
   case noImages
   /// The radius is none that a ball of images can have.
   case radius(ThreatModel, largest: Double)

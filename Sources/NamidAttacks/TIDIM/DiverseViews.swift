@@ -77,7 +77,7 @@ private struct Kinds {
   private(set) var matrices: [Tensor]
   private var places: [InputDiversity.Axis: Int] = [:]
 
-  /// That which changes nothing.
+  /// Begins with the matrix that changes nothing.
   init(length: Int) { matrices = [Self.identity(length)] }
 
   /// The place of an axis' matrix.

@@ -15,7 +15,7 @@ public struct FWA: Attack, Hashable {
     public var mode = Mode.frankWolfe
     /// Gradient steps.
     public var steps = 40
-    /// The largest mean distance that mass may travel, in pixels; 0.005 is the paper's for CIFAR-10, 8/255 that of `authors`.
+    /// The largest mean distance that mass may travel, in pixels: 0.005 in the paper for CIFAR-10, 8/255 for `authors`.
     public var radius = 0.005
     /// The side of the window within which mass travels; 5 is usual, 4 for `authors`.
     public var kernel = 5

@@ -8,7 +8,7 @@ import NamidTorch
 enum ReproductionError: Error, CustomStringConvertible {
   /// A data set is not here.
   case missingData(name: String, reason: String, origin: String?)
-  /// There is not enough room.
+  /// The disk has too little room.
   case notEnoughDisk(folder: String, needed: Double, free: Double)
   /// Another process works in the folder.
   case busy(String)

@@ -24,7 +24,7 @@ struct ReproductionWriter {
   ///
   /// - Parameters:
   ///   - known: The outcomes of the steps of this call; others may be finished by earlier ones.
-  ///   - hasEnded: True once every step that could be tried was: not while steps are at work, and not after an interruption.
+  ///   - hasEnded: True when no more steps will be tried; false while steps are at work and after an interruption.
   /// - Returns: The record.
   func record(_ known: [String: StepResult], hasEnded: Bool) -> ReproductionRecord {
     let results = work.results(known)

@@ -14,7 +14,7 @@ public struct Diagnosis: Codable, Hashable, Sendable {
     case gradientMismatch = "gradient-mismatch"
     /// An attack without gradients finds what those with gradients miss.
     case queriesStronger = "queries-stronger"
-    /// There are too few classes for an attack as it is defined.
+    /// The data set has too few classes for an attack as it is defined.
     case fewClasses = "few-classes"
   }
 

@@ -9,8 +9,8 @@ import NamidTorch
 /// no claim of having fooled the network within it, but the image's size counts if the network errs on it.
 struct ClaimCheck {
   private(set) var verdicts: [Verdict] = []
-  /// True where a row's image may be used: its values are valid, its claim was not refused, and it is within the ball or
-  /// fools the judge.
+  /// True where a row's image may be used: its values are valid, its claim was not refused, and it lies within the ball
+  /// or fools the judge.
   private(set) var isUsable: [Bool] = []
 
   /// Checks a result.

@@ -66,7 +66,7 @@ public struct Evaluator {
     self.seed = seed
   }
 
-  /// The number of images at once that suits a device: enough to keep it busy, and no more than most cards have memory for.
+  /// Chooses a batch size for a device: enough images to keep it busy, and no more than most cards have memory for.
   public static func batchSize(on device: Device) -> Int {
     switch device.kind {
     case .cpu: 128

@@ -18,13 +18,13 @@ public struct AttackReport: Codable, Sendable {
   public var forwards: Int
   /// Gradients, over all images.
   public var backwards: Int
-  /// Those evaluations that an attacker who only sees scores has made.
+  /// Evaluations made by score-only attackers; included in `forwards`.
   public var queries: Int
   /// Wall time.
   public var seconds: Double
   /// The attack's settings by name.
   public var settings: JSONValue
-  /// The attack that replaces its definition with so few classes; nil where it is as defined.
+  /// A sentence on the replacement for its definition with so few classes; nil where it is as defined.
   public var fallback: String?
   /// The members of an ensemble in order; nil for other attacks.
   public var members: [MemberReport]?

@@ -138,7 +138,7 @@ private struct Specification: Encodable {
     var settings: JSONValue
     var members: [Item]?
 
-    /// As `{name: settings}`, with the members beside it where there are any.
+    /// Writes `{name: settings}`, with the members beside it where there are any.
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: AnyKey.self)
       try container.encode(settings, forKey: AnyKey(stringValue: name))

@@ -24,7 +24,7 @@ package struct Calibration {
   ///
   /// - Parameters:
   ///   - work: The steps' workloads.
-  ///   - say: Told what is being measured.
+  ///   - say: Called with a line on each measurement.
   /// - Returns: Their costs.
   /// - Throws: An error when a network cannot be built.
   package func measure(_ work: [Workload], say: (String) -> Void = { _ in }) throws -> CostTable {

@@ -62,7 +62,7 @@ package struct CostTable: Sendable {
   /// Costs of estimators' features.
   package var features: [FeatureKey: FeatureCosts] = [:]
 
-  /// Nothing is known.
+  /// An empty table.
   package init() {}
 
   /// Seconds that a call of the tool takes before it does anything, with reading data.

@@ -73,8 +73,8 @@ extension PassCount {
 
   /// The passes that one image of a data set takes on average under an attack.
   ///
-  /// Robust images take the whole budget, fooled ones leave after a fifth of it or so; a third is taken to be robust. An
-  /// attack that does not stop at the first fooling image takes its budget for every image.
+  /// Robust images take the whole budget, fooled ones about a fifth of it; a third of the images is taken to be robust.
+  /// An attack that does not stop at the first fooling image takes its budget for every image.
   package static func attack(_ attack: any Attack, classCount: Int = 10) -> PassCount {
     if attack.members.count > 1 {
       return attack.members.reduce(PassCount()) { $0 + .attack($1, classCount: classCount) }

@@ -80,9 +80,9 @@ extension ConfigurationGroup {
 
 /// The checkpoint of a run that is measured.
 package enum RecipeCheckpoint: String, CaseIterable, Codable, Sendable {
-  /// The last epoch's.
+  /// The checkpoint of the last epoch.
   case latest
-  /// That of the epoch with the best robust accuracy on images held out of training.
+  /// The checkpoint of the epoch with the best robust accuracy on images held out of training.
   case best
 
   /// The checkpoint in tables.

@@ -32,7 +32,7 @@ package struct RecipeFile: Sendable {
       : try ConfigurationWithPresets(defaults: Recipe(), file: url).configuration
   }
 
-  /// Compares a recipe of one's own with the paper's: its reference becomes the tool's recipe of the table that it names.
+  /// Compares a user's recipe with the paper's: its reference becomes the tool's recipe of the table that it names.
   ///
   /// - Parameters:
   ///   - catalog: The recipes that come with the tool.

@@ -1,6 +1,6 @@
 /// A recipe that cannot be carried out.
 package enum RecipeError: Error, Equatable, CustomStringConvertible {
-  /// There is no recipe of that name.
+  /// The name belongs to no recipe.
   case unknown(String, suggestion: String?, known: [String])
   /// The recipes that come with the tool are not where they should be.
   case noneFound(lookedIn: [String])

@@ -4,7 +4,7 @@ import NamidStatistics
 struct Withstood: Hashable {
   /// The digest of the images.
   var images: String
-  /// For every image in order.
+  /// True where the network withstood the attack, for every image in order.
   var isRobust: [Bool]
 }
 

@@ -57,7 +57,7 @@ package struct StepOutcome: Codable, Hashable, Sendable {
     case finished
     /// Tried without success.
     case failed
-    /// Not tried.
+    /// A step that was not tried.
     case notRun = "not-run"
   }
 
@@ -253,9 +253,9 @@ package struct CellRecord: Codable, Sendable {
   package var runs: [Run]
   /// The paper's figure, in percent or nats; nil where it has none.
   package var paper: PaperFigure?
-  /// This figure minus the paper's, in percentage points; nil where there is nothing to compare.
+  /// The difference of this figure minus the paper's, in percentage points; nil where there is nothing to compare.
   package var difference: Double?
-  /// This figure minus the first row's, image by image; nil for the first row and where there is nothing to compare.
+  /// The difference to the first row, image by image; nil for the first row and where there is nothing to compare.
   package var paired: PairedDifference?
 
   enum CodingKeys: String, CodingKey {

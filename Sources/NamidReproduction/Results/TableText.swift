@@ -13,14 +13,14 @@ package struct TableText {
     self.table = table
   }
 
-  /// For a terminal.
+  /// The table for a terminal.
   package var text: String {
     let parts = table.parts.map { "\($0.heading)\n" + grid($0, .plain).text }
     let about = table.about.isEmpty ? [] : [table.about + "\n"]
     return ([table.heading] + about + parts).joined(separator: "\n") + notes(bullet: "  ") { $0 }
   }
 
-  /// As Markdown; each figure is a link to its result, one of several seeds is followed by a link for each.
+  /// The table as Markdown; each figure is a link to its result, one of several seeds is followed by a link for each.
   package var markdown: String {
     let parts = table.parts.map {
       "### \(Self.markdownText($0.heading))\n\n" + grid($0, .markdown).markdown
@@ -47,7 +47,7 @@ package struct TableText {
     }.map { CSV.line($0) + "\n" }.joined()
   }
 
-  /// As LaTeX tables that need no package.
+  /// The parts as LaTeX tables that need no package.
   package var latex: String {
     table.parts.map { part in
       let grid = rows(part, .plain)
@@ -100,8 +100,10 @@ package struct TableText {
     return grid
   }
 
-  /// One line per row and checkpoint, and below them, for the one that is compared, the difference to the first row, image by
-  /// image, and the paper's figures with the difference to them.
+  /// Makes one line per row and checkpoint.
+  ///
+  /// For the checkpoint that is compared, lines below it give the difference to the first row, image by image, and the
+  /// paper's figures with the difference to them.
   private func rows(_ part: PartRecord, _ writing: Writing) -> [[String]] {
     part.rows.flatMap { row -> [[String]] in
       var lines: [[String]] = []

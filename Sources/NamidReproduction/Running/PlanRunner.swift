@@ -53,7 +53,7 @@ package struct PlanRunner {
   ///   - jobs: The most steps that are at work at the same time.
   ///   - launch: Begins a step.
   ///   - rest: Called whenever all steps are at work; it should take a moment.
-  ///   - tell: Told what happens.
+  ///   - tell: Called with each event.
   /// - Returns: The outcome of every step; `isInterrupted` is true where steps that could be tried were not.
   package func run(
     jobs: Int = 1, launch: Launch, rest: () -> Void = {}, tell: (Event) -> Void = { _ in }

@@ -2,11 +2,11 @@
 package struct StepEnd: Hashable, Sendable {
   /// The ways to end.
   package enum Way: Hashable, Sendable {
-    /// With an exit status.
+    /// The end by an exit status.
     case exited(Int32)
-    /// By a signal.
+    /// The end by a signal.
     case signal(Int32)
-    /// Because this process was told to stop.
+    /// The end of a call that was stopped because this process was told to stop.
     case interrupted
   }
 
@@ -24,11 +24,11 @@ package struct StepEnd: Hashable, Sendable {
 
 /// The outcome of a step.
 package enum StepResult: Hashable, Sendable {
-  /// It is finished.
+  /// A finished step.
   case finished(StepRecord)
-  /// It failed, with the reason and its last lines.
+  /// A failed step, with the reason and its last lines.
   case failed(reason: String, lines: [String])
-  /// It was not tried.
+  /// A step that was not tried.
   case notRun(reason: String)
 
   /// True where the step is finished, so that its figures may be used.

@@ -24,9 +24,9 @@ extension JSONValue {
 
   /// The fate of keys that nothing reads.
   public enum UnknownKeys: Sendable {
-    /// They are skipped.
+    /// Unknown keys are skipped.
     case ignored
-    /// They are an error that names the nearest valid key.
+    /// Unknown keys are an error that names the nearest valid key.
     case refused
   }
 }

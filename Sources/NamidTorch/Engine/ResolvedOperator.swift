@@ -15,7 +15,7 @@ private struct ResolvedOperator: @unchecked Sendable {
     failure = status == CT_OK ? "" : String(cString: ct_last_error())
   }
 
-  /// Of every operator, at its place in memory.
+  /// The resolved form of every operator, at its place in memory.
   static let table: [ResolvedOperator] = {
     let places = Operator.allCases.map(\.place)
     precondition(places == Array(places.indices))

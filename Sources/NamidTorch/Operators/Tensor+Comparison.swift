@@ -18,11 +18,11 @@ extension Tensor {
   public static func .< (a: Tensor, b: some Scalar) -> Tensor { one(.ltScalar, a, b) }
   /// Elementwise at-least.
   public static func .>= (a: Tensor, b: Tensor) -> Tensor { one(.ge, a, b) }
-  /// At least a number.
+  /// A mask of the elements that are at least a number.
   public static func .>= (a: Tensor, b: some Scalar) -> Tensor { one(.geScalar, a, b) }
   /// Elementwise at-most.
   public static func .<= (a: Tensor, b: Tensor) -> Tensor { one(.le, a, b) }
-  /// At most a number.
+  /// A mask of the elements that are at most a number.
   public static func .<= (a: Tensor, b: some Scalar) -> Tensor { one(.leScalar, a, b) }
 
   /// Elementwise and.
