@@ -82,7 +82,7 @@ enum OutOfMemory {
     _exit(status)
   }
 
-  /// CUDA's errors go on with advice to its programmers.
+  /// Takes the first line of an error; in CUDA's errors advice for programmers follows.
   private static func firstLine(of error: EngineError) -> String {
     error.description.split(separator: "\n").first.map(String.init) ?? error.call
   }

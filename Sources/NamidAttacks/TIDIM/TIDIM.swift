@@ -190,7 +190,7 @@ public struct TIDIM: Attack, Hashable {
     return momentum * settings.decay + gradient / size
   }
 
-  /// For the authors' variant the gradient without the values that clipping holds back.
+  /// Sets gradient values that clipping holds back to 0 in the authors' variant.
   private func inside(_ gradient: Tensor, at position: Tensor) -> Tensor {
     if settings.variant == .canonical { return gradient }
     return gradient.maskedFill((position .< 0) .| (position .> 1), 0)

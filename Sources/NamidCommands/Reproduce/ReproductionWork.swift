@@ -117,10 +117,7 @@ struct ReproductionWork {
     isAskedFor = rows
   }
 
-  /// The tables with the rows that are asked for, and those that have a figure.
-  ///
-  /// - Parameter results: The outcomes of the steps.
-  /// - Returns: The tables, in the recipes' order.
+  /// Makes the tables in the recipes' order, with the requested rows and those that have a figure.
   func tables(_ results: [String: StepResult]) -> [PlannedTable] {
     let isMeasured = { (source: PlannedCell.Source) in results[source.step]?.isFinished == true }
     return wholeTables.map { table in

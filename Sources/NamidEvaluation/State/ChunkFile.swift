@@ -7,13 +7,7 @@ import NamidTorch
 enum ChunkFile {
   private static let problems = Certificate.Problem.allCases
 
-  /// Writes a chunk; the file is there whole or not at all.
-  ///
-  /// - Parameters:
-  ///   - chunk: The verdicts.
-  ///   - key: The key of the plan and attack that they belong to.
-  ///   - url: The file.
-  /// - Throws: An error when the file cannot be written.
+  /// Writes a chunk under the key of its plan and attack; the file is there whole or not at all.
   static func write(_ chunk: Chunk, key: String, to url: URL) throws {
     let verdicts = chunk.verdicts
     let count = verdicts.count

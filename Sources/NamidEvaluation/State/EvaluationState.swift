@@ -27,14 +27,9 @@ public final class EvaluationState {
   /// Finished batches that were there from the start.
   private(set) var restoredCount = 0
 
-  /// Opens a folder, or makes it.
+  /// Opens a folder, or makes it; throws away finished batches found there if `fresh` is true.
   ///
-  /// - Parameters:
-  ///   - place: The place of the folder.
-  ///   - plan: The plan of the evaluation.
-  ///   - imageShape: Channels, height and width.
-  ///   - fresh: True to throw away finished batches found there.
-  /// - Throws: `EvaluationError`; then the folder is as it was.
+  /// Throws an `EvaluationError` and leaves the folder as it was where the folder cannot be used.
   init(_ place: Place, plan: EvaluationPlan, imageShape: [Int], fresh: Bool) throws {
     folder =
       switch place {

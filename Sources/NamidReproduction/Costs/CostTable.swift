@@ -108,7 +108,7 @@ package struct CostTable: Sendable {
       disk: 4 * work.savedCopies * Double(trained))
   }
 
-  /// Rough: the library, images, weights with gradients and momentum, activations, features with their gradients.
+  /// Estimates memory: the library, images, weights with gradients and momentum, activations, features and gradients.
   private func memory(_ work: Workload, parameters: Int, features: FeatureCosts?) -> Double {
     let pixels = Double(work.network.imageHeight * work.network.imageWidth)
     let activations =

@@ -31,12 +31,7 @@ package struct PairedDifference: Codable, Hashable, Sendable {
     case interval = "ci95"
   }
 
-  /// The difference; nil where no seed has both, or where images differ.
-  ///
-  /// - Parameters:
-  ///   - own: The images that this row's networks withstood the attack on, by seed.
-  ///   - other: The images that the other row's networks withstood the attack on, by seed.
-  ///   - row: The other row's name.
+  /// The difference to another row, from images by seed; nil where no seed has both, or where images differ.
   init?(_ own: [Int: Withstood], minus other: [Int: Withstood], of row: String) {
     let pairs = own.keys.sorted().compactMap { seed -> (gained: Int, lost: Int, count: Int)? in
       guard let mine = own[seed], let theirs = other[seed], mine.images == theirs.images,

@@ -30,7 +30,7 @@ package struct TableText {
       + notes(bullet: "* ", Self.markdownText)
   }
 
-  /// A table escapes bars by itself.
+  /// Escapes text for Markdown, except bars, which a table escapes by itself.
   private static func markdownText(_ text: String) -> String {
     Markdown.plain(text, upTo: 10_000).replacing("\\|", with: "|")
   }
@@ -81,7 +81,6 @@ package struct TableText {
     return "\n" + lines.joined(separator: "\n")
   }
 
-  /// A format for names and figures.
   private enum Writing {
     case plain, markdown
   }

@@ -40,7 +40,6 @@ package struct PlanRunner {
   /// The steps that earlier calls have not finished.
   package var remaining: [ExperimentStep] { plan.steps.filter { store.finished($0) == nil } }
 
-  /// A step at work.
   private struct Job {
     var step: ExperimentStep
     var begin: Date
@@ -167,7 +166,7 @@ package struct PlanRunner {
     }
   }
 
-  /// A full disk keeps a step's own words out of its log.
+  /// A hint at a full disk, which keeps a step's own words out of its log.
   private var roomHint: String {
     guard let free = freeBytes(), free < 1e6 else { return "" }
     return " (no space left in \(store.root.path))"

@@ -21,7 +21,7 @@ public struct CallCounts: Equatable, Sendable {
 /// Counts operator calls and gradients between two points, for tests of how much work is done.
 public enum CallCounter {
   private static let counts = Mutex<CallCounts?>(nil)
-  /// Spares calls the lock while nothing is counted.
+  /// True while calls are counted; otherwise calls do not take the lock.
   private static let isCounting = Atomic<Bool>(false)
 
   /// Runs `body` and returns what was called from Swift meanwhile.

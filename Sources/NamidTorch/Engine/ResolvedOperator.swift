@@ -26,7 +26,7 @@ private struct ResolvedOperator: @unchecked Sendable {
 extension Operator {
   /// The case's number, which is what an enumeration without payloads is in memory.
   ///
-  /// A dictionary would hash the operator's name in every call.
+  /// The operator's place in the table; a dictionary would hash its name in every call.
   fileprivate var place: Int { Int(unsafeBitCast(self, to: UInt8.self)) }
 
   /// Finds the operator in the loaded libtorch.
