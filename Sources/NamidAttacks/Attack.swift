@@ -20,7 +20,7 @@ public protocol AttackSettings: Codable, Hashable, Sendable {
 }
 
 extension AttackSettings {
-  /// No choice that others hang on.
+  /// Nil: no choice decides the defaults of others.
   public static var presetKey: String? { nil }
 
   /// These choices.
@@ -77,7 +77,7 @@ public protocol Attack: Sendable {
   var stopsWhenFooled: Bool { get }
   /// Seconds per sample that do not depend on the network, on the machine where they were measured.
   var overhead: Double { get }
-  /// A sentence on what takes the place of the attack's definition with so few classes, or nil.
+  /// A sentence on the replacement for the attack's definition with so few classes; nil where it is as defined.
   func fallback(classCount: Int) -> String?
   /// The passes for a sample that is never fooled, the unattacked image's one forward included; an upper bound where
   /// chance decides, and for attacks that may end early.
@@ -104,7 +104,7 @@ extension Attack {
   /// True: with the goal `fool`, fooled samples leave the work.
   public var stopsWhenFooled: Bool { true }
 
-  /// No seconds beside the network's passes.
+  /// Zero: the attack takes no time beside the network's passes.
   public var overhead: Double { 0 }
 
   /// Nil: the attack works with any number of classes.
@@ -198,7 +198,7 @@ public struct Cost: Codable, Hashable, Sendable {
   public var forwards: Int
   /// Gradients with respect to the image.
   public var backwards: Int
-  /// Those evaluations that an attacker who only sees scores has made; they are among `forwards`.
+  /// Evaluations made by score-only attackers; included in `forwards`.
   public var queries: Int
 
   /// A cost.

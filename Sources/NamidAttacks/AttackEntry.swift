@@ -75,7 +75,7 @@ public struct AttackEntry: Sendable {
 
 /// An attack that cannot be had as it was asked for.
 public enum AttackListError: Error, CustomStringConvertible, Equatable {
-  /// There is no such attack.
+  /// The name belongs to no attack.
   case unknown(String, suggestion: String?, known: [String])
   /// The attack exists, but not with this setting.
   case badSetting(attack: String, setting: String, reason: String)
@@ -104,7 +104,7 @@ public enum AttackList {
   ///   - text: Names, each with settings after colons.
   ///   - threat: The ball; a name that cannot be held to its norm is an error.
   ///   - entries: The attacks to choose from.
-  ///   - say: Told of settings that are written as in earlier versions.
+  ///   - say: Called with a line on each setting that is written as in earlier versions.
   /// - Returns: The attacks in the order in which they were written.
   /// - Throws: The first name or setting that is wrong.
   public static func parse(

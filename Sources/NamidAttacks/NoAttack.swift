@@ -1,20 +1,20 @@
 /// Images as they are: the result of this attack is clean accuracy.
 public struct NoAttack: Attack, Hashable {
-  /// No choices.
+  /// Settings without choices.
   public struct Settings: AttackSettings {
-    /// No choices.
+    /// Empty settings.
     public init(in threat: ThreatModel) {}
     /// Accepts everything.
     public func validate(in threat: ThreatModel) {}
   }
 
-  /// No choices.
+  /// The empty settings.
   public var settings: Settings
   /// The threat model of the attacks beside it.
   public var threat: ThreatModel
   /// `clean`.
   public var name: String { "clean" }
-  /// No ball: nothing is changed.
+  /// Nil: images are not changed.
   public var ball: ThreatModel? { nil }
 
   /// Images as they are, whatever the threat model.

@@ -5,7 +5,7 @@ import NamidSettings
 import NamidTerminal
 import NamidTorch
 
-/// Where data sets lie.
+/// The folder of data sets.
 struct DataOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -19,7 +19,7 @@ struct DataOptions: ParsableArguments {
   }
 }
 
-/// Where networks compute.
+/// The device that networks compute on.
 struct DeviceOptions: ParsableArguments {
   @Option(help: "Where to compute: cpu, cuda or cuda:N.")
   var device: Device = .cpu

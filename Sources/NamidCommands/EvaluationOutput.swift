@@ -6,7 +6,7 @@ import NamidFiles
 import NamidSettings
 import NamidTorch
 
-/// Where figures and images go.
+/// The destination of figures and images.
 struct EvaluationOutput: ParsableArguments {
   @Option(
     help: ArgumentHelp("Write the figures as JSON; - for standard output.", valueName: "file"))
@@ -14,7 +14,7 @@ struct EvaluationOutput: ParsableArguments {
   @Option(help: ArgumentHelp("Write attacked images (safetensors).", valueName: "file"))
   var saveAdversarial: String?
 
-  /// Where figures go.
+  /// The destination of the figures.
   var figures: FigureOutput { FigureOutput(json: json) }
 
   /// Throws when a file could not be written in the end: better now than after hours.

@@ -1,7 +1,7 @@
 import Foundation
 import NamidFiles
 
-/// Where figures go: to standard output for people and, where asked for, as JSON to a file.
+/// The destination of figures: standard output for people and, where asked for, a file with JSON.
 ///
 /// With `-` the JSON goes to standard output, and nothing for people.
 struct FigureOutput {

@@ -11,7 +11,7 @@ struct FlagHint: Error, CustomStringConvertible {
   private let error: any Error
   private let flags: String
 
-  /// The same error with the flags that help, or the error itself where none does.
+  /// Adds the flags that help to an error; returns the error itself where none does.
   static func adding(to error: any Error) -> any Error {
     guard let flags = flags(for: error) else { return error }
     return FlagHint(error: error, flags: flags)

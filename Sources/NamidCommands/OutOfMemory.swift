@@ -9,7 +9,7 @@ import Synchronization
 enum OutOfMemory {
   /// The remedy, in words.
   enum Remedy: Sendable {
-    /// In words.
+    /// A sentence for people.
     case advice(String)
     /// Fewer images per step of a training in a run's folder.
     case smallerSteps(setting: String, now: Int, run: URL)
@@ -82,7 +82,7 @@ enum OutOfMemory {
     _exit(status)
   }
 
-  /// CUDA's errors go on with advice to its programmers.
+  /// Takes the first line of an error; in CUDA's errors advice for programmers follows.
   private static func firstLine(of error: EngineError) -> String {
     error.description.split(separator: "\n").first.map(String.init) ?? error.call
   }

@@ -7,14 +7,14 @@ import NamidReproduction
 
 /// `namid report`.
 struct ReportCommand: ParsableCommand {
-  /// What a report can be written as.
+  /// A format of a report.
   enum Format: String, CaseIterable, ExpressibleByArgument {
     case html
     case markdown
     case csv
     case latex
 
-    /// How the tables alone are written; nil for a whole page.
+    /// The format of the tables alone; nil for a whole page.
     var tables: TableFormat? { TableFormat(rawValue: rawValue) }
   }
 
@@ -76,7 +76,7 @@ struct ReportCommand: ParsableCommand {
     note("wrote \(file.relativePath)")
   }
 
-  /// In the first folder that is named; beside the first file where there is none.
+  /// Finds the place of the report: in the first folder that is named, or beside the first file where no folder is.
   private func place(of sources: [ReportSource]) -> URL {
     let folder = sources.lazy.compactMap(\.folder).first
     return (folder ?? URL(filePath: runs[0]).deletingLastPathComponent())

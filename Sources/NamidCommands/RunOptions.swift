@@ -60,7 +60,7 @@ struct RunOptions: ParsableArguments {
   ///
   /// - Parameter resolved: The settings of a seed; nil where the configuration says which.
   /// - Returns: Folders and settings.
-  /// - Throws: When settings are wrong, or a folder holds what must not be written over.
+  /// - Throws: An error when settings are wrong, or a folder holds files that must not be overwritten.
   func plans<Settings>(
     _ resolved: (Int?) throws -> Settings
   ) throws -> [(folder: URL, configuration: Settings)] {

@@ -40,7 +40,8 @@ public struct Augmentation: Codable, Hashable, Sendable {
 
   /// Crops and flips a batch.
   ///
-  /// A row of a crop is a run of bytes in the padded batch, so that one selection among all such runs copies whole rows.
+  /// A row of a crop is a run of bytes in the padded batch, so that one selection among all such runs copies whole
+  /// rows.
   ///
   /// - Parameters:
   ///   - images: Bytes (N, H, W, C).

@@ -4,7 +4,7 @@ import NamidTerminal
 
 /// A fault of image files, with the remedy.
 public enum DatasetError: Error, Equatable, Sendable {
-  /// Nothing of the set was found.
+  /// The set's files are missing.
   case missing(what: String, lookedIn: [String], remedy: String)
   /// A file is there and cannot be read.
   case unreadable(file: String, reason: String)

@@ -50,7 +50,7 @@ public struct DatasetLocation: Sendable, Equatable {
 }
 
 extension DatasetSource {
-  /// To fetch it, or to say where it is.
+  /// Writes advice to fetch the set, or to name its folder.
   public func advice(for directory: URL) -> String {
     "Fetch \(name) into \(directory.path), or name the directory where it lies."
   }
@@ -65,7 +65,7 @@ extension DatasetSource {
     return nil
   }
 
-  /// Only the whole set will do.
+  /// False: the set must be complete.
   public var acceptsSubsets: Bool { false }
 
   /// Reads the files: most sets are read so fast that there is nothing to keep.

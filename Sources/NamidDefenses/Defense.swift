@@ -28,7 +28,7 @@ public protocol Defense {
   /// The images to train on beside the natural ones; nil where the loss reads natural images alone.
   ///
   /// - Parameters:
-  ///   - network: In training mode; the defense leaves mode, weights and statistics as they were.
+  ///   - network: The network, in training mode; the defense leaves mode, weights and statistics as they were.
   ///   - batch: Natural images and labels, on the network's device.
   ///   - streams: One random stream per sample, keyed by epoch and sample.
   ///   - epoch: Counted from 0.
@@ -39,7 +39,7 @@ public protocol Defense {
   /// The loss of a batch, in training mode and with gradients to the network's weights.
   ///
   /// - Parameters:
-  ///   - network: In training mode; the defense leaves the mode as it was.
+  ///   - network: The network, in training mode; the defense leaves the mode as it was.
   ///   - batch: Natural images and labels, on the network's device.
   ///   - attacked: The images that `craft(on:batch:streams:epoch:)` made of this batch in this epoch.
   ///   - epoch: Counted from 0.

@@ -28,7 +28,7 @@ public struct NAMID: Defense {
     public var statistics = StatisticsPasses.both
     /// The term that is added to the adversarial loss: the method's, or a control's in its place.
     public var term = Term.mutualInformation
-    /// In which precision the estimators' scores are computed: float32, or tf32 where the last digits do not matter.
+    /// The precision of the estimators' scores: float32, or tf32 where the last digits do not matter.
     public var scorePrecision = Precision.float32
     /// The weight of the control; null gives it the strength of the MI term in every batch.
     public var pairingWeight: Double?

@@ -26,7 +26,7 @@ public struct TrainingAttack: Hashable, Sendable {
   /// Attacked images of a batch: the last iterate of every sample.
   ///
   /// - Parameters:
-  ///   - network: Left as it was: weights, gradients, statistics and mode.
+  ///   - network: The network; its weights, gradients, statistics and mode stay as they were.
   ///   - batch: Natural images and labels.
   ///   - streams: One random stream per sample.
   ///   - loss: Given the network as the attack sees it, what to maximise: one value per sample from logits.
@@ -42,7 +42,7 @@ public struct TrainingAttack: Hashable, Sendable {
   /// Attacked images on which a function of images and their logits is large.
   ///
   /// - Parameters:
-  ///   - network: Left as it was.
+  ///   - network: The network, which stays as it was.
   ///   - batch: Natural images and labels.
   ///   - streams: One random stream per sample.
   ///   - loss: One value per sample, from images and their logits; the gradient flows through the logits alone.

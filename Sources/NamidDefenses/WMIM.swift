@@ -24,7 +24,7 @@ public struct WMIM: Defense {
     public var units = 2048
     /// True if the masked positive stays in the sum of negatives of such an estimator.
     public var leak = true
-    /// In which precision the estimators' scores are computed: float32, or tf32 where the last digits do not matter.
+    /// The precision of the estimators' scores: float32, or tf32 where the last digits do not matter.
     public var scorePrecision = Precision.float32
 
     /// A frozen estimator and the usual attack.
@@ -44,9 +44,10 @@ public struct WMIM: Defense {
 
   /// The state of the estimator during training.
   public enum Mode: String, CaseIterable, Codable, Sendable {
-    /// It stays as `train-estimators` left it.
+    /// The estimator stays as `train-estimators` left it.
     case frozen
-    /// It learns along with the network on the same loss, from saved weights where there are any (Zhu et al.).
+    /// The estimator learns along with the network on the same loss, from saved weights where there are any (Zhu et
+    /// al.).
     case joint
   }
 

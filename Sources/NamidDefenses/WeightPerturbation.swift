@@ -38,9 +38,9 @@ public struct WeightPerturbation: Hashable, Sendable {
       self.warmUpEpochs = warmUpEpochs
     }
 
-    /// For standard adversarial training.
+    /// The perturbation for standard adversarial training.
     public static let usual = Defaults(gamma: 0.01, warmUpEpochs: 0)
-    /// For TRADES.
+    /// The perturbation for TRADES.
     public static let trades = Defaults(gamma: 0.005, warmUpEpochs: 10)
   }
 

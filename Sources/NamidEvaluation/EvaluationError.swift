@@ -4,7 +4,7 @@ import NamidTerminal
 
 /// A measurement that cannot be made, or whose state cannot be kept or used.
 public enum EvaluationError: Error, CustomStringConvertible, Equatable, Sendable {
-  /// There is nothing to measure on.
+  /// The data set is empty.
   case noImages
   /// The radius is none that a ball of images can have.
   case radius(ThreatModel, largest: Double)
@@ -27,7 +27,7 @@ public enum EvaluationError: Error, CustomStringConvertible, Equatable, Sendable
   /// The state cannot be written where it should be.
   case stateNotWritable(String, reason: String)
 
-  /// What is wrong and what to do.
+  /// A sentence for people: the mistake and a way to correct it.
   public var description: String {
     switch self {
     case .noImages: "there are no images to measure on: the data set is empty"

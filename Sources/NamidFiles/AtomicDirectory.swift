@@ -3,8 +3,9 @@ import Foundation
 /// Folders that are replaced as a whole or not at all.
 ///
 /// The new folder is filled beside the old one, forced onto the disk file by file and then takes
-/// its name; fill it with `FileWriter.write(newFile:_:)`, so that each file is forced only once. An old folder is first moved aside; a process that dies at that very moment leaves
-/// both versions, complete, under hidden names, and ``recover(at:)`` puts the old one back.
+/// its name; fill it with `FileWriter.write(newFile:_:)`, so that each file is forced only once. An old folder is first
+/// moved aside; a process that dies at that very moment leaves both versions, complete, under hidden names, and
+/// ``recover(at:)`` puts the old one back.
 public enum AtomicDirectory {
   /// Replaces a folder, or makes it.
   ///

@@ -22,7 +22,7 @@ public enum FileError: Error, Equatable {
   public enum Aftermath: Sendable {
     /// The file of that name is as it was before.
     case previousUnchanged
-    /// There was no file of that name and there is none now.
+    /// The file did not exist before and does not exist now.
     case nothingWritten
     /// Everything appended earlier is still there.
     case earlierKept
@@ -101,7 +101,7 @@ extension FileError: CustomStringConvertible {
 }
 
 extension FileError {
-  /// This error in the words of someone who knows a folder only by its final name.
+  /// Rewrites this error with a folder's final name.
   func renaming(_ draft: URL, to final: URL, aftermath: Aftermath) -> FileError {
     let rename = { (path: String) in
       path.hasPrefix(draft.path) ? final.path + path.dropFirst(draft.path.count) : path

@@ -4,7 +4,7 @@ import NamidTorch
 public protocol Classifier: AnyObject {
   /// The number of classes.
   var classCount: Int { get }
-  /// Whether layers behave as in training.
+  /// True where layers behave as in training.
   var isTraining: Bool { get set }
   /// The logits (N, classes), float32, of images (N, C, H, W) in [0, 1].
   func logits(_ images: Tensor) -> Tensor

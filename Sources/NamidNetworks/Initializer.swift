@@ -1,6 +1,6 @@
 import NamidTorch
 
-/// How a parameter gets its first values.
+/// A rule for the first values of a parameter.
 public enum Initializer: Sendable {
   /// One value everywhere.
   case constant(Double)

@@ -11,18 +11,18 @@ public final class ParameterStore {
     public let name: String
     /// The tensor; its values change in place, the object stays.
     public let tensor: Tensor
-    /// Whether an optimizer changes it; false for buffers such as running statistics.
+    /// True where an optimizer changes it; false for buffers such as running statistics.
     public let isTrainable: Bool
   }
 
   /// Everything registered, in construction order.
   public private(set) var entries: [Entry] = []
-  /// Whether layers behave as in training (batch statistics) or as in evaluation (running statistics).
+  /// True where layers behave as in training (batch statistics), false as in evaluation (running statistics).
   public var isTraining = false
   /// The weight of a batch in the running statistics of batch normalisation, in training: 0 leaves them alone,
   /// nil is each layer's own.
   public var statisticsMomentum: Double?
-  /// Where the tensors live.
+  /// The device that holds the tensors.
   public let device: Device
 
   /// Present while the store is frozen.
@@ -34,7 +34,7 @@ public final class ParameterStore {
   ///
   /// - Parameters:
   ///   - stream: Initial values are drawn from it, keyed by each parameter's name.
-  ///   - device: Where the tensors will live.
+  ///   - device: The device that will hold the tensors.
   public init(stream: RandomStream, device: Device = .cpu) {
     self.stream = stream
     self.device = device
@@ -51,7 +51,7 @@ public final class ParameterStore {
   /// The number of values in all trainable tensors of a network that is not made.
   ///
   /// - Parameter build: Registers the network's layers.
-  /// - Returns: What `parameterCount` would be.
+  /// - Returns: The value that `parameterCount` would have.
   public static func parameterCount(of build: (Path) -> Void) -> Int {
     let store = ParameterStore()
     build(store.root)

@@ -1,13 +1,13 @@
 import CTorch
 
-/// In which element type the heavy operators of a network compute.
+/// The element type in which the heavy operators of a network compute.
 public enum Precision: String, CaseIterable, Codable, Sendable {
-  /// As the tensors are; for measuring.
+  /// The tensors' own types; for measuring.
   case float32
   /// Convolutions and matrix products in bfloat16, with float32 weights kept; for training.
   case bfloat16
-  /// As the tensors are, but CUDA's products of float32 round their factors to 10 bits of mantissa (TF32); for training.
-  /// Elsewhere it is float32.
+  /// The tensors' own types, but CUDA's products of float32 round their factors to 10 bits of mantissa (TF32); for
+  /// training. On other devices this is float32.
   case tf32
 
   /// The precision that `withPrecision` set for a device on this thread.

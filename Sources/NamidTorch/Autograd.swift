@@ -47,8 +47,8 @@ extension Tensor {
 ///   - output: A scalar, or any shape together with `outputGradient`.
 ///   - inputs: Tensors that `output` depends on.
 ///   - outputGradient: The gradient of the final value with respect to `output`; ones when nil.
-///   - retainGraph: Whether the graph can be walked again.
-///   - createGraph: Whether the gradients can be differentiated themselves.
+///   - retainGraph: True to keep the graph, so that it can be walked again.
+///   - createGraph: True to record a graph of the gradients, so that they can be differentiated themselves.
 /// - Returns: One tensor per input; zeros where `output` does not depend on it.
 public func grad(
   of output: Tensor, wrt inputs: [Tensor], outputGradient: Tensor? = nil,

@@ -31,7 +31,7 @@ public enum DType: Int8, CaseIterable, Sendable {
     }
   }
 
-  /// Whether values are floating-point numbers.
+  /// True where values are floating-point numbers.
   public var isFloatingPoint: Bool {
     switch self {
     case .float16, .bfloat16, .float32, .float64: true

@@ -1,4 +1,4 @@
-/// Where a tensor lives: the CPU or a CUDA device.
+/// The device that holds a tensor: the CPU or a CUDA device.
 public struct Device: Hashable, Sendable, LosslessStringConvertible {
   /// The kinds of device; raw values are those of `c10::DeviceType`.
   public enum Kind: Int8, Sendable {

@@ -38,13 +38,13 @@ public struct DeviceFacts: Sendable, Equatable {
 
 /// The use of a CUDA device's memory, in bytes.
 public struct DeviceMemory: Sendable, Equatable {
-  /// Free on the device.
+  /// Free bytes on the device.
   public let free: Int
-  /// All of the device.
+  /// All bytes of the device.
   public let total: Int
-  /// In tensors of this process.
+  /// Bytes in tensors of this process.
   public let allocated: Int
-  /// Held by libtorch's allocator for this process.
+  /// Bytes held by libtorch's allocator for this process.
   public let reserved: Int
   /// The most that `allocated` has been.
   public let peak: Int

@@ -2,8 +2,8 @@ import Foundation
 
 /// One random stream per sample of a batch, all derived with the same keys.
 ///
-/// On the CPU the numbers are drawn there, sample by sample. On an accelerator they are computed from the streams' states
-/// with whole-number operators: uniform numbers are equal bit for bit, normal ones up to the last digits of its
+/// On the CPU the numbers are drawn there, sample by sample. On an accelerator they are computed from the streams'
+/// states with whole-number operators: uniform numbers are equal bit for bit, normal ones up to the last digits of its
 /// logarithm and cosine. The states of all samples of a `Bank` are uploaded once for each list of keys, so that
 /// the batches of an epoch draw without an upload of their own.
 public struct RandomStreams {
@@ -45,7 +45,7 @@ public struct RandomStreams {
     /// Overwrites the states that lie on a device with those of other streams, in the same memory: recorded work
     /// then draws what they would.
     ///
-    /// - Parameter other: As many streams as the bank has.
+    /// - Parameter other: A bank with the same number of streams.
     public func refill(from other: RandomStreams) {
       for (keys, tensor) in states {
         tensor.copy_(other.with(keys: keys).states(on: tensor.device))

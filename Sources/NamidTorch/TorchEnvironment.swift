@@ -1,6 +1,6 @@
 import CTorch
 
-/// What libtorch runs on.
+/// The libraries and hardware that libtorch runs with.
 public struct TorchEnvironment: Sendable {
   /// The version the shim was compiled against.
   public let compiledVersion: String
@@ -62,10 +62,10 @@ public struct TorchEnvironment: Sendable {
   }
 }
 
-/// Runs `body` while cudnn tries several kernels for each new shape and keeps the fastest; restores the mode afterwards.
+/// Runs `body` while cudnn tries several kernels per new shape and keeps the fastest; restores the mode afterwards.
 ///
-/// It pays where the same shapes come again and again. Which kernel wins is up to the clock, and with it the last digits;
-/// so nothing is tried while only deterministic kernels are allowed.
+/// This saves time where the same shapes are used many times. The choice depends on measured times, and the last digits
+/// of results depend on the choice; so nothing is tried while only deterministic kernels are allowed.
 @discardableResult
 public func withBenchmark<Result, Failure: Error>(
   _ body: () throws(Failure) -> Result

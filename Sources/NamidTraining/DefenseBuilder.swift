@@ -11,7 +11,7 @@ extension RunConfiguration {
   ///   - network: The network to train.
   ///   - registry: The defenses that there are.
   /// - Returns: The defense.
-  /// - Throws: When there is no such defense, or estimators are missing or do not fit; before any training.
+  /// - Throws: An error when the defense is unknown, or estimators are missing or do not fit; before any training.
   public func makeDefense(
     for network: Network, registry: Registry = Registry()
   ) throws -> any Defense {

@@ -26,7 +26,7 @@ enum RunFiles {
 
 /// A folder that is not the run it should be.
 public enum RunError: Error, CustomStringConvertible, Sendable {
-  /// There is no run.
+  /// The folder holds no run.
   case notARun(String)
   /// One of its files cannot be read.
   case unreadable(String, reason: String)

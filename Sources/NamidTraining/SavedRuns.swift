@@ -120,7 +120,7 @@ extension TrainedEstimators {
   ///   - network: The network.
   ///   - channels: Channels of the images.
   ///   - data: The name of the data set that they must have been trained on.
-  /// - Returns: Nothing where they fit.
+  /// - Returns: One sentence per problem; empty where they fit.
   package func problems(
     reading network: NetworkSpecification, channels: Int, data: String
   ) -> [String] {

@@ -107,7 +107,7 @@ final class TrainingLoop {
 
   /// Trains all epochs that are not done yet.
   ///
-  /// - Throws: When loss or weights diverge or a checkpoint cannot be written; earlier ones stay.
+  /// - Throws: An error when loss or weights diverge or a checkpoint cannot be written; earlier ones stay.
   func fit(_ report: (TrainingEvent) -> Void) throws {
     if isFinished { return }
     try run.open()

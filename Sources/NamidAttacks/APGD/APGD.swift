@@ -8,8 +8,8 @@ import NamidTorch
 /// - checkpoints are the code's, for every number of steps (`schedule=paper` for the formula);
 /// - the first window compares with the loss at the start; the code compares with 0, which counts one rise too many
 ///   for cross-entropy and hardly matters;
-/// - a row sent back to its best iterate keeps the iterate before, so that momentum jumps there, as in the code: that is
-///   what published robustness was measured with;
+/// - a row sent back to its best iterate keeps the iterate before, so that momentum jumps there, as in the code: that
+///   is what published robustness was measured with;
 /// - with several draws per iterate (`eot`) their mean decides; the code lets the last draw decide alone;
 /// - a sample leaves with its first image that fools, and the gradient at the last iterate is not taken: neither
 ///   changes a verdict;

@@ -43,8 +43,8 @@ extension APGD {
     ]
   }
 
-  /// The first images of a start: at the corner of a cube that touches the ball (L∞), on the sphere (L2), or at the ball's
-  /// nearest point to normal noise (L1).
+  /// The first images of a start: at the corner of a cube that touches the ball (L∞), on the sphere (L2), or at the
+  /// ball's nearest point to normal noise (L1).
   func randomImages(
     around origin: Tensor, within threat: ThreatModel, _ streams: [RandomStream]
   ) -> Tensor {

@@ -74,7 +74,7 @@ struct SparseSteps: StepRule {
   private var length: Tensor
   /// The number of values that a step changes (rows), float64.
   private var support: Tensor
-  /// At least the largest of them, on the host.
+  /// An upper bound of the largest `support`, on the host.
   private var largestSupport: Int
   /// The number of values of the best iterate that differed from the image at the last review (rows), float64.
   private var lastCount: Tensor

@@ -33,7 +33,7 @@ struct BoxHyperplane {
   /// hyperplane, all of it is used.
   ///
   /// - Parameters:
-  ///   - points: In the box, (rows, F).
+  ///   - points: Points in the box, (rows, F).
   ///   - norm: The norm that is to be small.
   /// - Returns: Displacements (rows, F); zero where the normal is.
   func displacement(from points: Tensor, norm: Norm) -> Tensor {

@@ -105,12 +105,12 @@ struct CarliniWagnerDescent {
 struct CarliniWagnerConstants {
   /// The values to try next (rows).
   private(set) var values: Tensor
-  /// The largest that have failed (rows).
+  /// The largest values that have failed (rows).
   private var lower: Tensor
-  /// The smallest that have worked (rows), 1e10 where none has.
+  /// The smallest values that have worked (rows), 1e10 where none has.
   private var upper: Tensor
 
-  /// The same first value for all.
+  /// Gives every sample the same first value.
   init(count: Int, initial: Double, device: Device) {
     values = .full([count], initial, device: device)
     lower = .zeros([count], device: device)

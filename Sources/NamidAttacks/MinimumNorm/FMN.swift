@@ -96,7 +96,8 @@ public struct FMN: Attack, Hashable {
 
   private func size(_ change: Tensor) -> Tensor { threat.size(of: change) }
 
-  /// The distance at which a margin would have risen by as much (rows) along its gradient; far beyond reach without one.
+  /// The distance at which a margin would have risen by as much (rows) along its gradient; far beyond reach without
+  /// one.
   private func reach(_ rise: Tensor, _ gradient: Tensor) -> Tensor {
     let steepness = gradient.to(.float64).norm(threat.norm.dual, Array(1..<gradient.rank))
     return (rise.abs() / steepness.clamp(min: 1e-30)).to(.float32)

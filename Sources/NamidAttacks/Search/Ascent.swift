@@ -61,7 +61,8 @@ struct Ascent {
 protocol StepRule {
   /// Goes on with some rows only.
   mutating func keep(_ kept: Kept)
-  /// Looks at the iterate that `step` led to, 0 being the start: may change the step's length and send rows back to their best.
+  /// Looks at the iterate that `step` led to, 0 being the start: may change the step's length and send rows back to
+  /// their best.
   mutating func review(_ ascent: inout Ascent, after step: Int, around origin: Tensor)
   /// The next iterate.
   mutating func next(after ascent: Ascent, around origin: Tensor) -> Tensor

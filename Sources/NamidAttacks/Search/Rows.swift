@@ -4,7 +4,7 @@ import NamidTorch
 public struct Rows {
   /// Their places in the batch, rising.
   public let samples: [Int]
-  /// The same as a tensor (rows), int64.
+  /// `samples` as a tensor (rows), int64.
   public let places: Tensor
   /// Their unattacked images (rows, C, H, W).
   public let images: Tensor
@@ -44,7 +44,7 @@ public struct Rows {
 public struct Kept {
   /// Their positions among the rows before the step, rising.
   let positions: [Int]
-  /// The same as a tensor, or nil when all stay.
+  /// `positions` as a tensor, or nil when all rows stay.
   let index: Tensor?
 
   /// True when no row stays.

@@ -68,7 +68,8 @@ public final class Search {
     return Rows(samples, images: images, labels: labels)
   }
 
-  /// The classes (N) that a targeted attack aims at, one after the other: those that the unattacked images are nearest to.
+  /// The classes (N) that a targeted attack aims at, one after the other: those that the unattacked images are nearest
+  /// to.
   ///
   /// - Parameter count: The most classes; there are never more than all but the label.
   /// - Returns: One tensor per rank, the likeliest class first.

@@ -94,7 +94,7 @@ final class SquarePatterns {
   private let device: Device
   private var known: [Int: Tensor] = [:]
 
-  /// No pattern yet.
+  /// Proposals before the first pattern is drawn.
   init(norm: Norm, device: Device) {
     self.norm = norm
     self.device = device

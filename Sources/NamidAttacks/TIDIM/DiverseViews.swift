@@ -4,7 +4,7 @@ import NamidTorch
 struct DiverseView {
   /// A truth value per image: changed, or left as it is.
   let isChanged: [Bool]
-  /// The same as a tensor (N); nil when no image is changed.
+  /// `isChanged` as a tensor (N); nil when no image is changed.
   let changed: Tensor?
   /// (N, 1, H, H) and (N, 1, W, W); nil when no image is changed.
   fileprivate let matrices: (vertical: Tensor, horizontal: Tensor)?
@@ -77,7 +77,7 @@ private struct Kinds {
   private(set) var matrices: [Tensor]
   private var places: [InputDiversity.Axis: Int] = [:]
 
-  /// That which changes nothing.
+  /// Begins with the matrix that changes nothing.
   init(length: Int) { matrices = [Self.identity(length)] }
 
   /// The place of an axis' matrix.
@@ -128,7 +128,7 @@ public struct InputDiversity: Hashable, Sendable {
     self.high = high
   }
 
-  /// No change.
+  /// Diversity that changes no image.
   public static let off = InputDiversity(probability: 0)
 
   /// The place of a pixel row or column of an image: resized to `size` of `frame` pixels, beginning at `offset`.

@@ -65,10 +65,11 @@ public struct TIDIM: Attack, Hashable {
 
   /// The form of the attack.
   public enum Variant: String, CaseIterable, Codable, Sendable {
-    /// As in the papers that define it.
+    /// The attack of the papers that define it.
     case canonical
-    /// As the authors of NAMID have run it, in L∞: little momentum, no diversity, fixed steps, and perturbations that
-    /// are clipped to [0, 1] for the network only, so that a value may wander outside, where its gradient is 0.
+    /// The attack as the authors of NAMID have run it, in L∞: little momentum, no diversity, fixed steps, and
+    /// perturbations that are clipped to [0, 1] for the network only, so that a value may wander outside, where its
+    /// gradient is 0.
     case authors
   }
 
@@ -189,7 +190,7 @@ public struct TIDIM: Attack, Hashable {
     return momentum * settings.decay + gradient / size
   }
 
-  /// For the authors' variant the gradient without the values that clipping holds back.
+  /// Sets gradient values that clipping holds back to 0 in the authors' variant.
   private func inside(_ gradient: Tensor, at position: Tensor) -> Tensor {
     if settings.variant == .canonical { return gradient }
     return gradient.maskedFill((position .< 0) .| (position .> 1), 0)

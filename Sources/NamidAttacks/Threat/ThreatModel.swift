@@ -98,9 +98,9 @@ public struct ThreatModel: Codable, Hashable, Sendable {
 
 /// The first point of an iterative attack.
 public enum Start: String, CaseIterable, Codable, Sendable {
-  /// At the image itself.
+  /// The image itself.
   case none
-  /// At the image plus 0.001 times standard normal noise, as in the paper's code.
+  /// The image plus 0.001 times standard normal noise, as in the paper's code.
   case gaussian
   /// Uniformly in the ball.
   case uniform

@@ -26,7 +26,7 @@ struct EntropicTransport {
 
   /// The best plan's masses, within the budget.
   ///
-  /// - Parameter direction: What a unit of mass gains at each pixel, (N, C, H, W), within [-1, 1].
+  /// - Parameter direction: The gain of a unit of mass at each pixel, (N, C, H, W), within [-1, 1].
   /// - Returns: Masses (N, C, k², H·W).
   func masses(along direction: Tensor) -> Tensor {
     let gains = budget.window.destinations(direction / gamma)

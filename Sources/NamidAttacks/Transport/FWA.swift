@@ -15,7 +15,7 @@ public struct FWA: Attack, Hashable {
     public var mode = Mode.frankWolfe
     /// Gradient steps.
     public var steps = 40
-    /// The largest mean distance that mass may travel, in pixels; 0.005 is the paper's for CIFAR-10, 8/255 that of `authors`.
+    /// The largest mean distance that mass may travel, in pixels: 0.005 in the paper for CIFAR-10, 8/255 for `authors`.
     public var radius = 0.005
     /// The side of the window within which mass travels; 5 is usual, 4 for `authors`.
     public var kernel = 5
@@ -81,7 +81,7 @@ public struct FWA: Attack, Hashable {
   /// `fwa-STEPS`.
   public var name: String { "fwa-\(settings.steps)" }
 
-  /// No ball: transport of mass is bounded by its own radius.
+  /// Nil: transport of mass is bounded by its own radius.
   public var ball: ThreatModel? { nil }
 
   /// 2 ms a step: projections onto transport plans cost more than a small network.
@@ -96,7 +96,7 @@ public struct FWA: Attack, Hashable {
   /// Moves mass until every sample is fooled or the budget is spent.
   public func attack(_ search: Search) { attack(search, observing: { _, _ in }) }
 
-  /// The same, and shows the plan of every image that the network judges.
+  /// Moves mass as `attack(_:)` does, and shows the plan of every image that the network judges.
   ///
   /// - Parameters:
   ///   - search: The samples to attack.

@@ -101,7 +101,7 @@ struct TransportMultiplier {
   ///   - slope: The fall of the cost per unit of the price (N), at least 0.
   ///   - isExact: A mask of costs that are those of the best plans; other prices stay. Nil for all.
   ///   - isFree: True if Newton's steps are taken without a bracket.
-  /// - Returns: By how much the prices rise (N).
+  /// - Returns: The rise of the prices (N).
   mutating func advance(
     excess: Tensor, slope: Tensor, isExact: Tensor? = nil, isFree: Bool = false
   ) -> Tensor {

@@ -19,7 +19,7 @@ struct TransportProjection {
   /// - Parameters:
   ///   - target: The masses to project, (N, C, k², H·W); minus infinity where an offset leads outside the image.
   ///   - start: First guesses of the prices (N).
-  ///   - rowTolerance: By how much the sum of a row may be wrong while the price is sought.
+  ///   - rowTolerance: The largest error of a row's sum while the price is sought.
   /// - Returns: Masses within the budget, and prices (N).
   func masses(nearestTo target: Tensor, from start: Tensor, rowTolerance: Double) -> (
     masses: Tensor, prices: Tensor

@@ -147,7 +147,8 @@ struct MachineReport: Encodable {
     return record
   }
 
-  /// The line in which the kernel's module names its version, such as `NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  …`.
+  /// The line in which the kernel's module names its version, such as
+  /// `NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  …`.
   private static var driver: String? {
     guard
       let text = try? String(contentsOfFile: "/proc/driver/nvidia/version", encoding: .utf8)

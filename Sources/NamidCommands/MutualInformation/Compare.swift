@@ -132,7 +132,7 @@ struct Compare: ParsableCommand {
       identity = EstimatorIdentity(trained, named: name)
     }
 
-    /// What reads with them; nil for another kind, which has been refused before.
+    /// The pair's reader; nil for another kind, which has been refused before.
     var reader: PairReader? {
       guard case .pair(let pair) = trained.estimators else { return nil }
       return PairReader("the estimators in \(identity.name)", pair)

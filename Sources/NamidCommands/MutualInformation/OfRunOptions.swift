@@ -8,7 +8,7 @@ import NamidTerminal
 import NamidTorch
 import NamidTraining
 
-/// What every verb takes that reads mutual information off a trained network's outputs.
+/// Options of every verb that reads mutual information off a trained network's outputs.
 struct InformationOptions: ParsableArguments {
   @Option(help: "What attacks are after: strongest (the whole budget for every sample) or fool.")
   var goal = Goal.strongest
@@ -89,7 +89,7 @@ struct AttackedMeasurement {
 
   /// Hands each attack's images to `body`.
   ///
-  /// - Returns: What lies on disk; finish it when the figures are written.
+  /// - Returns: The states on disk; finish them when the figures are written.
   func run(
     _ attacks: [any Attack],
     _ body: (_ attacked: AttackedSet, _ progress: (Int) -> Void) throws -> Void

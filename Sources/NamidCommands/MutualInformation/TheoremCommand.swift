@@ -25,7 +25,7 @@ struct TheoremCommand: ParsableCommand {
   @Flag(help: "Print everything as JSON.")
   var json = false
 
-  /// What the command found.
+  /// The command's findings, as written to JSON.
   struct Findings: Encodable {
     var joints: Int
     var seed: Int

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Whether somebody has asked this process to stop.
+/// The record of a signal that asks this process to stop.
 enum Interruption {
   private static let signal = Atomic<Int32>(0)
 

@@ -162,7 +162,7 @@ struct Reproduce: ParsableCommand {
     throw ExitCode(1)
   }
 
-  /// What every step gets besides its own words: how to compute, not what.
+  /// Arguments that every step gets besides its own: they decide how it computes and not its result.
   private var commonArguments: [String] {
     var words = ["--data-dir", data.directory.standardizedFileURL.path]
     if device.device != .cpu { words += ["--device", "\(device.device)"] }

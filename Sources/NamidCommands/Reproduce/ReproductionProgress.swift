@@ -67,7 +67,7 @@ final class ReproductionProgress {
     isDrawn = true
   }
 
-  /// Which step a line is about, where it is not the one just named.
+  /// Names the step that a line is about, where several steps are at work at the same time.
   private func name(_ step: ExperimentStep) -> String {
     jobs > 1 ? "\(step.title): " : ""
   }

@@ -8,7 +8,7 @@ import NamidTorch
 enum ReproductionError: Error, CustomStringConvertible {
   /// A data set is not here.
   case missingData(name: String, reason: String, origin: String?)
-  /// There is not enough room.
+  /// The disk has too little room.
   case notEnoughDisk(folder: String, needed: Double, free: Double)
   /// Another process works in the folder.
   case busy(String)
@@ -31,15 +31,15 @@ enum ReproductionError: Error, CustomStringConvertible {
 }
 
 extension ReproductionError {
-  /// What records and logs need besides runs, in bytes.
+  /// The room that records and logs need besides runs, in bytes.
   static let roomForRecords = 50e6
 
   /// Too little room for the steps that are still to do.
   ///
   /// - Parameters:
-  ///   - sizes: What each of them leaves, in bytes.
-  ///   - free: What is free; nil where nobody knows.
-  ///   - folder: Where it goes.
+  ///   - sizes: The sizes of the steps' products, in bytes.
+  ///   - free: The free room in bytes; nil where it is not known.
+  ///   - folder: The folder that holds the results.
   /// - Returns: The error; nil where there is enough, where nobody knows, and where nothing is to do.
   static func lackOfRoom(
     for sizes: [Double], free: Double?, in folder: String
@@ -55,17 +55,17 @@ func byteText(_ bytes: Double) -> String {
   bytes < 1e9 ? String(format: "%.0f MB", bytes / 1e6) : String(format: "%.1f GB", bytes / 1e9)
 }
 
-/// What is going to be done: recipes, their steps in order and the tables that they fill.
+/// The work to do: recipes, their steps in order and the tables that they fill.
 struct ReproductionWork {
-  /// What is asked for.
+  /// The plan of the requested rows.
   let plan: ExperimentPlan
-  /// The same with the rows that are not asked for: those that an earlier call has measured stay in the tables.
+  /// The plan with all rows: those that were not requested stay in the tables where an earlier call has measured them.
   let whole: ExperimentPlan
   private let wholeTables: [PlannedTable]
   private let isAskedFor: Set<[String]>
   let figures: PaperFigures
   let store: StepStore
-  /// What stands in the way.
+  /// The problems that prevent the work.
   let problems: [ReproductionError]
   private let device: Device
 
@@ -117,10 +117,7 @@ struct ReproductionWork {
     isAskedFor = rows
   }
 
-  /// The tables with the rows that are asked for, and those that have a figure.
-  ///
-  /// - Parameter results: What became of the steps.
-  /// - Returns: The tables, in the recipes' order.
+  /// Makes the tables in the recipes' order, with the requested rows and those that have a figure.
   func tables(_ results: [String: StepResult]) -> [PlannedTable] {
     let isMeasured = { (source: PlannedCell.Source) in results[source.step]?.isFinished == true }
     return wholeTables.map { table in
@@ -143,7 +140,7 @@ struct ReproductionWork {
     }
   }
 
-  /// What became of all steps: some are told, the others are finished by earlier calls or not run.
+  /// Collects the outcomes of all steps: those given, and for the others finished by an earlier call or not run.
   func results(_ known: [String: StepResult]) -> [String: StepResult] {
     var results = known
     for step in whole.steps where results[step.id] == nil {
@@ -176,7 +173,7 @@ struct ReproductionWork {
 
   // MARK: Estimates
 
-  /// What passes cost on this machine, for all that is still to do.
+  /// Measures the costs of passes on this machine, for all that is still to do.
   func costs(say: (String) -> Void) throws -> CostTable {
     let work = remaining.compactMap(\.workload)
     if work.isEmpty { return CostTable() }

@@ -23,8 +23,8 @@ struct ReproductionWriter {
   /// All records and tables.
   ///
   /// - Parameters:
-  ///   - known: What became of the steps of this call; others may be finished by earlier ones.
-  ///   - hasEnded: Whether all was tried that could be: not while steps are at work, and not after an interruption.
+  ///   - known: The outcomes of the steps of this call; others may be finished by earlier ones.
+  ///   - hasEnded: True when no more steps will be tried; false while steps are at work and after an interruption.
   /// - Returns: The record.
   func record(_ known: [String: StepResult], hasEnded: Bool) -> ReproductionRecord {
     let results = work.results(known)

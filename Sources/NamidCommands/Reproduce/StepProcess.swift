@@ -18,7 +18,7 @@ final class StepProcess {
   ///
   /// - Parameters:
   ///   - arguments: Words after `namid`.
-  ///   - folder: Where it runs.
+  ///   - folder: The folder that it runs in.
   ///   - log: The file that what it prints is appended to.
   /// - Throws: `StartError`.
   init(arguments: [String], in folder: URL, log: URL) throws(StartError) {
@@ -40,7 +40,7 @@ final class StepProcess {
 
   deinit { close(tether) }
 
-  /// How it ended, with the memory that it took; nil while it is at work.
+  /// Asks for the end of the process, with the memory that it took; nil while it is at work.
   ///
   /// Passes on that this process is told to stop.
   func poll() -> StepEnd? {

@@ -31,7 +31,7 @@ public struct ImagingError: Error, Equatable, Sendable, CustomStringConvertible 
     case truncated
     /// The content is larger than is allowed.
     case tooLarge
-    /// There was not enough memory.
+    /// Memory ran out.
     case noMemory
   }
 

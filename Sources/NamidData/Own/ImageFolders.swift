@@ -125,9 +125,9 @@ public struct OwnFolder: DatasetSource {
   public var title: String { folder.lastPathComponent }
   /// The folder's path.
   public var origin: String { folder.path }
-  /// Nothing is known about the terms of one's own images.
+  /// `your own`: the terms of one's own images are not known.
   public var licence: String { "your own" }
-  /// Any number of images will do.
+  /// Empty: any number of images is accepted.
   public var expectedCounts: [Split: Int] { [:] }
 
   /// The folder itself, whatever the data directory.

@@ -17,9 +17,9 @@ public struct OwnTensors: DatasetSource {
   public var title: String { file.deletingPathExtension().lastPathComponent }
   /// The file's path.
   public var origin: String { file.path }
-  /// Nothing is known about the terms of one's own images.
+  /// `your own`: the terms of one's own images are not known.
   public var licence: String { "your own" }
-  /// Any number of images will do.
+  /// Empty: any number of images is accepted.
   public var expectedCounts: [Split: Int] { [:] }
 
   /// The file itself, whatever the data directory.

@@ -47,7 +47,7 @@ public struct SampleTable {
     try check()
   }
 
-  /// In bytes; its numbers take several times as much memory.
+  /// The largest size of a file in bytes; its numbers take several times as much memory.
   private static let largestFile = 1 << 31
 
   private init(file: String, names: [String]?, values: [Double], columns: Int) {

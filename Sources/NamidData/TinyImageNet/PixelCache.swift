@@ -66,7 +66,6 @@ struct PixelCache {
 
   // MARK: - The file
 
-  /// The first bytes of the file.
   private func header(fingerprint: String) -> [UInt8] {
     let text = """
       \(Self.mark)files \(key)

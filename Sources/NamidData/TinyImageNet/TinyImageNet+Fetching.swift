@@ -22,7 +22,7 @@ package struct TinyImageNetArchive: Sendable {
 }
 
 extension TinyImageNet {
-  /// To fetch it, to unpack it, or to say where it is.
+  /// Writes advice to fetch the set, to unpack it, or to name its folder.
   public func advice(for directory: URL) -> String {
     "Fetch \(name) into \(directory.path), or \(byHand(in: directory)), or name the directory where "
       + "it lies."

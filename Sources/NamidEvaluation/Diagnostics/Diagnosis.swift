@@ -1,6 +1,6 @@
 /// A sign that a network's robust accuracy is not what it seems, with what to do about it.
 public struct Diagnosis: Codable, Hashable, Sendable {
-  /// What was noticed.
+  /// A sign of trouble that the checks look for.
   public enum Name: String, Codable, CaseIterable, Sendable {
     /// The output for an image depends on the images beside it.
     case batchDependent = "batch-dependent"
@@ -14,21 +14,21 @@ public struct Diagnosis: Codable, Hashable, Sendable {
     case gradientMismatch = "gradient-mismatch"
     /// An attack without gradients finds what those with gradients miss.
     case queriesStronger = "queries-stronger"
-    /// There are too few classes for an attack as it is defined.
+    /// The data set has too few classes for an attack as it is defined.
     case fewClasses = "few-classes"
   }
 
-  /// What was noticed.
+  /// The sign that was found.
   public var name: Name
   /// The attack that it is about; nil where it is about the network.
   public var attack: String?
-  /// What was measured.
+  /// The value measured.
   public var value: Double
-  /// Above which value the flag is raised.
+  /// The largest value that raises no flag.
   public var threshold: Double
-  /// What it means, with the figure.
+  /// A sentence on the meaning of the value, with the figure.
   public var meaning: String
-  /// What to do.
+  /// Advice on the next step.
   public var advice: String
 
   init(

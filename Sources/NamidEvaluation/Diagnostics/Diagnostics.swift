@@ -6,10 +6,10 @@ import NamidTorch
 ///
 /// The checks follow those of AutoAttack (Croce and Hein, ICML 2020) and add batch dependence and finite differences.
 public enum Diagnostics {
-  /// How many images the checks need at most.
+  /// The largest number of images that the checks need.
   public static let imageCount = 16
 
-  /// What is wrong with a network; nothing is changed in it.
+  /// Looks for properties of a network that make its figures doubtful; leaves the network unchanged.
   ///
   /// - Parameters:
   ///   - classifier: The network.

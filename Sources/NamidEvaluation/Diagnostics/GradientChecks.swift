@@ -11,7 +11,7 @@ struct GradientChecks {
   static let steps = [1e-4, 3e-4, 1e-3, 3e-3]
   /// Rounding errors of logits, relative to the largest one.
   private static let noise = 1e-6
-  /// How many rounding errors a step must change the margin by to say anything.
+  /// The smallest change of the margin, in rounding errors, from which a slope is computed.
   private static let signalToNoise = 50.0
 
   /// Images without any gradient of the cross-entropy.
@@ -59,7 +59,6 @@ struct GradientChecks {
   }
 }
 
-/// What `GradientChecks` measures within a frozen network.
 private struct Measured {
   let flatLosses: Int
   let flatMargins: Int
@@ -80,7 +79,7 @@ private struct Measured {
     errors = Self.slopeErrors(classifier, images, scale: logits.abs().max().item(), margin)
   }
 
-  /// How far the margin's slope by finite differences is from its gradient's length, relatively.
+  /// Measures the relative differences between the margin's slope by finite differences and its gradient's length.
   private static func slopeErrors(
     _ classifier: any Classifier, _ images: Tensor, scale: Double, _ margin: (Tensor) -> Tensor
   ) -> [Double] {

@@ -4,7 +4,7 @@ import NamidTorch
 
 /// A check of attacked images, as they are stored, that relies on nothing the attack says.
 enum Certificate {
-  /// Why an image does not count as fooling the network.
+  /// A reason why an image does not count as fooling the network.
   enum Problem: String, CaseIterable, Codable, Sendable {
     /// A value is NaN or infinite.
     case notFinite = "not_finite"
@@ -19,13 +19,13 @@ enum Certificate {
   /// The share of the radius that a perturbation may exceed it by.
   static let tolerance = 1e-6
 
-  /// What attacked images are like, one entry per row.
+  /// Measurements of attacked images, one entry per row.
   struct Geometry {
-    /// Whether the image is no image at all: not finite, or outside the box.
+    /// The problem of an image that has values that are not finite or lie outside the box; nil for none.
     var problems: [Problem?]
     /// The perturbation's size in the ball's norm, computed in float64; NaN without a ball.
     var sizes: [Double]
-    /// Whether the size is within the ball; true without a ball.
+    /// True where the size is within the ball, and always without a ball.
     var isWithin: [Bool]
   }
 
@@ -60,7 +60,7 @@ enum Certificate {
       * ball.norm.diameter(valuesPerImage: valuesPerImage)
   }
 
-  /// Whether the network errs on images, in a forward in plain evaluation mode and float32.
+  /// Checks whether the network errs on images, in a forward in plain evaluation mode and float32.
   ///
   /// Logits that are not finite are an error, too.
   static func isWrong(

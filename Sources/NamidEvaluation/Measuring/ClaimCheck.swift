@@ -9,17 +9,18 @@ import NamidTorch
 /// no claim of having fooled the network within it, but the image's size counts if the network errs on it.
 struct ClaimCheck {
   private(set) var verdicts: [Verdict] = []
-  /// Whether a row's image may be handed on: no image that is broken, or outside the ball without need.
+  /// True where a row's image may be used: its values are valid, its claim was not refused, and it lies within the ball
+  /// or fools the judge.
   private(set) var isUsable: [Bool] = []
 
   /// Checks a result.
   ///
   /// - Parameters:
-  ///   - result: What the attack came to.
+  ///   - result: The attack's result.
   ///   - attack: The attack.
   ///   - batch: The unattacked images.
   ///   - judge: The network that is to be wrong.
-  ///   - isTransfer: Whether the attack has seen another network: then every image is judged.
+  ///   - isTransfer: True where the attack has seen another network; then every image is judged.
   init(
     _ result: AttackResult, of attack: any Attack, batch: Batch, judge: any Classifier,
     isTransfer: Bool
@@ -59,7 +60,7 @@ struct ClaimCheck {
     }
   }
 
-  /// Whether the judge errs on some rows; nil for those not looked at.
+  /// Checks whether the judge errs on some rows; nil for rows that were not looked at.
   private static func wrong(
     _ rows: [Int], of images: Tensor, _ batch: Batch, _ judge: any Classifier
   ) -> [Bool?] {

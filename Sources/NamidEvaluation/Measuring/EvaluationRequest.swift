@@ -22,7 +22,7 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
   public var limit: Int?
   /// Seed of all random numbers, those that draw images included.
   public var seed = 0
-  /// Whether attacked images are kept beside the figures.
+  /// True to keep attacked images beside the figures.
   public var keepsImages = false
 
   /// A request for all test images of the measured run's data set, with seed 0.
@@ -68,7 +68,7 @@ public struct EvaluationConduct {
   public var batchSize: Int?
   /// The place where finished batches are kept, so that an interrupted evaluation continues; nil for none.
   public var place: EvaluationState.Place?
-  /// Whether finished batches found there are thrown away.
+  /// True to throw away finished batches found there.
   public var isFresh = false
   /// Called after each batch, with the attack's name.
   public var progress: (String, Evaluator.Progress) -> Void = { _, _ in }

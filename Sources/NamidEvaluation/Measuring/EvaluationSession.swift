@@ -9,9 +9,9 @@ import NamidTorch
 /// come one after another, each on all samples that are still right, from the unattacked image. What a member does to
 /// a sample depends on nothing else; where the same member comes again, what is known is not computed again.
 final class EvaluationSession {
-  /// Told of each finished batch, before the next one.
+  /// Called with each finished batch, before the next one.
   typealias Save<Failure: Error> = (Chunk, MemberPlan) throws(Failure) -> Void
-  /// Told how far a pass over the data set is.
+  /// Called with the progress of a pass over the data set.
   typealias Report = (String, Evaluator.Progress) -> Void
 
   private let evaluator: Evaluator

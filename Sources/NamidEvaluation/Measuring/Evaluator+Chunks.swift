@@ -21,12 +21,12 @@ extension Evaluator {
       })
   }
 
-  /// What an attack does to samples, checked.
+  /// Attacks samples and checks the attack's claims.
   ///
   /// - Parameters:
   ///   - samples: Their places in the data set.
   ///   - member: The attack, one without members.
-  ///   - keepsUnfooled: Whether images that do not fool the network are kept, too.
+  ///   - keepsUnfooled: True to keep also images that do not fool the network.
   /// - Returns: Verdicts and images.
   func attackedChunk(_ samples: [Int], by member: any Attack, keepsUnfooled: Bool) -> Chunk {
     let begin = Date()

@@ -8,7 +8,7 @@ import NamidTorch
 ///
 /// With a source network, images are made on that network and judged on this one: a transfer attack.
 public struct Evaluator {
-  /// How far a pass over the data set is.
+  /// The progress of a pass over the data set.
   public struct Progress: Sendable {
     /// Samples done in this pass, without those that an earlier process has done.
     public var done: Int
@@ -20,13 +20,13 @@ public struct Evaluator {
     public var count: Int
   }
 
-  /// What an attack did to every sample of the data set.
+  /// The outcome of an attack on every sample of the data set.
   public struct Outcome {
     /// The summary.
     public var report: AttackReport
-    /// Whether the network is right, per sample.
+    /// True where the network is right, per sample.
     public var isRobust: [Bool]
-    /// What it cost, per sample: the unattacked image, the attack, and the check of its claim.
+    /// The cost per sample: the unattacked image, the attack, and the check of its claim.
     public var costs: [Cost]
     /// The size of the smallest perturbation found, per sample; nil for attacks that do not look for it.
     public var distances: [Float]?
@@ -66,7 +66,7 @@ public struct Evaluator {
     self.seed = seed
   }
 
-  /// The number of images at once that suits a device: enough to keep it busy, and no more than most cards have memory for.
+  /// Chooses a batch size for a device: enough images to keep it busy, and no more than most cards have memory for.
   public static func batchSize(on device: Device) -> Int {
     switch device.kind {
     case .cpu: 128
@@ -78,8 +78,8 @@ public struct Evaluator {
   ///
   /// - Parameters:
   ///   - attack: The attack; `NoAttack` for clean accuracy.
-  ///   - keepsImages: Whether the attacked images are kept.
-  ///   - progress: Told after each batch.
+  ///   - keepsImages: True to keep the attacked images.
+  ///   - progress: Called after each batch.
   /// - Returns: The summary and the verdict of every sample.
   public func run(
     _ attack: any Attack, keepsImages: Bool = false, progress: (Progress) -> Void = { _ in }

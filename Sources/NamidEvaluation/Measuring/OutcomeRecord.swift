@@ -28,7 +28,7 @@ struct OutcomeRecord {
     standing = attacked.filter { !isFooled($0, results) }
   }
 
-  /// Whether a member has fooled a sample; an image that may not be used leaves a transfer's verdict to the clean one.
+  /// Checks whether a member has fooled a sample; in a transfer, an unusable image leaves the verdict to the clean one.
   private func isFooled(_ sample: Int, _ results: MemberResults) -> Bool {
     guard let verdict = results.verdicts[sample] else { return false }
     return isTransfer && verdict.problem != nil ? clean[sample].fooled : verdict.fooled

@@ -1,11 +1,11 @@
 import NamidAttacks
 import NamidTorch
 
-/// What an attack did to one sample, after its claim was checked.
+/// The outcome of an attack on one sample, after its claim was checked.
 struct Verdict: Hashable, Sendable {
-  /// Whether the network errs on an image that the attacker may use.
+  /// True where the network errs on an image that the attacker may use.
   var fooled: Bool
-  /// Why the attack's claim was refused; of an unattacked image, that its logits are not numbers.
+  /// The reason why the attack's claim was refused; of an unattacked image, that its logits are not numbers.
   var problem: Certificate.Problem?
   /// The attack's passes and the one that checked its claim.
   var cost: Cost
@@ -43,6 +43,6 @@ struct MemberResults {
     }
   }
 
-  /// What all of it has cost.
+  /// The cost of all verdicts together.
   var cost: Cost { verdicts.values.reduce(Cost()) { $0 + $1.cost } }
 }

@@ -2,15 +2,15 @@ import NamidAttacks
 import NamidFiles
 import NamidStatistics
 
-/// What one attack left standing, and what it cost.
+/// The result of one attack, and its cost.
 public struct AttackReport: Codable, Sendable {
-  /// Such as `pgd-20`; `clean` for no attack.
+  /// The attack's name, such as `pgd-20`; `clean` for no attack.
   public var name: String
   /// The share of images still classified correctly.
   public var robustAccuracy: Double
-  /// How many images that is.
+  /// The number of images still classified correctly.
   public var robust: Int
-  /// How many images there are.
+  /// The number of images.
   public var total: Int
   /// Wilson's 95 % interval of the share.
   public var interval: ConfidenceInterval
@@ -18,13 +18,13 @@ public struct AttackReport: Codable, Sendable {
   public var forwards: Int
   /// Gradients, over all images.
   public var backwards: Int
-  /// Those evaluations that an attacker who only sees scores has made.
+  /// Evaluations made by score-only attackers; included in `forwards`.
   public var queries: Int
   /// Wall time.
   public var seconds: Double
   /// The attack's settings by name.
   public var settings: JSONValue
-  /// What it does instead of its definition with so few classes; nil where it is as defined.
+  /// A sentence on the replacement for its definition with so few classes; nil where it is as defined.
   public var fallback: String?
   /// The members of an ensemble in order; nil for other attacks.
   public var members: [MemberReport]?
@@ -34,7 +34,7 @@ public struct AttackReport: Codable, Sendable {
   public var minimumNorm: MinimumNormReading?
   /// The share among the images that the network gets right unattacked; only for transfer attacks.
   public var cleanRight: Share?
-  /// What happened to every sample; nil where it was not recorded.
+  /// The results of every sample; nil where they were not recorded.
   public var samples: SampleRecords?
 
   enum CodingKeys: String, CodingKey {
@@ -91,21 +91,21 @@ extension AttackReport {
   }
 }
 
-/// What one member of an ensemble did to the samples that those before it had left.
+/// The result of one member of an ensemble on the samples that the members before it had not fooled.
 public struct MemberReport: Codable, Hashable, Sendable {
-  /// Such as `fab-t`.
+  /// The member's name, such as `fab-t`.
   public var name: String
   /// Its settings by name.
   public var settings: JSONValue
-  /// How many samples it attacked.
+  /// The number of samples it attacked.
   public var attacked: Int
-  /// How many of them it fooled.
+  /// The number of samples it fooled.
   public var fooled: Int
-  /// How many it left standing.
+  /// The number of samples it attacked and did not fool.
   public var robust: Int
   /// Claims that did not stand the check.
   public var refused: RefusedClaims
-  /// What it cost, over those samples.
+  /// The cost over those samples.
   public var cost: Cost
   /// Wall time.
   public var seconds: Double

@@ -2,7 +2,7 @@ import NamidAttacks
 import NamidFiles
 import NamidSettings
 
-/// What was measured of a network, with everything needed to measure it again.
+/// The figures measured of a network, with everything needed to measure them again.
 public struct EvaluationReport: Codable, Sendable {
   /// The images it was measured on.
   public struct Data: Codable, Sendable {
@@ -10,7 +10,7 @@ public struct EvaluationReport: Codable, Sendable {
     public var name: String
     /// `train`, `validation` or `test`.
     public var split: String
-    /// How many images were used.
+    /// The number of images used.
     public var count: Int
     /// A digest of their pixels and labels.
     public var fingerprint: String
@@ -24,7 +24,7 @@ public struct EvaluationReport: Codable, Sendable {
     public var architecture: String
     /// Its trainable values.
     public var parameters: Int
-    /// Which checkpoint was measured.
+    /// The checkpoint that was measured.
     public var checkpoint: String
     /// A digest of its weights.
     public var fingerprint: String
@@ -79,13 +79,13 @@ public struct EvaluationReport: Codable, Sendable {
   @Threat public var threat: ThreatModel
   /// The share of unattacked images classified correctly.
   public var cleanAccuracy: Double
-  /// What each attack left standing.
+  /// The results of the attacks in order.
   public var attacks: [AttackReport]
-  /// What all attacks together left standing; nil with fewer than two.
+  /// The share of images that no attack fooled; nil with fewer than two attacks.
   public var worstCase: WorstCase?
   /// All passes through networks, each counted once however many attacks it served.
   public var cost: Cost?
-  /// What makes the figures doubtful.
+  /// Flags that make the figures doubtful.
   public var flags: [Diagnosis]?
   /// The samples that records are about.
   public var samples: SampleNames?
@@ -138,7 +138,7 @@ private struct Specification: Encodable {
     var settings: JSONValue
     var members: [Item]?
 
-    /// As `{name: settings}`, with the members beside it where there are any.
+    /// Writes `{name: settings}`, with the members beside it where there are any.
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: AnyKey.self)
       try container.encode(settings, forKey: AnyKey(stringValue: name))

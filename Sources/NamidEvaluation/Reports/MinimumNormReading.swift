@@ -2,7 +2,7 @@ import NamidAttacks
 import NamidSettings
 import NamidStatistics
 
-/// What the sizes of the smallest perturbations say of a network.
+/// Robust accuracy of a network, read from the sizes of the smallest perturbations.
 ///
 /// One run of a minimum-norm attack gives robust accuracy at every radius: the share of samples whose smallest
 /// perturbation is larger.
@@ -32,7 +32,7 @@ public struct MinimumNormReading: Codable, Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - distances: One size per sample: 0 where wrong unattacked, infinite where none was found.
-  ///   - isRight: Whether the network is right unattacked.
+  ///   - isRight: True where the network is right unattacked, per sample.
   ///   - ball: The attacker's ball.
   ///   - valuesPerImage: Channels times height times width.
   init(distances: [Float], isRight: [Bool], ball: ThreatModel?, valuesPerImage: Int) {

@@ -2,7 +2,7 @@ import NamidStatistics
 
 /// Several runs of one experiment, measured alike: every run's figures, and what they came to.
 public struct RepeatedReport: Codable, Sendable {
-  /// What an attack left standing over all runs.
+  /// The results of an attack over all runs.
   public struct Summary: Codable, Sendable {
     /// The attack's name; `worst case of all` for all attacks together.
     public var name: String
@@ -45,7 +45,7 @@ public struct RepeatedReport: Codable, Sendable {
         ? [] : [Summary(name: "worst case of all", robustAccuracy: SampleSummary(worst))])
   }
 
-  /// What keeps two reports from being averaged; nil where nothing does.
+  /// Names the difference that keeps two reports from being averaged; nil for none.
   private static func difference(
     between first: EvaluationReport, and other: EvaluationReport
   ) -> String? {

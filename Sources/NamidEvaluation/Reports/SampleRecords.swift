@@ -1,6 +1,6 @@
 import NamidAttacks
 
-/// What an attack did to every sample, one list per figure, in the order of the data set.
+/// The results of an attack for every sample, one list per figure, in the order of the data set.
 public struct SampleRecords: Codable, Hashable, Sendable {
   /// 1 where the network is right, 0 where it is wrong.
   public var robust: [Int]

@@ -2,9 +2,9 @@ import NamidStatistics
 
 /// A part of some samples with its uncertainty.
 public struct Share: Codable, Hashable, Sendable {
-  /// How many of them.
+  /// The number of samples that belong to the part.
   public var robust: Int
-  /// Of how many.
+  /// The number of all samples.
   public var total: Int
   /// The quotient; 0 of none.
   public var accuracy: Double

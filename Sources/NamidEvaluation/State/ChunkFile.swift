@@ -7,13 +7,7 @@ import NamidTorch
 enum ChunkFile {
   private static let problems = Certificate.Problem.allCases
 
-  /// Writes a chunk; the file is there whole or not at all.
-  ///
-  /// - Parameters:
-  ///   - chunk: The verdicts.
-  ///   - key: What plan and attack they belong to.
-  ///   - url: The file.
-  /// - Throws: When it cannot be written.
+  /// Writes a chunk under the key of its plan and attack; the file is there whole or not at all.
   static func write(_ chunk: Chunk, key: String, to url: URL) throws {
     let verdicts = chunk.verdicts
     let count = verdicts.count
@@ -44,10 +38,10 @@ enum ChunkFile {
   ///
   /// - Parameters:
   ///   - url: The file.
-  ///   - key: What it must belong to.
+  ///   - key: The key of the plan and attack that the file must belong to.
   ///   - sampleCount: The size of the data set.
   ///   - imageShape: Channels, height and width.
-  ///   - withImages: Whether the images are wanted.
+  ///   - withImages: True to read the images, too.
   /// - Returns: The verdicts.
   /// - Throws: `SafetensorsError` or `Damage` for anything that `write` has not made.
   static func read(

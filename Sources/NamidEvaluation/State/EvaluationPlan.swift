@@ -9,7 +9,7 @@ struct MemberPlan: Codable, Hashable, Sendable {
   var name: String
   /// All its settings.
   var settings: JSONValue
-  /// What it is held to.
+  /// The ball that its images must lie in; nil for none.
   var ball: ThreatModel?
 
   init(_ attack: any Attack) {
@@ -89,7 +89,7 @@ struct EvaluationPlan: Codable, Hashable, Sendable {
   /// The plan as JSON that equal plans share.
   func tree() throws -> JSONValue { try JSONValue(parsing: canonicalJSON(self)) }
 
-  /// What differs between a plan that was found and one that is wanted, in words.
+  /// Lists the differences between the plan that was found and the one that is wanted, in words.
   static func differences(found: JSONValue, wanted: JSONValue) -> [String] {
     let (there, here) = (leaves(of: found), leaves(of: wanted))
     // What is said in few words first: a seed before the settings of an ensemble's members.

@@ -7,7 +7,7 @@ import NamidSettings
 /// It holds the plan and one small file per finished batch; each is written aside, forced onto the disk and renamed.
 /// The batch size is not part of the plan: what is missing may be done in other batches.
 public final class EvaluationState {
-  /// Where the folder is.
+  /// The place of the folder.
   public enum Place: Sendable, Hashable {
     /// Below a run's folder, named by the specification.
     case run(URL)
@@ -27,14 +27,9 @@ public final class EvaluationState {
   /// Finished batches that were there from the start.
   private(set) var restoredCount = 0
 
-  /// Opens a folder, or makes it.
+  /// Opens a folder, or makes it; throws away finished batches found there if `fresh` is true.
   ///
-  /// - Parameters:
-  ///   - place: Where it is.
-  ///   - plan: What is going to be measured.
-  ///   - imageShape: Channels, height and width.
-  ///   - fresh: Whether what is there is thrown away.
-  /// - Throws: `EvaluationError`; then the folder is as it was.
+  /// Throws an `EvaluationError` and leaves the folder as it was where the folder cannot be used.
   init(_ place: Place, plan: EvaluationPlan, imageShape: [Int], fresh: Bool) throws {
     folder =
       switch place {

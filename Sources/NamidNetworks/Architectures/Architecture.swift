@@ -1,4 +1,4 @@
-/// What a network is, apart from its weights.
+/// A description of a network without its weights.
 public struct NetworkSpecification: Codable, Hashable, Sendable {
   /// A name in `Architecture.all`.
   public var architecture: String
@@ -31,12 +31,12 @@ public struct NetworkSpecification: Codable, Hashable, Sendable {
     self.imageWidth = imageWidth
   }
 
-  /// Why no network can be built like this, or nil; that its architecture is known is checked elsewhere.
+  /// The reason why no network can be built like this, or nil; that its architecture is known is checked elsewhere.
   public var problem: String? {
     rangeProblem ?? Architecture.named(architecture)?.problem(self)
   }
 
-  /// Which number no network can have, or nil; it may come from a damaged file.
+  /// The number that no network can have, with its name, or nil; it may come from a damaged file.
   var rangeProblem: String? {
     let numbers: [(name: String, value: Int, smallest: Int)] = [
       ("width", width, 1), ("padding", firstConvolutionPadding, 0),
@@ -49,7 +49,7 @@ public struct NetworkSpecification: Codable, Hashable, Sendable {
     }
   }
 
-  /// Why a first 3×3 convolution cannot be applied to these images, or nil where it can.
+  /// The reason why a first 3×3 convolution cannot be applied to these images, or nil where it can.
   var firstWindowProblem: String? {
     let smallest = min(imageHeight, imageWidth)
     return smallest + 2 * firstConvolutionPadding < 3
@@ -68,7 +68,7 @@ public struct Architecture: Sendable {
   public let summary: String
   /// The base width of its paper.
   public let defaultWidth: Int
-  /// Why a specification cannot be built, or nil.
+  /// Explains why a specification cannot be built; nil where it can.
   public let problem: @Sendable (NetworkSpecification) -> String?
   /// Builds the network under a path.
   public let build: @Sendable (NetworkSpecification, Path) -> any Module

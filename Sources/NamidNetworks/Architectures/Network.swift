@@ -4,12 +4,12 @@ import NamidTorch
 
 /// A network that cannot be built as asked.
 public enum NetworkError: Error, CustomStringConvertible, Sendable {
-  /// No architecture has that name.
+  /// The name belongs to no architecture.
   case unknownArchitecture(String, known: [String])
   /// The architecture cannot be built with these settings.
   case unsuitable(NetworkSpecification, reason: String)
 
-  /// What is wrong and what would be right.
+  /// A sentence for people: the mistake and a valid alternative.
   public var description: String {
     switch self {
     case .unknownArchitecture(let name, let known):
@@ -22,7 +22,7 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
 
 /// A classifier with its weights.
 public final class Network: Classifier {
-  /// What it is.
+  /// The description of the network.
   public let specification: NetworkSpecification
   /// Its weights and running statistics.
   public let store: ParameterStore
@@ -52,7 +52,7 @@ public final class Network: Classifier {
   /// The number of classes.
   public var classCount: Int { specification.classCount }
 
-  /// Whether layers behave as in training.
+  /// True where layers behave as in training.
   public var isTraining: Bool {
     get { store.isTraining }
     set { store.isTraining = newValue }
@@ -78,7 +78,7 @@ public final class Network: Classifier {
 }
 
 extension Network {
-  /// Why the weights alone cannot lie in this machine's memory, or nil.
+  /// Explains why the weights alone do not fit into this machine's memory; nil where they do.
   private static func memoryProblem(
     _ specification: NetworkSpecification, _ kind: Architecture
   ) -> String? {

@@ -2,7 +2,7 @@ import NamidTorch
 
 /// Two 3×3 convolutions, each after batch norm and a rectifier, with a shortcut (He et al., ECCV 2016).
 ///
-/// Where stride or channels change, the shortcut is a 1×1 convolution of the first rectifier's output, elsewhere the
+/// The shortcut is a 1×1 convolution of the first rectifier's output where stride or channels change, elsewhere the
 /// block's input as it is. While the store is frozen the first convolution takes up the normalisation behind
 /// it; the one before it cannot be folded, for the shortcut reads what comes in front of it.
 struct PreActivationBlock: Module {
@@ -17,9 +17,9 @@ struct PreActivationBlock: Module {
   ///   - input: Channels of the input.
   ///   - output: Channels of the output.
   ///   - stride: The step of the first convolution and of the shortcut.
-  ///   - path: Where the parameters go.
-  ///   - shortcutPath: Where the shortcut's weight goes.
-  ///   - weights: How a weight with a given fan-out k²·out begins; nil is PyTorch's default.
+  ///   - path: The path of the parameters.
+  ///   - shortcutPath: The path of the shortcut's weight.
+  ///   - weights: The initial values of a weight with a given fan-out k²·out; nil is PyTorch's default.
   init(
     _ input: Int, _ output: Int, stride: Int, at path: Path, shortcut shortcutPath: Path,
     weights: (Int) -> Initializer? = { _ in nil }

@@ -19,10 +19,10 @@ public struct NormalizedConv2d: Module {
   ///   - kernel: Side of the window.
   ///   - stride: The step between windows.
   ///   - padding: Zeros added on each side.
-  ///   - bias: Whether the convolution has a bias; in training the normalisation takes it away again.
-  ///   - initial: How the convolution's weight begins; as in PyTorch unless given.
-  ///   - convolutionPath: Where the convolution's weight goes.
-  ///   - normPath: Where the normalisation's parameters go.
+  ///   - bias: True for a convolution with a bias; in training the normalisation takes it away again.
+  ///   - initial: The initial values of the convolution's weight; as in PyTorch unless given.
+  ///   - convolutionPath: The path of the convolution's weight.
+  ///   - normPath: The path of the normalisation's parameters.
   public init(
     _ input: Int, _ output: Int, kernel: Int, stride: Int = 1, padding: Int = 0,
     bias: Bool = false, initial: Initializer? = nil, at convolutionPath: Path, norm normPath: Path

@@ -20,7 +20,7 @@ public final class Adam: Optimizer {
   ///   - beta2: The decay of the gradients' squares.
   ///   - epsilon: Added to the root of the squares.
   ///   - weightDecay: Strength of L2 regularisation, or of decoupled decay.
-  ///   - decoupled: Whether weights decay apart from the gradient (AdamW).
+  ///   - decoupled: True to decay weights apart from the gradient (AdamW).
   public init(
     _ store: ParameterStore, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
     weightDecay: Double = 0, decoupled: Bool = false

@@ -4,7 +4,7 @@ import NamidTorch
 public protocol Optimizer: AnyObject {
   /// One update with the gradients that `backward()` left; parameters without one stay as they are.
   func step(_ learningRate: LearningRate)
-  /// What a resumed run needs, by name; the same names are there from the first step on.
+  /// The tensors that a resumed run needs, by name; the names are the same from the first step on.
   var state: [(name: String, tensor: Tensor)] { get }
   /// Takes over a saved state.
   func load(state: [String: Tensor]) throws(StateDictionaryError)

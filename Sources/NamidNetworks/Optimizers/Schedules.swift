@@ -5,7 +5,7 @@ public typealias Schedule = @Sendable (Int) -> Double
 
 /// The usual learning-rate schedules, as functions of the step.
 public enum Schedules {
-  /// The same rate always.
+  /// A constant rate.
   public static func constant(_ rate: Double) -> Schedule { { _ in rate } }
 
   /// A rate multiplied by `gamma` at each milestone (a step number).
@@ -23,7 +23,7 @@ public enum Schedules {
     }
   }
 
-  /// How a one-cycle schedule goes from one rate to the next.
+  /// The curve by which a one-cycle schedule goes from one rate to the next.
   public enum Annealing: String, CaseIterable, Codable, Sendable {
     /// Along half a cosine.
     case cos

@@ -24,9 +24,9 @@ package struct Calibration {
   ///
   /// - Parameters:
   ///   - work: The steps' workloads.
-  ///   - say: Told what is being measured.
+  ///   - say: Called with a line on each measurement.
   /// - Returns: Their costs.
-  /// - Throws: When a network cannot be built.
+  /// - Throws: An error when a network cannot be built.
   package func measure(_ work: [Workload], say: (String) -> Void = { _ in }) throws -> CostTable {
     var table = CostTable()
     for each in work {

@@ -1,7 +1,7 @@
 import NamidNetworks
 import NamidTorch
 
-/// What passes through one network cost here, in seconds per image.
+/// The costs of passes through one network on this machine, in seconds per image.
 package struct NetworkCosts: Hashable, Sendable {
   /// An evaluation.
   package var forward: Double
@@ -21,7 +21,7 @@ package struct NetworkCosts: Hashable, Sendable {
   }
 }
 
-/// What features of one kind of estimator cost here.
+/// The costs of features of one kind of estimator on this machine.
 package struct FeatureCosts: Hashable, Sendable {
   /// Seconds per image and estimator.
   package var seconds: Double
@@ -55,14 +55,14 @@ package struct FeatureKey: Hashable, Sendable {
   package var width: Int
 }
 
-/// What passes cost here, and from that what steps will cost: an estimate, not a promise.
+/// The costs of passes on this machine, and estimates of the time that steps will take, made from them.
 package struct CostTable: Sendable {
   /// Costs of networks.
   package var networks: [NetworkKey: NetworkCosts] = [:]
   /// Costs of estimators' features.
   package var features: [FeatureKey: FeatureCosts] = [:]
 
-  /// Nothing is known.
+  /// An empty table.
   package init() {}
 
   /// Seconds that a call of the tool takes before it does anything, with reading data.
@@ -108,7 +108,7 @@ package struct CostTable: Sendable {
       disk: 4 * work.savedCopies * Double(trained))
   }
 
-  /// Rough: the library, images, weights with gradients and momentum, activations, features with their gradients.
+  /// Estimates memory: the library, images, weights with gradients and momentum, activations, features and gradients.
   private func memory(_ work: Workload, parameters: Int, features: FeatureCosts?) -> Double {
     let pixels = Double(work.network.imageHeight * work.network.imageWidth)
     let activations =

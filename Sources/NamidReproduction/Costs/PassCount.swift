@@ -3,7 +3,7 @@ import NamidDefenses
 import NamidInformation
 import NamidTraining
 
-/// How often networks see an image.
+/// The number of times that networks see an image, by the kind of pass.
 package struct PassCount: Hashable, Sendable {
   /// Evaluations without a gradient.
   package var forwards = 0.0
@@ -46,7 +46,7 @@ package struct PassCount: Hashable, Sendable {
 }
 
 extension PassCount {
-  /// What one image costs in one epoch of a training.
+  /// Counts the passes that one image takes in one epoch of a training.
   ///
   /// The attack takes every step for every image. Losses with a divergence also see the natural image, in the
   /// attack of TRADES (half of a gradient more) and in the loss. What is done with an estimator's features, with the
@@ -62,7 +62,7 @@ extension PassCount {
       features: passes.features)
   }
 
-  /// What one image costs in one epoch of estimators: the attack, the network's outputs, features with their gradient.
+  /// Counts the passes of one image in one epoch of estimators: attack, outputs, features with their gradient.
   package static func estimators(_ configuration: EstimatorConfiguration) -> PassCount {
     let steps = Double(configuration.attack.steps)
     let number = configuration.kind == .pair ? 2.0 : 1.0
@@ -73,8 +73,8 @@ extension PassCount {
 
   /// The passes that one image of a data set takes on average under an attack.
   ///
-  /// Robust images take the whole budget, fooled ones leave after a fifth of it or so; a third is taken to be robust. An
-  /// attack that does not stop at the first fooling image takes its budget for every image.
+  /// Robust images take the whole budget, fooled ones about a fifth of it; a third of the images is taken to be robust.
+  /// An attack that does not stop at the first fooling image takes its budget for every image.
   package static func attack(_ attack: any Attack, classCount: Int = 10) -> PassCount {
     if attack.members.count > 1 {
       return attack.members.reduce(PassCount()) { $0 + .attack($1, classCount: classCount) }

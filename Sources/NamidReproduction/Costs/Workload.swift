@@ -3,15 +3,15 @@ import NamidNetworks
 import NamidTorch
 import NamidTraining
 
-/// How much there is to do in a step: images, and what each of them costs.
+/// The amount of work in a step: the number of images and the passes that each of them takes.
 package struct Workload: Hashable, Sendable {
   /// Images that all cost the same.
   package struct Item: Hashable, Sendable {
     /// Images, counted as often as they are seen.
     package var images: Double
-    /// What each costs.
+    /// The passes that each image takes.
     package var passes: PassCount
-    /// In which precision.
+    /// The precision of the passes.
     package var precision: Precision
   }
 
@@ -19,7 +19,7 @@ package struct Workload: Hashable, Sendable {
   package var network: NetworkSpecification
   /// Images per batch.
   package var batchSize: Int
-  /// What is done.
+  /// The items of the work.
   package var items: [Item]
   /// Length of the estimators' feature vectors; nil without estimators.
   package var units: Int?
@@ -27,7 +27,7 @@ package struct Workload: Hashable, Sendable {
   package var dataBytes: Int
   /// Copies of network or estimators on disk, in values per trained value.
   package var savedCopies: Double
-  /// Whether estimators are what is trained.
+  /// True where estimators are trained, false where a network is.
   package var trainsEstimators: Bool
 
   /// An amount of work.

@@ -1,7 +1,7 @@
 import Foundation
 import NamidData
 
-/// What a plan must know of a data set.
+/// Facts about a data set that a plan needs.
 package struct DataFacts: Hashable, Sendable {
   /// The title of the set as published.
   package var title: String
@@ -15,7 +15,7 @@ package struct DataFacts: Hashable, Sendable {
   package var classCount: Int
   /// Channels, height and width.
   package var shape: [Int]
-  /// What stands in the way of using it; nil where nothing does.
+  /// The problem that prevents the use of the data set; nil for none.
   package var problem: String?
 
   /// Known facts.

@@ -15,7 +15,7 @@ package enum StepWord: Hashable, Sendable {
 
 /// One call of the tool in an experiment: a training, an evaluation or a measurement.
 package struct ExperimentStep: Hashable, Sendable {
-  /// What a step does.
+  /// A kind of step: the command of the tool that it calls.
   package enum Kind: String, CaseIterable, Sendable {
     /// `namid train`.
     case train
@@ -30,10 +30,10 @@ package struct ExperimentStep: Hashable, Sendable {
     /// `namid mi compare`.
     case comparison = "compare"
 
-    /// Whether the step leaves a run with checkpoints; the others leave figures.
+    /// True where the step leaves a run with checkpoints; the other steps leave figures.
     package var isTraining: Bool { self == .train || self == .estimators }
 
-    /// What the step leaves, in its folder.
+    /// The name of the file or folder that the step leaves in its own folder.
     package var product: String {
       switch self {
       case .train, .estimators: "run"
@@ -46,9 +46,9 @@ package struct ExperimentStep: Hashable, Sendable {
 
   /// The name of its folder: kind, contents and the hash of all that decides what it does.
   package let id: String
-  /// What it does.
+  /// The kind of the step.
   package let kind: Kind
-  /// What it does, for people.
+  /// A description of the step for people.
   package let title: String
   /// The command line after `namid`, without what only says how to compute.
   package let words: [StepWord]
@@ -56,20 +56,20 @@ package struct ExperimentStep: Hashable, Sendable {
   package let needs: [String]
   /// The step whose figures are this one's, too, where the run's best epoch is its last.
   package let twin: String?
-  /// How much there is to do.
+  /// The amount of work; nil where it is not known.
   package let workload: Workload?
 
   /// A step; its identifier is made of a few words and the hash of what decides what it does.
   ///
   /// - Parameters:
-  ///   - kind: What it does.
-  ///   - title: The same for people.
+  ///   - kind: The kind of the step.
+  ///   - title: A description of the step for people.
   ///   - label: A few words for the name of its folder.
   ///   - words: The command line after `namid`.
   ///   - data: A digest of the data set that it reads; nil where a step that it needs says so.
   ///   - twin: The step of the last checkpoint, for one of the best.
-  ///   - workload: How much there is to do; nil where that is not known.
-  /// - Throws: When the words cannot be written as text.
+  ///   - workload: The amount of work; nil where it is not known.
+  /// - Throws: An error when the words cannot be written as text.
   package init(
     _ kind: Kind, title: String, label: String, words: [StepWord], data: String? = nil,
     twin: String? = nil, workload: Workload? = nil

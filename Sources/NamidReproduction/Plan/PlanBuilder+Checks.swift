@@ -4,7 +4,7 @@ import NamidInformation
 import NamidLaboratory
 import NamidTraining
 
-/// What can only fail, named before anything is computed.
+/// Checks that find plans that cannot succeed before anything is computed.
 extension PlanBuilder {
   /// Refuses names that are not there, needs that go round in circles, and tables without rows.
   func check() throws(RecipeError) {

@@ -8,7 +8,7 @@ import NamidTraining
 ///
 /// It is pure: files are read before (`RecipeFile`, `DataFacts`) and written after it.
 package struct PlanBuilder {
-  /// What is asked of all recipes.
+  /// Options that apply to all recipes.
   package struct Options: Sendable {
     /// Seeds in place of the recipes' own; nil for those.
     package var seeds: [Int]?
@@ -33,7 +33,7 @@ package struct PlanBuilder {
   ///
   /// - Parameters:
   ///   - file: The recipe.
-  ///   - facts: What is known of its data sets, by their names; see `datasets(of:)`.
+  ///   - facts: Facts about its data sets, by their names; see `datasets(of:)`.
   ///   - options: Seeds and rows.
   package init(_ file: RecipeFile, facts: [String: DataFacts], options: Options = Options()) {
     self.file = file

@@ -2,15 +2,15 @@
 package struct PlannedTable: Sendable {
   /// The recipe's name, such as `table1`.
   package var name: String
-  /// What it shows.
+  /// The title: one line about the contents of the table.
   package var title: String
-  /// What a reader should know.
+  /// A few sentences about the table for its readers.
   package var about: String
   /// The preset; nil for none.
   package var preset: String?
   /// The paper's table; nil for one's own.
   package var paper: String?
-  /// How the setting differs from the paper's, one sentence each.
+  /// Differences between the setting and the paper's, one sentence each.
   package var differences: [String]
   /// Data sets with balls.
   package var parts: [PlannedPart]
@@ -28,7 +28,7 @@ package struct PlannedPart: Sendable {
   package var norm: String
   /// The radius as it was written.
   package var epsilon: String
-  /// What figures are: shares of images, or mutual information.
+  /// The unit of the figures: shares of images, or mutual information.
   package var unit: FigureUnit
   /// The columns in order.
   package var columns: [PlannedColumn]
@@ -36,7 +36,7 @@ package struct PlannedPart: Sendable {
   package var rows: [PlannedRow]
 }
 
-/// What a figure is.
+/// The unit of a figure.
 package enum FigureUnit: String, Codable, Sendable {
   /// A share of images, shown in percent.
   case share
@@ -60,7 +60,7 @@ package struct PlannedColumn: Sendable {
 package struct PlannedRow: Sendable {
   /// Its name.
   package var name: String
-  /// How its network was trained.
+  /// The defense that its network was trained with.
   package var defense: String
   /// The cells: every column at every checkpoint.
   package var cells: [PlannedCell]
@@ -74,19 +74,19 @@ package struct PlannedCell: Sendable {
     package var seed: Int
     /// The step whose result holds the figure.
     package var step: String
-    /// How to find it there.
+    /// The place of the figure in the step's result.
     package var reading: FigureReading
   }
 
   /// The column's name.
   package var column: String
-  /// Which checkpoint.
+  /// The checkpoint that is measured.
   package var checkpoint: RecipeCheckpoint
   /// One source per seed.
   package var sources: [Source]
 }
 
-/// How a figure is found in a step's result.
+/// The place of a figure in a step's result.
 package enum FigureReading: Hashable, Sendable {
   /// Right under the attack at this place of an evaluation's list.
   case robust(attack: Int)
@@ -94,6 +94,7 @@ package enum FigureReading: Hashable, Sendable {
   case unbounded(attack: Int)
   /// A pairing of `mi poc` under the attack at this place.
   case pairing(attack: Int, key: String)
-  /// What one pair of estimators reads in `mi compare`: `eq4` or `eq5`, `natural` or `adversarial`, `clean` or `attacked`.
+  /// The reading of one pair of estimators in `mi compare`: `eq4` or `eq5`, `natural` or `adversarial`, and `clean` or
+  /// `attacked`.
   case estimate(attack: Int, role: String, kind: String, images: String)
 }

@@ -1,6 +1,7 @@
 import NamidSettings
 
-/// What decides what a step does: its command line without paths, the steps it needs, its data, and the format.
+/// A hash of all that decides a step's result: its command line without paths, the steps it needs, its data, and the
+/// format.
 ///
 /// A step whose hash is there and finished is never done again. How it is computed (threads, device, where data and
 /// results lie) is not part of it.

@@ -16,13 +16,13 @@ package struct Named<Value> {
   /// All values in order.
   package private(set) var entries: [Entry] = []
 
-  /// No values.
+  /// An empty list of names.
   package init() {}
 
   /// The names in order.
   package var names: [String] { entries.map(\.name) }
 
-  /// Whether there are none.
+  /// True where there are no names.
   package var isEmpty: Bool { entries.isEmpty }
 
   /// The value of a name; assigning nil removes it.

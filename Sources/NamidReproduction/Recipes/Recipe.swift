@@ -9,9 +9,9 @@ import NamidSettings
 /// every column that the ball's norm has, at every checkpoint. Nothing here computes: a `PlanBuilder` turns a recipe
 /// into steps.
 package struct Recipe: ConfigurationGroup, Equatable, Sendable {
-  /// What the table shows, in one line.
+  /// The title: one line about the contents of the table.
   package var title = ""
-  /// What a reader should know of it, in a few sentences.
+  /// A few sentences about the table for its readers.
   package var about = ""
   /// The name of the paper's table or figure in `paper-figures.yaml`; null for one's own.
   package var paper: String?
@@ -19,7 +19,7 @@ package struct Recipe: ConfigurationGroup, Equatable, Sendable {
   package var remarks: [String] = []
   /// Seeds of all rows that say nothing else.
   package var seeds = [0]
-  /// Which checkpoints of each run are measured.
+  /// The checkpoints of each run that are measured.
   package var checkpoints = RecipeCheckpoint.allCases
   /// Test images of all columns that say nothing else; all when null.
   package var limit: Int?
@@ -78,11 +78,11 @@ extension ConfigurationGroup {
   }
 }
 
-/// Which checkpoint of a run is measured.
+/// The checkpoint of a run that is measured.
 package enum RecipeCheckpoint: String, CaseIterable, Codable, Sendable {
-  /// The last epoch's.
+  /// The checkpoint of the last epoch.
   case latest
-  /// That of the epoch with the best robust accuracy on images held out of training.
+  /// The checkpoint of the epoch with the best robust accuracy on images held out of training.
   case best
 
   /// The checkpoint in tables.
@@ -102,7 +102,7 @@ package struct RecipePart: ConfigurationGroup, Equatable, Sendable {
 
 /// A network that is trained.
 package struct RecipeRow: ConfigurationGroup, Equatable, Sendable {
-  /// How it is trained.
+  /// The name of the defense that it is trained with.
   package var defense = "standard"
   /// The name of the estimators that the defense reads; null for none.
   package var estimators: String?
@@ -110,7 +110,7 @@ package struct RecipeRow: ConfigurationGroup, Equatable, Sendable {
   package var settings: JSONValue = [:]
   /// Its seeds; the recipe's when null.
   package var seeds: [Int]?
-  /// Whether it is a row of the table, or only trained because others need it.
+  /// True where it is a row of the table, false where it is only trained because others need it.
   package var shown = true
 
   /// Standard adversarial training.
@@ -126,7 +126,7 @@ package struct RecipeRow: ConfigurationGroup, Equatable, Sendable {
 package struct RecipeEstimators: ConfigurationGroup, Equatable, Sendable {
   /// The row whose network they read.
   package var target = ""
-  /// What they measure.
+  /// The kind of estimators, which says which mutual information they measure.
   package var kind = EstimatorKind.pair
   /// Settings by their keys in the estimators' `config.yaml`.
   package var settings: JSONValue = [:]
@@ -137,11 +137,11 @@ package struct RecipeEstimators: ConfigurationGroup, Equatable, Sendable {
 
 /// An attack that makes a column.
 package struct RecipeColumn: ConfigurationGroup, Equatable, Sendable {
-  /// What counts as having withstood an attack that looks for the smallest perturbation.
+  /// The condition for having withstood an attack that looks for the smallest perturbation.
   package enum Reading: String, CaseIterable, Codable, Sendable {
-    /// No perturbation within ε was found: the usual meaning, and the only one for other attacks.
+    /// Withstood where the attack has found nothing within ε: the usual meaning, and the only one for other attacks.
     case withinEpsilon = "within-epsilon"
-    /// No perturbation of any size was found.
+    /// Withstood where the attack has found no perturbation of any size.
     case anySize = "any-size"
   }
 
@@ -151,12 +151,12 @@ package struct RecipeColumn: ConfigurationGroup, Equatable, Sendable {
   package var limit: Int?
   /// The norms of the parts that have this column; all when null.
   package var norms: [Norm]?
-  /// What counts as having withstood it.
+  /// The condition for having withstood the attack.
   package var reading = Reading.withinEpsilon
   /// The column's name in `paper-figures.yaml`; its own name when null.
   package var paper: String?
 
-  /// No attack.
+  /// A column without an attack.
   package init() {}
 
   /// Refuses a limit of no images.
@@ -175,7 +175,7 @@ package struct RecipeProbe: ConfigurationGroup, Equatable, Sendable {
     case comparison = "compare"
   }
 
-  /// Which measurement.
+  /// The kind of measurement.
   package var kind = Kind.pairings
   /// The row whose networks are measured.
   package var network = ""

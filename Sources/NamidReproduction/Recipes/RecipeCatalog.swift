@@ -10,7 +10,7 @@ package struct RecipeFile: Sendable {
   package var preset: String?
   /// The recipe.
   package var recipe: Recipe
-  /// What the recipe is compared with: the same file without a preset, or the tool's recipe of the table that it names.
+  /// The recipe to compare with: the same file without a preset, or the tool's recipe of the table that it names.
   package var reference: Recipe
   private let origins: ConfigurationOrigins
 
@@ -32,7 +32,7 @@ package struct RecipeFile: Sendable {
       : try ConfigurationWithPresets(defaults: Recipe(), file: url).configuration
   }
 
-  /// Compares a recipe of one's own with the paper's: its reference becomes the tool's recipe of the table that it names.
+  /// Compares a user's recipe with the paper's: its reference becomes the tool's recipe of the table that it names.
   ///
   /// - Parameters:
   ///   - catalog: The recipes that come with the tool.
@@ -76,10 +76,10 @@ package struct RecipeFile: Sendable {
       origin: origin(of: key))
   }
 
-  /// Where a key was written, such as `Recipes/table1.yaml:12`.
+  /// Finds the place where a key was written, such as `Recipes/table1.yaml:12`.
   package func origin(of key: String) -> String? { origins.origin(of: key) }
 
-  /// Where a data set was named.
+  /// Finds the place where a data set was named.
   package func origin(ofDataset name: String) -> String? {
     let places =
       recipe.rows.entries.map { ("rows.\($0.name).settings", $0.value.settings) }
@@ -97,7 +97,7 @@ package struct RecipeCatalog: Sendable {
   /// The file with the paper's figures, which is no recipe.
   package static let figuresName = "paper-figures.yaml"
 
-  /// Where they lie.
+  /// The folder of the recipes.
   package let folder: URL
 
   /// A folder of recipes.
@@ -158,7 +158,7 @@ package struct RecipeCatalog: Sendable {
     return folder.appending(path: "\(name).yaml")
   }
 
-  /// Whether an argument is a path and not the name of a recipe.
+  /// Checks that an argument is a path and not the name of a recipe.
   package static func isPath(_ argument: String) -> Bool {
     argument.contains("/") || [".yaml", ".yml", ".json"].contains { argument.hasSuffix($0) }
   }

@@ -1,6 +1,6 @@
 /// A recipe that cannot be carried out.
 package enum RecipeError: Error, Equatable, CustomStringConvertible {
-  /// There is no recipe of that name.
+  /// The name belongs to no recipe.
   case unknown(String, suggestion: String?, known: [String])
   /// The recipes that come with the tool are not where they should be.
   case noneFound(lookedIn: [String])
@@ -8,12 +8,12 @@ package enum RecipeError: Error, Equatable, CustomStringConvertible {
   case refused(key: String, reason: String, origin: String?)
   /// Things need each other.
   case circular([String], origin: String?)
-  /// No recipe that was asked for has such a row.
+  /// The requested row is in none of the requested recipes.
   case unknownRow(String, suggestion: String?, known: [String])
   /// Steps need each other, or something that is no step.
   case brokenPlan(String)
 
-  /// What is wrong, where, and what would be right.
+  /// A sentence for people: the mistake, its place and a valid alternative.
   package var description: String {
     switch self {
     case .unknown(let name, let suggestion, let known):

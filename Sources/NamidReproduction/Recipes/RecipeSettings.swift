@@ -23,7 +23,7 @@ struct RecipeSettings {
     var configuration: RunConfiguration
   }
 
-  /// What is said by a word of its own on the command line.
+  /// Keys that the command line sets by options of their own; settings of a recipe may not contain them.
   private static let reserved = ["seed", "defense", "estimators"]
 
   /// The settings of a row in a part.
@@ -136,7 +136,7 @@ struct RecipeSettings {
     }
   }
 
-  /// What all rows share, without the groups of other defenses.
+  /// Takes the settings that a row with this defense shares with others, without the groups of other defenses.
   private func common(
     _ settings: JSONValue, key: String, for entry: DefenseEntry
   ) throws(RecipeError) -> JSONObject {

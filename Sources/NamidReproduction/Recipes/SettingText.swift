@@ -36,7 +36,7 @@ struct SettingText: Equatable {
 }
 
 extension JSONValue {
-  /// Whether a tree of groups holds a value at a path such as `training.epochs`.
+  /// Checks that a tree of groups holds a value at a path such as `training.epochs`.
   func says(_ key: String) -> Bool {
     var value = self
     for part in key.split(separator: ".") {

@@ -62,7 +62,7 @@ package struct EvaluationTables {
     Array(zip(AttackReport.distinctNames(attacks.map(\.name)), attacks))
   }
 
-  /// What the last of all evaluations with an attack has found.
+  /// Makes a cell from the last of all evaluations with an attack.
   private static func cell(of attack: String, _ evaluations: [StoredEvaluation]) -> CellRecord {
     var cell = CellRecord(column: attack, checkpoint: .latest, state: .notRun, runs: [])
     for evaluation in evaluations {

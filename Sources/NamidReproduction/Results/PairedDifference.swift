@@ -1,10 +1,10 @@
 import NamidStatistics
 
-/// Which of some images a network withstood an attack on.
+/// The images on which a network withstood an attack.
 struct Withstood: Hashable {
   /// The digest of the images.
   var images: String
-  /// For every image in order.
+  /// True where the network withstood the attack, for every image in order.
   var isRobust: [Bool]
 }
 
@@ -31,12 +31,7 @@ package struct PairedDifference: Codable, Hashable, Sendable {
     case interval = "ci95"
   }
 
-  /// The difference; nil where no seed has both, or where images differ.
-  ///
-  /// - Parameters:
-  ///   - own: What this row withstood, by seed.
-  ///   - other: What the other row withstood, by seed.
-  ///   - row: The other row's name.
+  /// The difference to another row, from images by seed; nil where no seed has both, or where images differ.
   init?(_ own: [Int: Withstood], minus other: [Int: Withstood], of row: String) {
     let pairs = own.keys.sorted().compactMap { seed -> (gained: Int, lost: Int, count: Int)? in
       guard let mine = own[seed], let theirs = other[seed], mine.images == theirs.images,

@@ -62,12 +62,12 @@ package struct PaperFigures: ConfigurationGroup, Equatable, Sendable {
   /// A table by its parts.
   package typealias Table = Named<Part>
 
-  /// Where the figures come from.
+  /// The publication that the figures come from.
   package var source = ""
   /// All tables by name.
   package var tables = Named<Table>()
 
-  /// No figures.
+  /// An empty set of figures.
   package init() {}
 
   /// Reads the file.

@@ -13,7 +13,7 @@ struct ReportCheck {
   private static let longestText = 1000
   private static let mostItems = 500
   private static let mostImages = 1_000_000_000
-  /// Passes, queries or seconds.
+  /// The largest cost that is believed, in passes, queries or seconds.
   private static let mostCost = 1e15
 
   init(_ report: EvaluationReport) throws {

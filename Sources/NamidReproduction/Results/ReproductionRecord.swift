@@ -14,13 +14,13 @@ package struct ReproductionRecord: Codable, Sendable {
   package var version: String
   /// The machine in a few words.
   package var machine: String
-  /// When it was written, in UTC.
+  /// The time at which it was written, in UTC.
   package var written: String
-  /// Whether it was stopped before all steps were tried.
+  /// True where it was stopped before all steps were tried.
   package var isInterrupted: Bool
   /// One entry per recipe.
   package var tables: [TableRecord]
-  /// What became of every step.
+  /// The outcome of every step.
   package var steps: [StepOutcome]
 
   enum CodingKeys: String, CodingKey {
@@ -28,7 +28,7 @@ package struct ReproductionRecord: Codable, Sendable {
     case isInterrupted = "interrupted"
   }
 
-  /// How many steps are finished, failed and not run, in words.
+  /// The numbers of steps that are finished, failed and not run, in words.
   package var progress: String {
     let count = { (state: StepOutcome.State) in steps.count { $0.state == state } }
     return "\(count(.finished)) finished, \(count(.failed)) failed, \(count(.notRun)) not run"
@@ -49,15 +49,15 @@ package struct ReproductionRecord: Codable, Sendable {
   }
 }
 
-/// What became of a step, for the record.
+/// The outcome of a step, for the record.
 package struct StepOutcome: Codable, Hashable, Sendable {
-  /// The words for what became of it.
+  /// The outcomes of a step.
   package enum State: String, Codable, Sendable {
     /// Done by this call or an earlier one.
     case finished
     /// Tried without success.
     case failed
-    /// Not tried.
+    /// A step that was not tried.
     case notRun = "not-run"
   }
 
@@ -65,17 +65,17 @@ package struct StepOutcome: Codable, Hashable, Sendable {
   package var id: String
   /// Its kind.
   package var kind: String
-  /// What it does, for people.
+  /// A description of the step for people.
   package var title: String
   /// Its command line, with paths relative to the experiment's folder.
   package var command: String
-  /// What became of it.
+  /// The outcome of the step.
   package var state: State
-  /// Why it is not finished, with its last lines; nil where it is.
+  /// The reason why it is not finished, with its last lines; nil where it is.
   package var why: String?
   /// The steps that it needs.
   package var needs: [String]
-  /// What it left, relative to the experiment's folder: a run's folder or figures; nil where it is not finished.
+  /// The run's folder or the figures that it left, relative to the experiment's folder; nil where it is not finished.
   package var product: String?
   /// Seconds; nil where it is not finished.
   package var seconds: Double?
@@ -121,15 +121,15 @@ package struct StepOutcome: Codable, Hashable, Sendable {
 package struct TableRecord: Codable, Sendable {
   /// The recipe's name.
   package var name: String
-  /// What it shows.
+  /// The title: one line about the contents of the table.
   package var title: String
-  /// What a reader should know.
+  /// A few sentences about the table for its readers.
   package var about: String
   /// The preset; nil for none.
   package var preset: String?
   /// The paper's table; nil for one's own.
   package var paper: String?
-  /// How the setting differs from the paper's, one sentence each.
+  /// Differences between the setting and the paper's, one sentence each.
   package var differences: [String]
   /// Data sets with balls.
   package var parts: [PartRecord]
@@ -145,9 +145,9 @@ package struct PartRecord: Codable, Sendable {
   package var norm: String
   /// The radius as it was written.
   package var epsilon: String
-  /// What figures are.
+  /// The unit of the figures.
   package var unit: FigureUnit
-  /// Whether figures are of the last and of the best checkpoint; where not, rows have one line.
+  /// True where figures are of the last and of the best checkpoint; otherwise rows have one line.
   package var hasCheckpoints: Bool
   /// The columns in order, each with its attack.
   package var columns: [ColumnRecord]
@@ -184,7 +184,7 @@ package struct ColumnRecord: Codable, Hashable, Sendable {
 package struct RowRecord: Codable, Sendable {
   /// Its name.
   package var name: String
-  /// How its network was trained.
+  /// The defense that its network was trained with.
   package var defense: String
   /// Every column at every checkpoint.
   package var cells: [CellRecord]
@@ -197,7 +197,7 @@ package struct RowRecord: Codable, Sendable {
 
 /// One figure of a table.
 package struct CellRecord: Codable, Sendable {
-  /// What is known of it.
+  /// The state of a cell: the part of its seeds that is measured.
   package enum State: String, Codable, Sendable {
     /// All seeds are measured.
     case measured
@@ -225,7 +225,7 @@ package struct CellRecord: Codable, Sendable {
     package var file: String
     /// The hash of all that decides the figure.
     package var specificationHash: String?
-    /// What makes it doubtful, by name.
+    /// The names of the flags that make it doubtful.
     package var flags: [String]
 
     enum CodingKeys: String, CodingKey {
@@ -239,23 +239,23 @@ package struct CellRecord: Codable, Sendable {
   package var column: String
   /// The checkpoint.
   package var checkpoint: RecipeCheckpoint
-  /// What is known.
+  /// The state of the cell.
   package var state: State
-  /// Why not all seeds are measured; nil where they are.
+  /// The reason why not all seeds are measured; nil where they are.
   package var why: String?
   /// Mean, deviation and number over seeds; nil where none is measured.
   package var summary: SampleSummary?
   /// The 95 % interval: of one seed over images, of several seeds over seeds.
   package var interval: ConfidenceInterval?
-  /// What the interval is over: `images` or `seeds`.
+  /// The samples that the interval is over: `images` or `seeds`.
   package var intervalOver: String?
   /// The seeds' figures.
   package var runs: [Run]
   /// The paper's figure, in percent or nats; nil where it has none.
   package var paper: PaperFigure?
-  /// This figure minus the paper's, in percentage points; nil where there is nothing to compare.
+  /// The difference of this figure minus the paper's, in percentage points; nil where there is nothing to compare.
   package var difference: Double?
-  /// This figure minus the first row's, image by image; nil for the first row and where there is nothing to compare.
+  /// The difference to the first row, image by image; nil for the first row and where there is nothing to compare.
   package var paired: PairedDifference?
 
   enum CodingKeys: String, CodingKey {

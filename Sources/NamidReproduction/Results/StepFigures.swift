@@ -10,7 +10,7 @@ struct StepFigures {
     var interval: ConfidenceInterval?
     var count: Int?
     var hash: String?
-    /// Which images were withstood; nil where the result does not say, and for other figures.
+    /// The images that were withstood; nil where the result does not name them, and for other figures.
     var withstood: Withstood?
   }
 
@@ -26,12 +26,12 @@ struct StepFigures {
   /// The images' title.
   var dataset: String? { text(["dataset", "name"]) ?? text(["setting", "dataset", "name"]) }
 
-  /// Which checkpoint was measured.
+  /// The checkpoint that was measured.
   var checkpoint: String? {
     text(["model", "checkpoint"]) ?? text(["setting", "model", "checkpoint"])
   }
 
-  /// What makes the figures doubtful.
+  /// The names of the flags that make the figures doubtful.
   var flags: [String] { (tree["flags"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue } }
 
   /// A figure.

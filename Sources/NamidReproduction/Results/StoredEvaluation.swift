@@ -6,7 +6,7 @@ import NamidFiles
 package struct StoredEvaluation: Sendable {
   /// The file.
   package var url: URL
-  /// What was measured.
+  /// The report of the evaluation.
   package var report: EvaluationReport
 
   /// An evaluation.
@@ -24,7 +24,7 @@ package struct StoredEvaluation: Sendable {
   }
 }
 
-/// Why a file is no evaluation that can be shown.
+/// The reason why a file is not an evaluation that can be shown.
 package struct EvaluationFileProblem: Error, CustomStringConvertible {
   package let description: String
 

@@ -16,7 +16,7 @@ package struct TableBuilder {
   ///
   /// - Parameters:
   ///   - plan: The steps.
-  ///   - results: What became of them.
+  ///   - results: The outcomes of the steps.
   ///   - figures: The paper's figures.
   ///   - read: The result of a finished step.
   package init(
@@ -145,7 +145,7 @@ package struct TableBuilder {
     }
   }
 
-  /// Whether a step was not tried because one before it has failed.
+  /// Checks for a failed step among those that this step needs, directly or through other steps.
   private func failure(before step: ExperimentStep) -> Bool {
     step.needs.contains { need in
       if case .failed = results[need] { return true }

@@ -1,12 +1,12 @@
 /// The forms that tables are printed in.
 package enum TableFormat: String, CaseIterable, Sendable {
-  /// For a terminal.
+  /// Plain text for a terminal.
   case text
-  /// For a page of Markdown.
+  /// A table for a page of Markdown.
   case markdown
   /// One line per figure.
   case csv
-  /// For a paper.
+  /// LaTeX for a paper.
   case latex
 
   /// Tables in this form, with a newline at the end.

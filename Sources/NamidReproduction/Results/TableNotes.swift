@@ -1,7 +1,7 @@
 import Foundation
 import NamidStatistics
 
-/// What must be said under a table: what is missing, what is doubted, and how it differs from the paper.
+/// Notes under a table: figures that are missing, figures that are doubted, and differences from the paper.
 package struct TableNotes {
   private let table: TableRecord
 
@@ -46,7 +46,7 @@ extension TableRecord {
 }
 
 extension PartRecord {
-  /// What the figures of the part are.
+  /// The heading of the part: data set, ball and unit.
   package var heading: String {
     let unit = unit == .share ? "percent right" : "nats above the lowest reading"
     return "\(name): \(dataset), \(norm) ε \(epsilon); \(unit)"
@@ -71,7 +71,7 @@ extension CellRecord {
     return Self.number(summary.mean, unit)
   }
 
-  /// How far the figure may be off: `± 0.3 (n = 3)` or `[41.1, 43.1]`; nil where that is not known.
+  /// Writes the uncertainty of the figure: `± 0.3 (n = 3)` or `[41.1, 43.1]`; nil where it is not known.
   package func spread(_ unit: FigureUnit) -> String? {
     guard let summary else { return nil }
     if let deviation = summary.standardDeviation {

@@ -13,14 +13,14 @@ package struct TableText {
     self.table = table
   }
 
-  /// For a terminal.
+  /// The table for a terminal.
   package var text: String {
     let parts = table.parts.map { "\($0.heading)\n" + grid($0, .plain).text }
     let about = table.about.isEmpty ? [] : [table.about + "\n"]
     return ([table.heading] + about + parts).joined(separator: "\n") + notes(bullet: "  ") { $0 }
   }
 
-  /// As Markdown; each figure is a link to its result, one of several seeds is followed by a link for each.
+  /// The table as Markdown; each figure is a link to its result, one of several seeds is followed by a link for each.
   package var markdown: String {
     let parts = table.parts.map {
       "### \(Self.markdownText($0.heading))\n\n" + grid($0, .markdown).markdown
@@ -30,7 +30,7 @@ package struct TableText {
       + notes(bullet: "* ", Self.markdownText)
   }
 
-  /// A table escapes bars by itself.
+  /// Escapes text for Markdown, except bars, which a table escapes by itself.
   private static func markdownText(_ text: String) -> String {
     Markdown.plain(text, upTo: 10_000).replacing("\\|", with: "|")
   }
@@ -47,7 +47,7 @@ package struct TableText {
     }.map { CSV.line($0) + "\n" }.joined()
   }
 
-  /// As LaTeX tables that need no package.
+  /// The parts as LaTeX tables that need no package.
   package var latex: String {
     table.parts.map { part in
       let grid = rows(part, .plain)
@@ -81,7 +81,6 @@ package struct TableText {
     return "\n" + lines.joined(separator: "\n")
   }
 
-  /// How names and figures are written.
   private enum Writing {
     case plain, markdown
   }
@@ -100,8 +99,10 @@ package struct TableText {
     return grid
   }
 
-  /// One line per row and checkpoint, and below them, for the one that is compared, the difference to the first row, image by
-  /// image, and the paper's figures with the difference to them.
+  /// Makes one line per row and checkpoint.
+  ///
+  /// For the checkpoint that is compared, lines below it give the difference to the first row, image by image, and the
+  /// paper's figures with the difference to them.
   private func rows(_ part: PartRecord, _ writing: Writing) -> [[String]] {
     part.rows.flatMap { row -> [[String]] in
       var lines: [[String]] = []
@@ -166,7 +167,7 @@ package struct TableText {
     text.map { latexCharacters[$0] ?? String($0) }.joined()
   }
 
-  /// What means something to LaTeX, and what it cannot write without a package.
+  /// Replacements for characters that are special in LaTeX or that it cannot write without a package.
   private static let latexCharacters: [Character: String] = [
     "_": "\\_", "%": "\\%", "&": "\\&", "#": "\\#", "$": "\\$", "{": "\\{", "}": "\\}",
     "\\": "$\\backslash$", "^": "$\\hat{\\ }$", "~": "$\\sim$", "<": "$<$", ">": "$>$", "|": "$|$",

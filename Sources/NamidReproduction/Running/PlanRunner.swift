@@ -6,7 +6,7 @@ import NamidFiles
 /// A failing step stops those that need it and no others. What is finished is kept at once, so that any interruption
 /// costs at most what the steps in progress cannot resume by themselves.
 package struct PlanRunner {
-  /// What it tells while it works.
+  /// An event that is reported while steps run.
   package enum Event: Sendable {
     /// A step was finished by an earlier call.
     case reused(ExperimentStep)
@@ -18,7 +18,7 @@ package struct PlanRunner {
 
   /// Begins a step in the experiment's folder, with all that it prints in the log; throws what prevents that.
   ///
-  /// What it gives back is asked again and again how the step has ended; nil means not yet.
+  /// The closure that it returns is called repeatedly until it returns the end of the step; nil means not yet.
   package typealias Launch = (_ step: ExperimentStep, _ log: URL) throws -> (() -> StepEnd?)
 
   private let plan: ExperimentPlan
@@ -40,7 +40,6 @@ package struct PlanRunner {
   /// The steps that earlier calls have not finished.
   package var remaining: [ExperimentStep] { plan.steps.filter { store.finished($0) == nil } }
 
-  /// A step at work.
   private struct Job {
     var step: ExperimentStep
     var begin: Date
@@ -53,8 +52,8 @@ package struct PlanRunner {
   ///   - jobs: The most steps that are at work at the same time.
   ///   - launch: Begins a step.
   ///   - rest: Called whenever all steps are at work; it should take a moment.
-  ///   - tell: Told what happens.
-  /// - Returns: What became of every step, and whether all that could be tried was.
+  ///   - tell: Called with each event.
+  /// - Returns: The outcome of every step; `isInterrupted` is true where steps that could be tried were not.
   package func run(
     jobs: Int = 1, launch: Launch, rest: () -> Void = {}, tell: (Event) -> Void = { _ in }
   ) -> (results: [String: StepResult], isInterrupted: Bool) {
@@ -122,7 +121,7 @@ package struct PlanRunner {
 
   // MARK: One step
 
-  /// Why a step is over before it has begun.
+  /// The result of a step that ended before it was launched.
   private struct EarlyEnd: Error {
     var result: StepResult
   }
@@ -167,7 +166,7 @@ package struct PlanRunner {
     }
   }
 
-  /// A full disk keeps a step's own words out of its log.
+  /// A hint at a full disk, which keeps a step's own words out of its log.
   private var roomHint: String {
     guard let free = freeBytes(), free < 1e6 else { return "" }
     return " (no space left in \(store.root.path))"

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How long the rest of a plan will take, from estimates and from how long finished steps have taken.
+/// An estimate of the time that the rest of a plan will take, corrected by the times of finished steps.
 package struct ProgressClock: Sendable {
   private var estimates: [String: Double]
   private var left: Double
@@ -19,7 +19,7 @@ package struct ProgressClock: Sendable {
     left = estimates.values.reduce(0, +)
   }
 
-  /// How much longer finished steps have taken than estimated; 1 until one is finished.
+  /// The ratio of the time of finished steps to its estimate, between 0.1 and 10; 1 until a step is finished.
   package var factor: Double { estimated > 0 ? min(max(taken / estimated, 0.1), 10) : 1 }
 
   /// The estimate of one step, corrected by those that are finished.
@@ -32,7 +32,7 @@ package struct ProgressClock: Sendable {
   ///
   /// - Parameters:
   ///   - step: The step.
-  ///   - seconds: How long it took; nil where it was not carried out.
+  ///   - seconds: The time that it took; nil where it was not carried out.
   package mutating func end(_ step: String, seconds: Double?) {
     guard let estimate = estimates.removeValue(forKey: step) else { return }
     left -= estimate

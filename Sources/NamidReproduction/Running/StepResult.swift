@@ -1,16 +1,16 @@
-/// How a call of the tool ended.
+/// The end of a call of the tool.
 package struct StepEnd: Hashable, Sendable {
   /// The ways to end.
   package enum Way: Hashable, Sendable {
-    /// With an exit status.
+    /// The end by an exit status.
     case exited(Int32)
-    /// By a signal.
+    /// The end by a signal.
     case signal(Int32)
-    /// Because this process was told to stop.
+    /// The end of a call that was stopped because this process was told to stop.
     case interrupted
   }
 
-  /// How.
+  /// The way in which it ended.
   package var way: Way
   /// The most memory that it took, in bytes; nil where that is not known.
   package var peakMemory: Int?
@@ -22,16 +22,16 @@ package struct StepEnd: Hashable, Sendable {
   }
 }
 
-/// What became of a step.
+/// The outcome of a step.
 package enum StepResult: Hashable, Sendable {
-  /// It is finished.
+  /// A finished step.
   case finished(StepRecord)
-  /// It failed, with the reason and its last lines.
+  /// A failed step, with the reason and its last lines.
   case failed(reason: String, lines: [String])
-  /// It was not tried.
+  /// A step that was not tried.
   case notRun(reason: String)
 
-  /// Whether figures of it may be used.
+  /// True where the step is finished, so that its figures may be used.
   package var isFinished: Bool {
     if case .finished = self { return true }
     return false

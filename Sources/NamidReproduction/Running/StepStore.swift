@@ -3,19 +3,19 @@ import NamidEvaluation
 import NamidFiles
 import NamidTraining
 
-/// What a finished step has left behind.
+/// A record of a finished step.
 package struct StepRecord: Codable, Hashable, Sendable {
   /// The step.
   package var id: String
   /// The step's kind.
   package var kind: String
-  /// What it did, for people.
+  /// A description of the step for people.
   package var title: String
   /// Its command line, with paths relative to the experiment's folder.
   package var command: String
   /// The step's folder, relative to the experiment's.
   package var folder: String
-  /// When it ended, in UTC.
+  /// The time at which it ended, in UTC.
   package var finished: String
   /// Seconds over all attempts of the last call; 0 where figures were taken over.
   package var seconds: Double
@@ -59,7 +59,7 @@ package struct StepStore: Sendable {
   /// The file with what a step printed.
   package func log(of step: String) -> URL { folder(of: step).appending(path: "log.txt") }
 
-  /// What a step has left: a run's folder, or figures.
+  /// Finds the run's folder or the figures that a step leaves.
   package func product(of step: ExperimentStep) -> URL {
     folder(of: step.id).appending(path: step.kind.product)
   }
@@ -83,11 +83,11 @@ package struct StepStore: Sendable {
   ///
   /// - Parameters:
   ///   - step: The step; what it leaves must be there.
-  ///   - seconds: How long it took.
+  ///   - seconds: The time that it took.
   ///   - peakMemory: Bytes, where known.
   ///   - sameAs: The step whose figures were taken over; nil for none.
   /// - Returns: The record.
-  /// - Throws: When it cannot be written, or what the step has left cannot be read.
+  /// - Throws: An error when the record cannot be written or the step's product cannot be read.
   @discardableResult
   package func finish(
     _ step: ExperimentStep, seconds: Double, peakMemory: Int? = nil, sameAs: String? = nil

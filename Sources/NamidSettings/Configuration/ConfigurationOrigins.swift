@@ -6,7 +6,7 @@ public struct ConfigurationOrigins: Sendable {
   /// The place for keys that nobody has written; nil where there may be several.
   private let whole: String?
 
-  /// Nothing is noted yet.
+  /// An empty record of origins.
   init(whole: String? = nil) {
     self.whole = whole
   }

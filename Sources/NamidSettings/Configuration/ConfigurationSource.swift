@@ -8,7 +8,7 @@ struct ConfigurationSource {
   private let name: String
   private let lines: [KeyPathText: Int]
 
-  /// Keeps a file that is something else entirely from being read into memory.
+  /// The largest size of a configuration file in bytes; other large files are not read into memory.
   private static let maximumBytes = 1 << 20
 
   /// Reads a file as what its name says it is.

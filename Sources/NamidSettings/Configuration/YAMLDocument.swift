@@ -10,7 +10,7 @@ struct YAMLDocument {
   private(set) var lines: [KeyPathText: Int] = [:]
   private var remaining = Self.maximumValues
 
-  /// Keeps aliases of aliases of aliases from growing without bound.
+  /// The largest number of values, which bounds the growth by aliases of aliases.
   private static let maximumValues = 100_000
 
   init(parsing text: String) throws(YAMLError) {

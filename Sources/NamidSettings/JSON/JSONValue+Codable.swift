@@ -52,7 +52,7 @@ extension JSONValue: Codable {
 }
 
 extension JSONValue {
-  /// This tree with another laid over it: groups merge key by key, everything else is replaced.
+  /// Lays another tree over this one: groups merge key by key, everything else is replaced.
   package func overlaid(with other: JSONValue) -> JSONValue {
     guard case .object(var object) = self, case .object(let overlay) = other else { return other }
     for (key, value) in overlay { object[key] = object[key]?.overlaid(with: value) ?? value }

@@ -24,9 +24,9 @@ extension JSONValue {
 
   /// The fate of keys that nothing reads.
   public enum UnknownKeys: Sendable {
-    /// They are skipped.
+    /// Unknown keys are skipped.
     case ignored
-    /// They are an error that names the nearest valid key.
+    /// Unknown keys are an error that names the nearest valid key.
     case refused
   }
 }
@@ -131,7 +131,7 @@ extension TreeDecoder {
     return .badValue(key: place.text, found: found ?? .null, reason: setting.reason)
   }
 
-  /// For a name that an enumeration of texts does not have, the names that it does have.
+  /// Adds the valid names to an error about a name that an enumeration of texts does not have.
   private func describingChoices(of type: any Decodable.Type, _ error: ValueError) -> ValueError? {
     guard error.key == path.text, let type = type as? any (CaseIterable & RawRepresentable).Type
     else { return nil }

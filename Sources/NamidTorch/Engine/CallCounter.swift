@@ -1,11 +1,11 @@
 import CTorch
 import Synchronization
 
-/// How much work was asked of libtorch between two points.
+/// Counts of the calls into libtorch between two points.
 public struct CallCounts: Equatable, Sendable {
-  /// How often each operator was called from Swift.
+  /// The number of calls of each operator from Swift.
   public fileprivate(set) var operators: [Operator: Int] = [:]
-  /// How often gradients were asked for: walks back through a graph.
+  /// The number of gradient computations, each one a walk back through a graph.
   public fileprivate(set) var gradients = 0
   /// The number of tensors made from host memory: for work on a device each is a copy that waits for it.
   public fileprivate(set) var uploads = 0
@@ -21,7 +21,7 @@ public struct CallCounts: Equatable, Sendable {
 /// Counts operator calls and gradients between two points, for tests of how much work is done.
 public enum CallCounter {
   private static let counts = Mutex<CallCounts?>(nil)
-  /// Spares calls the lock while nothing is counted.
+  /// True while calls are counted; otherwise calls do not take the lock.
   private static let isCounting = Atomic<Bool>(false)
 
   /// Runs `body` and returns what was called from Swift meanwhile.
@@ -56,9 +56,9 @@ public enum CallCounter {
   }
 }
 
-/// What libtorch's allocators handed out between two points.
+/// The memory that libtorch's allocators handed out between two points.
 public struct MemoryUse: Equatable, Sendable {
-  /// How many blocks were allocated.
+  /// The number of blocks allocated.
   public let allocations: Int
   /// Bytes allocated and not freed since the beginning; negative when more was freed.
   public let liveBytes: Int

@@ -3,13 +3,13 @@ import Synchronization
 
 /// An error that libtorch reported.
 public struct EngineError: Error, CustomStringConvertible, Sendable {
-  /// What kind of error it was.
+  /// A kind of error.
   public enum Kind: Sendable {
     /// Wrong arguments or an unsupported combination.
     case invalidCall
     /// Memory ran out, on the host or on a device.
     case outOfMemory
-    /// Only deterministic kernels are allowed, and the operator has none there.
+    /// The operator has no deterministic kernel on the device, and only such kernels are allowed.
     case nondeterministic
     /// The loaded libtorch has no operator of this name.
     case missingOperator
@@ -17,7 +17,7 @@ public struct EngineError: Error, CustomStringConvertible, Sendable {
     case other
   }
 
-  /// What kind of error it was.
+  /// The kind of the error.
   public let kind: Kind
   /// The operator or function, with the shapes of its tensors.
   public let call: String
@@ -59,8 +59,8 @@ extension EngineError {
   /// Sets what is told of a failure that no caller can catch, before the process traps.
   ///
   /// Methods of `Tensor` do not throw: most of their failures are programming errors. But memory may run out in any of
-  /// them, and a program that can say what to do about it does so here and ends the process itself. Where `body` returns,
-  /// the process traps with the error's text.
+  /// them. A program that has advice for its user writes it in `body` and ends the process there. Where `body`
+  /// returns, the process traps with the error's text.
   public static func beforeTrap(_ body: (@Sendable (EngineError) -> Void)?) {
     handler.withLock { $0 = body }
   }

@@ -105,11 +105,11 @@ extension Optional: OperatorListElement where Wrapped == Tensor {
   public static func list(_ elements: [Tensor?]) -> OperatorValue { .optionalTensors(elements) }
 }
 
-/// How the elements of a 4-dimensional tensor lie in memory; raw values are those of `c10::MemoryFormat`.
+/// The order of a 4-dimensional tensor's elements in memory; raw values are those of `c10::MemoryFormat`.
 public enum MemoryFormat: Int, Sendable {
-  /// NCHW in memory.
+  /// The order NCHW.
   case contiguous = 0
-  /// As the input has it.
+  /// The input's format.
   case preserve = 1
   /// NHWC in memory; the shape stays NCHW.
   case channelsLast = 2

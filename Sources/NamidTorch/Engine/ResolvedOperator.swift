@@ -15,7 +15,7 @@ private struct ResolvedOperator: @unchecked Sendable {
     failure = status == CT_OK ? "" : String(cString: ct_last_error())
   }
 
-  /// Of every operator, at its place in memory.
+  /// The resolved form of every operator, at its place in memory.
   static let table: [ResolvedOperator] = {
     let places = Operator.allCases.map(\.place)
     precondition(places == Array(places.indices))
@@ -26,7 +26,7 @@ private struct ResolvedOperator: @unchecked Sendable {
 extension Operator {
   /// The case's number, which is what an enumeration without payloads is in memory.
   ///
-  /// A dictionary would hash the operator's name in every call.
+  /// The operator's place in the table; a dictionary would hash its name in every call.
   fileprivate var place: Int { Int(unsafeBitCast(self, to: UInt8.self)) }
 
   /// Finds the operator in the loaded libtorch.

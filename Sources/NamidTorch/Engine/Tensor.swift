@@ -8,7 +8,7 @@ import Synchronization
 public final class Tensor {
   let handle: ct_tensor_ref
 
-  /// How many tensors are alive in this process; leak tests compare it before and after.
+  /// The number of tensors alive in this process; leak tests compare it before and after.
   public static var liveCount: Int { live.load(ordering: .relaxed) }
   private static let live = Atomic<Int>(0)
 
@@ -56,7 +56,7 @@ public final class Tensor {
     return dtype
   }
 
-  /// Where the tensor lives.
+  /// The device that holds the tensor.
   public var device: Device {
     let metadata = metadata
     guard let kind = Device.Kind(rawValue: metadata.device_type) else {
@@ -76,7 +76,7 @@ public final class Tensor {
 
   // MARK: Autograd state
 
-  /// Whether operations on this tensor are recorded for gradients.
+  /// True where operations on this tensor are recorded for gradients.
   public var requiresGrad: Bool {
     get { metadata.requires_grad }
     set { check(ct_tensor_set_requires_grad(handle, newValue), "requiresGrad") }

@@ -33,11 +33,11 @@ public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
 extension SafetensorsError {
   /// The reason for which a number cannot be a length or an offset.
   public enum NumberFault: String, Sendable {
-    /// It has a minus sign.
+    /// A minus sign.
     case negative = "is negative"
-    /// It has a fraction or an exponent.
+    /// A fraction or an exponent.
     case fractional = "has a fraction or an exponent"
-    /// It does not fit into 63 bits.
+    /// A value that does not fit into 63 bits.
     case tooLarge = "is too large"
   }
 

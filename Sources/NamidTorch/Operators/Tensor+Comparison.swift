@@ -18,11 +18,11 @@ extension Tensor {
   public static func .< (a: Tensor, b: some Scalar) -> Tensor { one(.ltScalar, a, b) }
   /// Elementwise at-least.
   public static func .>= (a: Tensor, b: Tensor) -> Tensor { one(.ge, a, b) }
-  /// At least a number.
+  /// A mask of the elements that are at least a number.
   public static func .>= (a: Tensor, b: some Scalar) -> Tensor { one(.geScalar, a, b) }
   /// Elementwise at-most.
   public static func .<= (a: Tensor, b: Tensor) -> Tensor { one(.le, a, b) }
-  /// At most a number.
+  /// A mask of the elements that are at most a number.
   public static func .<= (a: Tensor, b: some Scalar) -> Tensor { one(.leScalar, a, b) }
 
   /// Elementwise and.
@@ -32,10 +32,10 @@ extension Tensor {
   /// Elementwise not.
   public func logicalNot() -> Tensor { one(.logicalNot, self) }
 
-  /// Where elements are neither NaN nor infinite.
+  /// A mask of the elements that are neither NaN nor infinite.
   public func isfinite() -> Tensor { one(.isfinite, self) }
-  /// Whether any element holds, as a tensor of rank 0.
+  /// True where at least one element is true or not zero, as a tensor of rank 0.
   public func any() -> Tensor { one(.any, self) }
-  /// Whether all elements hold, as a tensor of rank 0.
+  /// True where all elements are true or not zero, as a tensor of rank 0.
   public func all() -> Tensor { one(.all, self) }
 }

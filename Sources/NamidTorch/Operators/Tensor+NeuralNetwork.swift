@@ -63,7 +63,7 @@ extension Tensor {
   /// Softmax along a dimension.
   public func softmax(_ dimension: Int) -> Tensor { one(.softmax, self, dimension) }
 
-  /// How a loss over samples becomes one value.
+  /// The reduction of a loss over samples to one value.
   public enum LossReduction: Int, Sendable {
     /// One value for each sample.
     case none = 0

@@ -1,8 +1,8 @@
 /// Views, copies and indexing; names and meaning are PyTorch's.
 extension Tensor {
-  /// The same elements seen with another shape, without a copy.
+  /// A view of the elements with another shape, without a copy.
   public func view(_ shape: [Int]) -> Tensor { one(.view, self, shape) }
-  /// The same elements with another shape; a copy where a view cannot do.
+  /// The elements with another shape; a copy where a view is not possible.
   public func reshape(_ shape: [Int]) -> Tensor { one(.reshape, self, shape) }
   /// Dimensions in another order.
   public func permute(_ dimensions: [Int]) -> Tensor { one(.permute, self, dimensions) }
@@ -30,7 +30,7 @@ extension Tensor {
   }
   /// A copy.
   public func clone(_ format: MemoryFormat = .preserve) -> Tensor { one(.clone, self, format) }
-  /// The same elements without a gradient history.
+  /// The elements without a gradient history.
   public func detach() -> Tensor { one(.detach, self) }
   /// The elements converted to another type; itself if it has that type already.
   public func to(_ dtype: DType) -> Tensor { one(.toDtype, self, dtype) }

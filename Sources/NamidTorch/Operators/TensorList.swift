@@ -36,15 +36,15 @@ public enum TensorList {
   /// One step of stochastic gradient descent on all tensors, in place.
   ///
   /// - Parameters:
-  ///   - parameters: What to change.
+  ///   - parameters: The tensors to change.
   ///   - gradients: One per parameter, with its strides.
   ///   - momenta: One buffer per tensor, or empty where momentum is 0.
   ///   - weightDecay: Strength of L2 regularisation.
   ///   - momentum: The decay of the buffers.
   ///   - learningRate: The step's length.
-  ///   - dampening: What a new gradient loses on its way into a buffer.
-  ///   - nesterov: Whether the step looks ahead along the buffer.
-  ///   - isFirstStep: Whether buffers take the gradient as it is.
+  ///   - dampening: The share of a new gradient that is left out of its buffer.
+  ///   - nesterov: True to step along the gradient plus the decayed buffer (Nesterov's momentum).
+  ///   - isFirstStep: True to start each buffer as a copy of the gradient.
   public static func fusedSGD_(
     _ parameters: [Tensor], gradients: [Tensor], momenta: [Tensor], weightDecay: Double,
     momentum: Double, learningRate: LearningRate, dampening: Double, nesterov: Bool,
@@ -65,7 +65,7 @@ public enum TensorList {
   /// One step of Adam (or AdamW when `decoupled`) on all tensors, in place.
   ///
   /// - Parameters:
-  ///   - parameters: What to change.
+  ///   - parameters: The tensors to change.
   ///   - gradients: One per parameter, with its strides.
   ///   - means: The gradients' running means.
   ///   - squares: The gradients' running squares.
@@ -75,7 +75,7 @@ public enum TensorList {
   ///   - beta2: The decay of the squares.
   ///   - weightDecay: Strength of regularisation.
   ///   - epsilon: Added to the root of the squares.
-  ///   - decoupled: Whether weights decay apart from the gradient.
+  ///   - decoupled: True to decay weights apart from the gradient, as AdamW does.
   public static func fusedAdam_(
     _ parameters: [Tensor], gradients: [Tensor], means: [Tensor], squares: [Tensor],
     steps: [Tensor], learningRate: LearningRate, beta1: Double, beta2: Double, weightDecay: Double,

@@ -90,7 +90,7 @@ public struct CheckpointFolder: Sendable {
   ///   - state: The part that is no tensor; its `epoch` names the folder.
   ///   - files: Tensors by file name.
   ///   - keep: The number of checkpoints that stay, besides the best one.
-  /// - Throws: When it cannot be written; what was there before stays.
+  /// - Throws: An error when the checkpoint cannot be written; earlier files stay.
   public func save(
     _ state: CheckpointState, files: [String: [(name: String, tensor: Tensor)]], keep: Int
   ) throws {

@@ -53,13 +53,13 @@ public struct CheckpointState: Codable, Sendable, Equatable {
 
 /// A checkpoint that cannot be used.
 public enum CheckpointError: Error, CustomStringConvertible, Sendable {
-  /// There is none.
+  /// The checkpoint does not exist.
   case missing(String, existing: [String])
   /// Its state cannot be read.
   case unreadable(String, reason: String)
-  /// It belongs to another configuration.
+  /// The checkpoint belongs to another configuration.
   case otherConfiguration(String)
-  /// It was trained on other images, or on the logits of another network.
+  /// The checkpoint was trained on other images, or on the logits of another network.
   case otherData(String)
   /// Its tensors are another network's.
   case doesNotFit(String, reason: String)

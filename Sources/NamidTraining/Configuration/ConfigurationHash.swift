@@ -38,7 +38,7 @@ extension RunConfiguration {
 }
 
 extension JSONValue {
-  /// This tree without a member of a group, where it has a certain value.
+  /// Copies this tree without a member of a group, where it has a certain value.
   func without(_ group: String, _ key: String, where value: JSONValue) -> JSONValue {
     guard case .object(var whole) = self, case .object(var members)? = whole[group],
       members[key] == value

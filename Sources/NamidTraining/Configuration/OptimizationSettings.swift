@@ -57,7 +57,7 @@ public struct ScheduleSettings: ConfigurationGroup, Equatable, Sendable {
     case multiStep = "multi-step"
     /// Along half a cosine to 0.
     case cosine
-    /// Up to the rate and then down (Smith and Topin, 2018).
+    /// A rise to the rate and then a fall (Smith and Topin, 2018).
     case oneCycle = "one-cycle"
   }
 
@@ -115,7 +115,8 @@ public struct TrainingSettings: ConfigurationGroup, Equatable, Sendable {
   public var dropLast = false
   /// The precision in which networks compute in training; measuring is always float32.
   public var precision = Precision.bfloat16
-  /// The part of a step that is recorded once and then repeated on a CUDA device, instead of asked for operator by operator.
+  /// The part of a step that is recorded once and then repeated on a CUDA device, instead of asked for operator by
+  /// operator.
   public var graphs = GraphUse.off
   /// The decay of an exponential moving average of the weights; none when null.
   public var averageDecay: Double?

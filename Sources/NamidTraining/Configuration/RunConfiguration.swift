@@ -71,9 +71,9 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
       "needs images to validate on (data.validation)")
   }
 
-  /// This configuration with the groups that its defense reads and no others, all complete.
+  /// Makes a copy with the groups that its defense reads and no others, all complete.
   ///
-  /// - Throws: When there is no such defense, or estimators are missing or not wanted.
+  /// - Throws: An error when the defense is unknown, or estimators are missing or not wanted.
   func settled(_ registry: Registry) throws -> RunConfiguration {
     try settled(as: registry.defense(defense))
   }
