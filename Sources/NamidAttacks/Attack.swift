@@ -73,6 +73,8 @@ public protocol Attack: Sendable {
   var members: [any Attack] { get }
   /// True for an attack that looks for the smallest perturbation, of any size.
   var seeksSmallest: Bool { get }
+  /// False for the attack that leaves images as they are.
+  var changesImages: Bool { get }
   /// True for an attack that is done with a sample as soon as it is fooled; false for one that spends its whole budget.
   var stopsWhenFooled: Bool { get }
   /// Seconds per sample that do not depend on the network, on the machine where they were measured.
@@ -100,6 +102,9 @@ extension Attack {
 
   /// False: the attack looks within its ball.
   public var seeksSmallest: Bool { false }
+
+  /// True: images are changed.
+  public var changesImages: Bool { true }
 
   /// True: with the goal `fool`, fooled samples leave the work.
   public var stopsWhenFooled: Bool { true }

@@ -27,6 +27,9 @@ public struct NoAttack: Attack, Hashable {
     self.init(in: ThreatModel(epsilon: 0))
   }
 
+  /// False: images stay as they are.
+  public var changesImages: Bool { false }
+
   /// False: there is nothing to stop.
   public var stopsWhenFooled: Bool { false }
 

@@ -10,6 +10,15 @@ public enum Norm: String, CaseIterable, Codable, Sendable {
   /// Sum of absolute changes.
   case l1
 
+  /// The norm's symbol in texts for people: L∞, L2, L1.
+  public var symbol: String {
+    switch self {
+    case .linf: "L∞"
+    case .l2: "L2"
+    case .l1: "L1"
+    }
+  }
+
   /// The p of the norm whose unit ball is polar to this norm's: ‖w‖ in it is the largest ⟨w, δ⟩ with ‖δ‖ ≤ 1.
   var dual: Double {
     switch self {

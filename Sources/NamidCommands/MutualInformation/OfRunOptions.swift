@@ -31,7 +31,7 @@ struct InformationOptions: ParsableArguments {
     run: String, attack: String, options: EvaluationOptions
   ) throws -> (subject: LaboratorySubject, saved: SavedNetwork, attacks: [any Attack]) {
     let found = try options.subject(run: run, checkpoint: checkpoint, attack: attack)
-    let attacks = found.attacks.filter { !($0 is NoAttack) }
+    let attacks = found.attacks.filter { $0.changesImages }
     if attacks.isEmpty { throw LaboratoryError.noAttack }
     if found.set.count < 2 { throw LaboratoryError.tooFewImages(found.set.count) }
     OutOfMemory.expect(.smallerBatches(than: found.batchSize, last: "lower --score-batch"))

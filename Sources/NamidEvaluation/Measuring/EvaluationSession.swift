@@ -51,7 +51,7 @@ final class EvaluationSession {
   ) throws(Failure) -> Evaluator.Outcome {
     var record = OutcomeRecord(
       attack, evaluator: evaluator, clean: try clean(save: save, report: report))
-    if attack is NoAttack { return record.outcome(keepsImages: keepsImages) }
+    if !attack.changesImages { return record.outcome(keepsImages: keepsImages) }
     let members = attack.members(isTransfer: evaluator.source != nil)
     for (place, member) in members.enumerated() {
       let title =

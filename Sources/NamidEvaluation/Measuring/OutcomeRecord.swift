@@ -18,7 +18,7 @@ struct OutcomeRecord {
     self.clean = (0..<evaluator.data.count).compactMap { clean.verdicts[$0] }
     let verdicts = self.clean
     // A transfer attack's image is judged on its own, whatever the network makes of the unattacked one.
-    let takesAll = evaluator.source != nil && !(attack is NoAttack)
+    let takesAll = evaluator.source != nil && attack.changesImages
     standing = verdicts.indices.filter { takesAll || !verdicts[$0].fooled }
   }
 

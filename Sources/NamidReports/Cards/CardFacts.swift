@@ -94,7 +94,7 @@ struct CardFacts {
 
   /// The ball of the run's configuration, as text for people.
   var ball: String {
-    "\(configuration.threat.norm == .linf ? "L∞" : "L2"), ε = \(configuration.threat.epsilon)"
+    "\(configuration.threat.norm.symbol), ε = \(configuration.threat.epsilon)"
   }
 
   /// The training in a few words; in leaderboards a “standard” network is one without a defense.

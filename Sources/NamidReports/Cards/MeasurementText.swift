@@ -57,9 +57,7 @@ struct MeasurementText {
 
   /// Formats a ball for people, such as `L∞, ε = 8/255`.
   static func text(of threat: ThreatModel) -> String {
-    let norm: [Norm: String] = [.linf: "L∞", .l2: "L2", .l1: "L1"]
-    return
-      "\(norm[threat.norm] ?? threat.norm.rawValue), ε = \(Markdown.plain(threat.epsilon.description))"
+    "\(threat.norm.symbol), ε = \(Markdown.plain(threat.epsilon.description))"
   }
 
   /// The flags and fallbacks of the evaluations, one entry each.

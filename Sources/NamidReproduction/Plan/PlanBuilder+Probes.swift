@@ -60,7 +60,7 @@ extension PlanBuilder {
     } catch {
       throw settings.refusal(place, "\(error)")
     }
-    guard !attacks.contains(where: { $0 is NoAttack }) else {
+    guard !attacks.contains(where: { !$0.changesImages }) else {
       throw settings.refusal(
         place, "unattacked images are always measured: leave \(NoAttack().name) out")
     }
