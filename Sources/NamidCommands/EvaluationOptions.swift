@@ -87,7 +87,7 @@ struct EvaluationSubject {
     _ workplace: Workplace
   ) throws {
     self.request = request
-    attacks = try AttackList.parse(request.attacks, threat: request.threat)
+    attacks = try AttackList.parse(request.attacks, threat: request.threat, say: note)
     saved = try SavedNetwork(run: URL(filePath: run), checkpoint, device: workplace.device)
     network = MeasuredNetwork(saved, named: run)
     set = try request.images(of: saved.configuration.data.name, in: workplace.data)
