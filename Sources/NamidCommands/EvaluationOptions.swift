@@ -39,25 +39,34 @@ struct EvaluationOptions: ParsableArguments {
     }
   }
 
+  /// The place where these options let a verb compute.
+  func workplace() throws -> Workplace {
+    Workplace(data: data.directory, device: try device.prepare(), batchSize: batchSize)
+  }
+
   /// Reads a run and the images, and parses the attacks; nothing is computed yet.
   func subject(
     run: String, checkpoint: CheckpointFolder.Choice, attack: String, goal: Goal = .fool,
     keepsImages: Bool = false
   ) throws -> EvaluationSubject {
-    let device = try device.prepare()
+    let workplace = try workplace()
+    var request = try request(run: run, attack: attack)
+    request.goal = goal
+    request.keepsImages = keepsImages
+    return try EvaluationSubject(request, of: run, checkpoint, workplace)
+  }
+
+  /// The request for a run's network; its ball is the run's unless given.
+  func request(run: String, attack: String) throws -> EvaluationRequest {
     var request = EvaluationRequest(
       attack, threat: try SavedNetwork.configuration(of: URL(filePath: run)).threat)
     if let epsilon { request.threat.epsilon = epsilon }
     if let norm { request.threat.norm = norm }
-    request.goal = goal
     request.dataset = dataset
     request.split = split
     request.limit = limit
     request.seed = seed
-    request.keepsImages = keepsImages
-    return try EvaluationSubject(
-      request, of: run, checkpoint,
-      Workplace(data: data.directory, device: device, batchSize: batchSize))
+    return request
   }
 }
 

@@ -15,11 +15,10 @@ public struct NamidCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       QuickstartCommand.self, Train.self, TrainEstimators.self, Import.self, Evaluate.self,
-      Transfer.self,
-      AttackCommand.self, AttacksCommand.self, MutualInformationCommand.self, Reproduce.self,
-      ReportCommand.self,
-      DataCommand.self,
-      Bench.self, Doctor.self, SelfTestCommand.self,
+      Transfer.self, AttackCommand.self, AttacksCommand.self, MutualInformationCommand.self,
+      Reproduce.self,
+      ReportCommand.self, DataCommand.self, Bench.self, Doctor.self, SelfTestCommand.self,
+      Step.self,
     ])
 
   /// The command line as it stands before it is parsed.

@@ -48,27 +48,33 @@ struct Train: ParsableCommand {
       print(try ConfigurationLoader.render(resolved(seed: options.seed)), terminator: "")
       return
     }
-    let device = try options.device.prepare()
+    let workplace = Workplace(
+      data: options.data.directory, device: try options.device.prepare())
     for plan in try options.plans(resolved(seed:)) {
-      OutOfMemory.expect(
-        .smallerSteps(
-          setting: "training.batchSize", now: plan.configuration.training.batchSize,
-          run: plan.folder))
-      let job = try TrainingRun(
-        plan.configuration, in: plan.folder, data: options.data.directory,
-        resume: options.resume, device: device)
-      note(job.summary)
-      let progress = TrainingProgress()
-      try job.fit(progress.show)
-      if job.hasStoppedEarly { note("stopped early: validation did not improve any more") }
-      RunCard.write(
-        afterTraining: plan.folder, summary: job.summary,
-        parameters: job.network.store.parameterCount, say: note)
+      try Self.carryOut(plan.configuration, in: plan.folder, resume: options.resume, workplace)
       note("done: namid evaluate \(plan.folder.relativePath) --attack clean,pgd-20")
     }
   }
 
-  private func resolved(seed: Int?) throws -> RunConfiguration {
+  /// Trains a network, and writes its card.
+  static func carryOut(
+    _ configuration: RunConfiguration, in folder: URL, resume: Bool, _ workplace: Workplace
+  ) throws {
+    OutOfMemory.expect(
+      .smallerSteps(
+        setting: "training.batchSize", now: configuration.training.batchSize, run: folder))
+    let job = try TrainingRun(
+      configuration, in: folder, data: workplace.data, resume: resume, device: workplace.device)
+    note(job.summary)
+    let progress = TrainingProgress()
+    try job.fit(progress.show)
+    if job.hasStoppedEarly { note("stopped early: validation did not improve any more") }
+    RunCard.write(
+      afterTraining: folder, summary: job.summary,
+      parameters: job.network.store.parameterCount, say: note)
+  }
+
+  func resolved(seed: Int?) throws -> RunConfiguration {
     let registry = Registry()
     let name = try options.preset == .paper ? DefenseName.standard : chosen(registry)
     var defaults =

@@ -36,25 +36,31 @@ struct TrainEstimators: ParsableCommand {
       print(try ConfigurationLoader.render(resolved(seed: options.seed)), terminator: "")
       return
     }
-    let device = try options.device.prepare()
+    let workplace = Workplace(
+      data: options.data.directory, device: try options.device.prepare())
     for plan in try options.plans(resolved(seed:)) {
-      OutOfMemory.expect(
-        .smallerSteps(
-          setting: "batchSize", now: plan.configuration.batchSize, run: plan.folder))
-      let job = try EstimatorRun(
-        plan.configuration, in: plan.folder, data: options.data.directory,
-        resume: options.resume, device: device)
-      note(job.summary)
-      let progress = TrainingProgress()
-      try job.fit(progress.show)
+      try Self.carryOut(plan.configuration, in: plan.folder, resume: options.resume, workplace)
       let defense = plan.configuration.kind == .pair ? "namid" : "wmim"
       note(
         "done: namid train --defense \(defense) --estimators \(plan.folder.relativePath) --out …")
     }
   }
 
+  /// Trains estimators.
+  static func carryOut(
+    _ configuration: EstimatorConfiguration, in folder: URL, resume: Bool, _ workplace: Workplace
+  ) throws {
+    OutOfMemory.expect(
+      .smallerSteps(setting: "batchSize", now: configuration.batchSize, run: folder))
+    let job = try EstimatorRun(
+      configuration, in: folder, data: workplace.data, resume: resume, device: workplace.device)
+    note(job.summary)
+    let progress = TrainingProgress()
+    try job.fit(progress.show)
+  }
+
   /// The settings; data, ball and attack are the target's unless said otherwise.
-  private func resolved(seed: Int?) throws -> EstimatorConfiguration {
+  func resolved(seed: Int?) throws -> EstimatorConfiguration {
     let isReference = options.preset == .reference
     var defaults = isReference ? EstimatorConfiguration.reference : EstimatorConfiguration()
     if kind == EstimatorKind.standard.rawValue && !isReference { defaults = .standard }

@@ -4,7 +4,7 @@ import NamidTorch
 import NamidTraining
 
 /// The amount of training of the estimators of an experiment.
-package struct EstimatorEffort: Hashable, Sendable {
+package struct EstimatorEffort: Codable, Hashable, Sendable {
   /// The length of the feature vectors; 2048 in the paper.
   package var units: Int
   /// The number of passes over the training images; 25 to 50 in the authors' scripts.

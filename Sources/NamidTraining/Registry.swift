@@ -1,6 +1,7 @@
 import Foundation
 import NamidData
 import NamidDefenses
+import NamidFiles
 import NamidNetworks
 import NamidSettings
 
@@ -49,19 +50,22 @@ public struct Registry: Sendable {
     throw DatasetError.unknownName(name, among: datasets)
   }
 
-  /// The settings of a run: defaults, then a file, then single values.
+  /// The settings of a run: defaults, then a tree, then a file, then single values.
   ///
   /// - Parameters:
   ///   - defaults: The settings below all others.
+  ///   - settings: A tree with any subset of the keys.
   ///   - file: A YAML or JSON file with any subset of the keys.
   ///   - overrides: Texts of the form `key.path=value`.
   /// - Returns: The settings, with the groups that the chosen defense reads and no others.
   /// - Throws: `ConfigurationError` naming the key and what would be right.
   public func configuration(
-    _ defaults: RunConfiguration = RunConfiguration(), file: URL? = nil, overrides: [String] = []
+    _ defaults: RunConfiguration = RunConfiguration(), settings: JSONValue = [:], file: URL? = nil,
+    overrides: [String] = []
   ) throws -> RunConfiguration {
     try ConfigurationLoader.load(
-      defaults: defaults, file: file, overrides: overrides, userInfo: [.defenses: defenses])
+      defaults: defaults, settings: settings, file: file, overrides: overrides,
+      userInfo: [.defenses: defenses])
   }
 }
 

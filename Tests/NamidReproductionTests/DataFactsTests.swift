@@ -1,6 +1,7 @@
 import Foundation
 import NamidTestSupport
 import Testing
+
 @testable import NamidReproduction
 
 /// What decides that two copies of a data set are the same.

@@ -5,6 +5,7 @@ import NamidSettings
 import NamidTorch
 import NamidTraining
 import Testing
+
 @testable import NamidReproduction
 
 @Suite struct ReproduceCostTests {

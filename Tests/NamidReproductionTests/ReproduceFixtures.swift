@@ -1,6 +1,10 @@
 import Foundation
+import NamidAttacks
+import NamidEvaluation
 import NamidFiles
 import NamidTestSupport
+import NamidTraining
+
 @testable import NamidReproduction
 
 /// What tests of recipes, plans and tables share.
@@ -65,9 +69,16 @@ enum ReproduceFixtures {
     let file = try file(text, preset: preset)
     var facts = try facts(of: file)
     for name in facts.keys { facts[name]?.identity = identity }
-    var builder = PlanBuilder(file, facts: facts, options: options)
+    var builder = PlanBuilder(file, facts: facts, options: options, command: command)
     let built = try builder.build()
     return (try ExperimentPlan(built.steps), built.table)
+  }
+
+  /// The command of a step in tests.
+  static func command(
+    _ request: StepRequest, _ folder: String, _ network: RunConfiguration?
+  ) -> String {
+    "\(request.kind.rawValue) in \(folder)"
   }
 
   /// An evaluation's result with some shares of 200 images.
@@ -91,5 +102,16 @@ enum ReproduceFixtures {
     StepRecord(
       id: step.id, kind: step.kind.rawValue, title: step.title, command: step.command,
       folder: "steps/\(step.id)", finished: "now", seconds: 1)
+  }
+}
+
+extension ExperimentStep {
+  /// An evaluation for tests of what orders and runs steps.
+  init(id: String, needs: [String] = []) {
+    let evaluation = EvaluationRequest("clean", threat: ThreatModel(epsilon: 0))
+    self.init(
+      id: id,
+      request: .measure(MeasurementRequest(run: id, checkpoint: .latest, evaluation: evaluation)),
+      title: id, command: id, needs: needs, twin: nil, workload: nil)
   }
 }

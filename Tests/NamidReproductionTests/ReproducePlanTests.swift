@@ -1,6 +1,9 @@
 import Foundation
 import NamidFiles
+import NamidSettings
+import NamidTraining
 import Testing
+
 @testable import NamidReproduction
 
 extension ReproduceFixtures {
@@ -9,7 +12,8 @@ extension ReproduceFixtures {
     _ name: String, preset: String, options: PlanBuilder.Options = PlanBuilder.Options()
   ) throws -> (plan: ExperimentPlan, table: PlannedTable) {
     let file = try RecipeFile(catalog.file(of: name), preset: preset)
-    var builder = try PlanBuilder(file, facts: facts(of: file), options: options)
+    var builder = try PlanBuilder(
+      file, facts: facts(of: file), options: options, command: command)
     let built = try builder.build()
     return (try ExperimentPlan(built.steps), built.table)
   }
@@ -53,19 +57,26 @@ extension ReproduceFixtures {
     // Two groups of columns by their number of images, two checkpoints, two networks.
     #expect(kinds.count { $0 == .evaluate } == 8)
     let standard = try #require(plan.steps.first)
-    #expect(
-      standard.arguments == [
-        "train", "--defense", "standard", "--dataset", "cifar10", "--set", "model.width=4", "--set",
-        "threat.norm=linf", "--set", "threat.epsilon=8/255", "--set", "training.keep=1", "--seed",
-        "0", "--out", "steps/\(standard.id)/run", "--resume",
-      ])
+    guard case .train(let configuration) = standard.request else {
+      Issue.record("\(standard.request)")
+      return
+    }
+    var expected = RunConfiguration()
+    expected.model.width = 4
+    expected.training.keep = 1
+    #expect(configuration == expected)
+    #expect(standard.command == "train in steps/\(standard.id)")
     #expect(standard.id.hasPrefix("train-standard-cifar10-seed0-"))
     let estimators = try #require(plan.steps.first { $0.kind == .estimators })
     #expect(estimators.needs == [standard.id])
     let namid = try #require(plan.steps.last { $0.kind == .train })
     #expect(namid.needs == [estimators.id])
-    #expect(namid.arguments.contains("namid.alpha=1"))
-    #expect(namid.command.contains("--estimators steps/\(estimators.id)/run"))
+    guard case .train(let critics) = namid.request else {
+      Issue.record("\(namid.request)")
+      return
+    }
+    #expect(critics.namid.alpha == 1)
+    #expect(critics.estimators == "steps/\(estimators.id)/run")
     let cells = try #require(table.parts.first?.rows.last).cells
     #expect(cells.map(\.column) == ["None", "PGD-40", "AA", "None", "PGD-40", "AA"])
     #expect(cells[0].sources[0].step == cells[1].sources[0].step)
@@ -73,7 +84,12 @@ extension ReproduceFixtures {
     #expect(cells[1].sources[0].reading == .robust(attack: 1))
     let best = try #require(plan[cells[3].sources[0].step])
     #expect(best.twin == cells[0].sources[0].step && best.needs == [namid.id, best.twin])
-    #expect(best.arguments.contains("best"))
+    guard case .measure(let measurement) = best.request else {
+      Issue.record("\(best.request)")
+      return
+    }
+    #expect(measurement.checkpoint == .best && measurement.run == "steps/\(namid.id)/run")
+    #expect(measurement.evaluation.attacks == "clean,pgd-40")
   }
 
   @Test func theHashChangesWithWhatMattersAndNothingElse() throws {
@@ -107,14 +123,35 @@ extension ReproduceFixtures {
   }
 
   @Test func pathsAreNoPartOfTheHash() throws {
-    let one = try ExperimentStep(
-      .train, title: "a", label: "a", words: [.place(prefix: "folder:", path: "/x/y")], data: "1")
-    let other = try ExperimentStep(
-      .train, title: "b", label: "a", words: [.place(prefix: "folder:", path: "/z")], data: "1")
-    let third = try ExperimentStep(
-      .train, title: "b", label: "a", words: [.place(prefix: "folder:", path: "/z")], data: "2")
-    #expect(one.id == other.id && one.id != third.id)
-    #expect(one.arguments == ["folder:/x/y"])
+    func step(_ folder: String, data: String = "1") throws -> ExperimentStep {
+      var configuration = RunConfiguration()
+      configuration.data.name = "folder:\(folder)"
+      return try ExperimentStep(.train(configuration), title: folder, label: "a", data: data) { $0 }
+    }
+    #expect(try step("/x/y").id == step("/z").id)
+    #expect(try step("/x/y").id != step("/x/y", data: "2").id)
+    guard case .train(let configuration) = try step("/x/y").request else { return }
+    #expect(configuration.data.name == "folder:/x/y")
+    // Another step is known by its hash, whatever it is called.
+    func trained(on run: String) throws -> String {
+      var configuration = EstimatorConfiguration()
+      configuration.target = run
+      let step = try ExperimentStep(.estimators(configuration), title: "", label: "a") { $0 }
+      #expect(step.needs == [run.split(separator: "/").map(String.init)[1]])
+      return step.id
+    }
+    #expect(try trained(on: "steps/train-a-0123/run") == trained(on: "steps/train-b-0123/run"))
+    #expect(try trained(on: "steps/train-a-0123/run") != trained(on: "steps/train-a-0124/run"))
+  }
+
+  /// A step's file says all that decides its result.
+  @Test(arguments: ReproduceFixtures.catalog.names, ["smoke", "cpu", "paper"])
+  func stepsAreWrittenAndReadBack(_ name: String, _ preset: String) throws {
+    for step in try ReproduceFixtures.shipped(name, preset: preset).plan.steps {
+      let text = try JSONValue(encoding: step.request).data(indent: 2)
+      let read = try JSONValue(parsing: text).decode(StepRequest.self, unknownKeys: .refused)
+      #expect(read == step.request, "\(step.title)")
+    }
   }
 
   /// A table that shares networks with another one shares their steps.

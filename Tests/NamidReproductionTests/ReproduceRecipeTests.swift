@@ -4,6 +4,7 @@ import NamidFiles
 import NamidSettings
 import NamidTraining
 import Testing
+
 @testable import NamidReproduction
 
 @Suite struct ReproduceRecipeTests {
@@ -217,7 +218,9 @@ import Testing
     func differences(_ text: String) throws -> [String] {
       var file = try ReproduceFixtures.file(text)
       try file.follow(ReproduceFixtures.catalog, figures)
-      var builder = PlanBuilder(file, facts: try ReproduceFixtures.facts(of: file))
+      var builder = PlanBuilder(
+        file, facts: try ReproduceFixtures.facts(of: file),
+        command: ReproduceFixtures.command)
       return try builder.build().table.differences
     }
     let found = try differences(ReproduceFixtures.recipe)
@@ -281,7 +284,9 @@ import Testing
   /// The cheaper AutoAttack of the preset cpu has the paper's figure for AutoAttack.
   @Test func columnsOfAPresetKeepThePapersName() throws {
     let file = try RecipeFile(ReproduceFixtures.catalog.file(of: "figure2"), preset: "cpu")
-    var builder = PlanBuilder(file, facts: try ReproduceFixtures.facts(of: file))
+    var builder = PlanBuilder(
+      file, facts: try ReproduceFixtures.facts(of: file),
+      command: ReproduceFixtures.command)
     let columns = try #require(try builder.build().table.parts.first?.columns)
     #expect(columns.map(\.paper) == ["pgd-10", "pgd-40", "fwa-10", "fwa-40", "autoattack"])
     #expect(columns.last?.name == "autoattack-20-200q")
@@ -298,7 +303,7 @@ import Testing
       for (row, part) in file.recipe.rows.names.flatMap({ row in
         file.recipe.parts.names.map { (row, $0) }
       }) {
-        let found = try RecipeSettings(file).training(row: row, part: part).configuration
+        let found = try RecipeSettings(file).training(row: row, part: part)
         var expected = RunConfiguration()
         expected.defense = found.defense
         expected.estimators = found.estimators

@@ -3,6 +3,7 @@ import NamidFiles
 import NamidTestSupport
 import NamidTraining
 import Testing
+
 @testable import NamidReproduction
 
 @Suite struct ReproduceRunnerTests {
@@ -179,7 +180,7 @@ import Testing
   @Test func aCheckpointThatWasCutShortIsNotFinished() throws {
     try withTemporaryFolder { folder in
       let store = StepStore(folder)
-      let step = try ExperimentStep(.train, title: "train", label: "a", words: [.own("run")])
+      let step = try ExperimentStep(.train(RunConfiguration()), title: "train", label: "a") { $0 }
       let checkpoints = store.product(of: step).appending(path: "checkpoints")
       let epoch = checkpoints.appending(path: "epoch-0001")
       try FileManager.default.createDirectory(at: epoch, withIntermediateDirectories: true)
@@ -302,6 +303,23 @@ import Testing
       #expect(store.finished(step) != nil)
       try FileManager.default.removeItem(at: store.product(of: step))
       #expect(store.finished(step) == nil)
+    }
+  }
+
+  /// Steps of an earlier version, whose names no step of this one has, are not left behind in silence.
+  @Test func foldersOfAnEarlierVersionAreKnown() throws {
+    try withTemporaryFolder { folder in
+      let store = StepStore(folder)
+      #expect(!store.isOfEarlierFormat)
+      let plan = try plan.get()
+      _ = PlanRunner(plan, store: store).run(launch: Launcher(store).launch)
+      #expect(!store.isOfEarlierFormat)
+      for step in plan.steps {
+        let text = try Data(contentsOf: store.request(of: step.id))
+        #expect(try JSONValue(parsing: text).decode(StepRequest.self) == step.request)
+      }
+      try FileManager.default.removeItem(at: store.request(of: "c"))
+      #expect(store.isOfEarlierFormat)
     }
   }
 

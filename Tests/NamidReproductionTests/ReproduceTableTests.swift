@@ -3,6 +3,7 @@ import NamidFiles
 import NamidSettings
 import NamidStatistics
 import Testing
+
 @testable import NamidReproduction
 
 @Suite struct ReproduceTableTests {

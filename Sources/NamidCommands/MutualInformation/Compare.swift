@@ -53,28 +53,86 @@ struct Compare: ParsableCommand {
   @OptionGroup var state: StateOptions
   @OptionGroup var options: EvaluationOptions
 
-  func validate() throws { _ = try roles() }
+  func validate() throws { _ = try placebos() }
 
   func run() throws {
-    var options = options
-    if options.limit == nil { options.limit = 1000 }
-    let (subject, saved, attacks) = try information.subject(
-      run: folder, attack: attack, options: options)
-    let plans = try plans(saved, subject)
-    let folder = try makeReportFolder(out, files: ["compare.html", "compare.json", "compare.csv"])
-    let trained = try OutOfMemory.expecting(training.remedy) {
+    let workplace = try options.workplace()
+    var request = ComparisonRequest(
+      try information.request(run: folder, attack: attack, options: options, limit: 1000),
+      eq4: eq4, eq5: eq5, controls: try placebos())
+    request.effort = training.effort
+    try ComparisonWork(
+      request, in: URL(filePath: out), keepingStateIn: state.place(run: folder),
+      fresh: state.isFresh, command: commandLine(), workplace
+    ).carryOut()
+  }
+
+  /// The placebos of `--controls`, in the order of reports.
+  func placebos() throws -> [EstimatorRole] {
+    let names = controls == "none" ? [] : controls.split(separator: ",").map(String.init)
+    let known: [EstimatorRole] = [.random, .shuffledEq4, .shuffledEq5]
+    let chosen = try names.map { name in
+      guard let role = known.first(where: { $0.rawValue == name }) else {
+        let hint =
+          nearest(name, among: known.map(\.rawValue)).map { ": did you mean \"\($0)\"?" } ?? ""
+        throw ValidationError(
+          "there is no control \"\(name)\"\(hint) (known: none, "
+            + known.map(\.rawValue).joined(separator: ", ") + ")")
+      }
+      return role
+    }
+    return known.filter(chosen.contains)
+  }
+}
+
+/// The comparison of estimators and its report.
+struct ComparisonWork {
+  private let request: ComparisonRequest
+  private let folder: URL
+  private let place: EvaluationState.Place
+  private let isFresh: Bool
+  private let command: String
+  private let workplace: Workplace
+
+  /// A comparison.
+  ///
+  /// - Parameters:
+  ///   - request: The network, its images and attacks, and the estimators.
+  ///   - folder: The folder of the report and of estimators that are trained for it.
+  ///   - place: The place of finished batches.
+  ///   - fresh: True to throw them away.
+  ///   - command: The command line, for the report.
+  ///   - workplace: The place where it is computed.
+  init(
+    _ request: ComparisonRequest, in folder: URL, keepingStateIn place: EvaluationState.Place,
+    fresh: Bool, command: String, _ workplace: Workplace
+  ) {
+    self.request = request
+    self.folder = folder
+    self.place = place
+    isFresh = fresh
+    self.command = command
+    self.workplace = workplace
+  }
+
+  /// Trains what is missing, measures, writes the report and prints its table.
+  func carryOut() throws {
+    let found = try InformationSubject(request.subject, workplace)
+    let subject = found.subject
+    let plans = try plans(found.saved, subject)
+    try makeReportFolder(folder, files: ["compare.html", "compare.json", "compare.csv"])
+    let trained = try OutOfMemory.expecting(request.effort.remedy) {
       try plans.map { role, plan in
         let progress = TrainingProgress()
         let trained = try plan.estimators(
-          data: options.data.directory, device: subject.network.store.device, say: note,
-          report: progress.show)
+          data: workplace.data, device: workplace.device, say: note, report: progress.show)
         return Trained(role, trained, named: plan.folder.relativePath)
       }
     }
-    let report = try measure(subject, attacks, trained, folder)
+    let report = try measure(subject, found.attacks, trained)
     let file = ReportFile("compare", in: folder)
     try file.write(
-      report.report, document: report.report.document(command: commandLine()),
+      report.report, document: report.report.document(command: command),
       chartLibrary: ChartLibrary.loaded)
     print(CompareText(report.report).text, terminator: "")
     print("report: \(file.page.relativePath)")
@@ -82,9 +140,11 @@ struct Compare: ParsableCommand {
   }
 
   private func measure(
-    _ subject: LaboratorySubject, _ attacks: [any Attack], _ trained: [Trained], _ folder: URL
+    _ subject: LaboratorySubject, _ attacks: [any Attack], _ trained: [Trained]
   ) throws -> (report: ComparisonReport, held: [HeldState]) {
-    let size = information.scoreBatch ?? trained.first?.identity.batchSize ?? training.trainBatch
+    let size =
+      request.subject.scoreBatch ?? trained.first?.identity.batchSize
+      ?? request.effort.batchSize
     let batches = try InformationBatches(
       count: subject.set.count, size: size, seed: subject.seed)
     let record = try batches.record(indices: subject.set.indices, seed: subject.seed)
@@ -95,7 +155,7 @@ struct Compare: ParsableCommand {
     var parts: [SampleFile.Part] = []
     var setting: InformationReport.Setting?
     let held = try AttackedMeasurement(
-      subject, place: state.place(run: self.folder), fresh: state.isFresh
+      subject, place: place, fresh: isFresh
     ).run(attacks) { attacked, progress in
       let (outcomes, values) = try meter.measure(
         attacked: attacked.images, readers: trained.compactMap(\.reader), progress: progress)
@@ -103,7 +163,7 @@ struct Compare: ParsableCommand {
         try EstimatorReading(
           each.role, each.identity,
           remarks: each.trained.remarks(
-            run: self.folder, threat: subject.threat, batchSize: record.size),
+            run: request.subject.run, threat: subject.threat, batchSize: record.size),
           values: values, outcomes: outcomes, attack: attacked.record, batches: record)
       }
       for (reading, values) in zip(readings, values) {
@@ -139,35 +199,20 @@ struct Compare: ParsableCommand {
     }
   }
 
-  private func roles() throws -> [EstimatorRole] {
-    let names = controls == "none" ? [] : controls.split(separator: ",").map(String.init)
-    let known: [EstimatorRole] = [.random, .shuffledEq4, .shuffledEq5]
-    let chosen = try names.map { name in
-      guard let role = known.first(where: { $0.rawValue == name }) else {
-        let hint =
-          nearest(name, among: known.map(\.rawValue)).map { ": did you mean \"\($0)\"?" } ?? ""
-        throw ValidationError(
-          "there is no control \"\(name)\"\(hint) (known: none, "
-            + known.map(\.rawValue).joined(separator: ", ") + ")")
-      }
-      return role
-    }
-    return [.eq4, .eq5] + known.filter(chosen.contains)
-  }
-
   /// All estimators, checked as far as can be without training.
   private func plans(
     _ saved: SavedNetwork, _ subject: LaboratorySubject
   ) throws -> [(EstimatorRole, EstimatorPlan)] {
     let common = EstimatorPlan.configuration(
-      run: folder, checkpoint: information.checkpoint, network: saved.configuration,
-      effort: training.effort, seed: options.seed)
-    return try roles().map { role in
-      let given = role == .eq4 ? eq4 : role == .eq5 ? eq5 : nil
+      run: request.subject.run, checkpoint: request.subject.checkpoint,
+      network: saved.configuration, effort: request.effort,
+      seed: request.subject.evaluation.seed)
+    return try ([.eq4, .eq5] + request.controls).map { role in
+      let given = role == .eq4 ? request.eq4 : role == .eq5 ? request.eq5 : nil
       let plan =
         given.map { EstimatorPlan(existing: URL(filePath: $0), name: role.rawValue) }
         ?? EstimatorPlan(
-          folder: URL(filePath: out).appending(path: role.rawValue),
+          folder: folder.appending(path: role.rawValue),
           configuration: role.configuration(common), name: role.rawValue)
       try plan.check()
       if let given {

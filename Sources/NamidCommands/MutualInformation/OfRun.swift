@@ -54,8 +54,10 @@ struct OfRun: ParsableCommand {
       try checkWritable(path)
       return try SampleFile(URL(filePath: path))
     }
-    let (subject, saved, attacks) = try information.subject(
-      run: folder, attack: attack, options: options)
+    let workplace = try options.workplace()
+    let measured = try InformationSubject(
+      information.request(run: folder, attack: attack, options: options), workplace)
+    let (subject, saved, attacks) = (measured.subject, measured.saved, measured.attacks)
     let reading = try reading(saved, subject)
     let size = information.scoreBatch ?? reading?.identity.batchSize ?? 128
     let batches = try InformationBatches(

@@ -26,20 +26,49 @@ struct InformationOptions: ParsableArguments {
     }
   }
 
-  /// The subject of a measurement, and what attacks it; nothing is computed yet.
-  func subject(
-    run: String, attack: String, options: EvaluationOptions
-  ) throws -> (subject: LaboratorySubject, saved: SavedNetwork, attacks: [any Attack]) {
-    let found = try options.subject(run: run, checkpoint: checkpoint, attack: attack)
-    let attacks = found.attacks.filter { $0.changesImages }
+  /// The request for a run's network.
+  ///
+  /// - Parameters:
+  ///   - run: The network's run.
+  ///   - attack: Attacks, separated by commas.
+  ///   - options: Images, ball and seed.
+  ///   - limit: The number of images where the options do not say one.
+  func request(
+    run: String, attack: String, options: EvaluationOptions, limit: Int? = nil
+  ) throws -> InformationRequest {
+    var evaluation = try options.request(run: run, attack: attack)
+    evaluation.goal = goal
+    evaluation.limit = evaluation.limit ?? limit
+    return InformationRequest(
+      run: run, checkpoint: checkpoint, evaluation, scoreBatch: scoreBatch)
+  }
+}
+
+/// A trained network with the images and attacks of a request, all of it checked; nothing is computed yet.
+struct InformationSubject {
+  let subject: LaboratorySubject
+  let saved: SavedNetwork
+  let attacks: [any Attack]
+
+  init(_ request: InformationRequest, _ workplace: Workplace) throws {
+    let found = try EvaluationSubject(
+      request.evaluation, of: request.run, request.checkpoint, workplace)
+    attacks = found.attacks.filter { $0.changesImages }
     if attacks.isEmpty { throw LaboratoryError.noAttack }
     if found.set.count < 2 { throw LaboratoryError.tooFewImages(found.set.count) }
     OutOfMemory.expect(.smallerBatches(than: found.batchSize, last: "lower --score-batch"))
-    let subject = LaboratorySubject(
-      found.saved.network, named: run, checkpoint: "epoch \(found.saved.checkpoint.epoch)",
-      on: found.set, threat: found.request.threat, goal: goal, batchSize: found.batchSize,
-      seed: options.seed)
-    return (subject, found.saved, attacks)
+    saved = found.saved
+    subject = LaboratorySubject(
+      saved.network, named: request.run, checkpoint: "epoch \(saved.checkpoint.epoch)",
+      on: found.set, threat: request.evaluation.threat, goal: request.evaluation.goal,
+      batchSize: found.batchSize, seed: request.evaluation.seed)
+  }
+}
+
+extension EstimatorEffort {
+  /// The remedy where memory does not suffice for training.
+  var remedy: OutOfMemory.Remedy {
+    .advice("lower --train-batch (now \(batchSize)) or --units (now \(units))")
   }
 }
 
@@ -62,11 +91,6 @@ struct EffortOptions: ParsableArguments {
     ] where value < least {
       throw ValidationError("\(flag) must be at least \(least)")
     }
-  }
-
-  /// The remedy where memory does not suffice.
-  var remedy: OutOfMemory.Remedy {
-    .advice("lower --train-batch (now \(trainBatch)) or --units (now \(units))")
   }
 
   var effort: EstimatorEffort {
@@ -115,9 +139,7 @@ struct AttackedMeasurement {
 }
 
 /// Makes a folder for reports and throws where it cannot be written to.
-func makeReportFolder(_ path: String, files: [String]) throws -> URL {
-  let folder = URL(filePath: path)
+func makeReportFolder(_ folder: URL, files: [String]) throws {
   try createFolder(at: folder)
   for file in files { try checkWritable(folder.appending(path: file).path) }
-  return folder
 }

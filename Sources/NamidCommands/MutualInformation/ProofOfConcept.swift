@@ -47,30 +47,72 @@ struct ProofOfConcept: ParsableCommand {
   @OptionGroup var options: EvaluationOptions
 
   func run() throws {
-    var options = options
-    if options.limit == nil { options.limit = 1000 }
-    let (subject, saved, attacks) = try information.subject(
-      run: folder, attack: attack, options: options)
+    let workplace = try options.workplace()
+    var request = PairingsRequest(
+      try information.request(run: folder, attack: attack, options: options, limit: 1000),
+      estimators: estimators)
+    request.effort = training.effort
+    try PairingsWork(
+      request, in: URL(filePath: out), keepingStateIn: state.place(run: folder),
+      fresh: state.isFresh, command: commandLine(), workplace
+    ).carryOut()
+  }
+}
+
+/// The measurement of three pairings and its report.
+struct PairingsWork {
+  private let request: PairingsRequest
+  private let folder: URL
+  private let place: EvaluationState.Place
+  private let isFresh: Bool
+  private let command: String
+  private let workplace: Workplace
+
+  /// A measurement.
+  ///
+  /// - Parameters:
+  ///   - request: The network, its images and attacks, and the estimator.
+  ///   - folder: The folder of the report and of an estimator that is trained for it.
+  ///   - place: The place of finished batches.
+  ///   - fresh: True to throw them away.
+  ///   - command: The command line, for the report.
+  ///   - workplace: The place where it is computed.
+  init(
+    _ request: PairingsRequest, in folder: URL, keepingStateIn place: EvaluationState.Place,
+    fresh: Bool, command: String, _ workplace: Workplace
+  ) {
+    self.request = request
+    self.folder = folder
+    self.place = place
+    isFresh = fresh
+    self.command = command
+    self.workplace = workplace
+  }
+
+  /// Measures, writes the report and prints its table.
+  func carryOut() throws {
+    let found = try InformationSubject(request.subject, workplace)
+    let (subject, saved) = (found.subject, found.saved)
     let plan = plan(saved)
     try plan.check()
-    if let estimators {
+    if let estimators = request.estimators {
       let given = try TrainedEstimators.read(URL(filePath: estimators))
       _ = try estimator(given, estimators)
       try given.check(estimators, against: saved, on: subject.set)
     }
     let files = ["poc.html", "poc.json", "poc.csv"]
-    let folder = try makeReportFolder(out, files: files)
+    try makeReportFolder(folder, files: files)
     let progress = TrainingProgress()
-    let trained = try OutOfMemory.expecting(training.remedy) {
+    let trained = try OutOfMemory.expecting(request.effort.remedy) {
       try plan.estimators(
-        data: options.data.directory, device: subject.network.store.device, say: note,
+        data: workplace.data, device: subject.network.store.device, say: note,
         report: progress.show)
     }
     let name = plan.folder.relativePath
     let estimator = try estimator(trained, name)
     let identity = EstimatorIdentity(trained, named: name)
     let batches = try InformationBatches(
-      count: subject.set.count, size: information.scoreBatch ?? identity.batchSize,
+      count: subject.set.count, size: request.subject.scoreBatch ?? identity.batchSize,
       seed: subject.seed)
     let record = try batches.record(indices: subject.set.indices, seed: subject.seed)
     let meter = InformationMeter(
@@ -80,8 +122,8 @@ struct ProofOfConcept: ParsableCommand {
     var parts: [SampleFile.Part] = []
     var setting: InformationReport.Setting?
     let held = try AttackedMeasurement(
-      subject, place: state.place(run: self.folder), fresh: state.isFresh
-    ).run(attacks) { attacked, progress in
+      subject, place: place, fresh: isFresh
+    ).run(found.attacks) { attacked, progress in
       let (outcomes, readings) = try meter.pairings(
         attacked: attacked.images, reader: PatternReader(estimator), named: name,
         progress: progress)
@@ -97,13 +139,13 @@ struct ProofOfConcept: ParsableCommand {
     let report = ProofOfConceptReport(
       setting: setting, estimator: identity, training: "\(defense) training",
       remarks: (defense == "natural" ? [] : ["the paper's network is trained naturally"])
-        + trained.remarks(run: self.folder, threat: subject.threat, batchSize: record.size)
+        + trained.remarks(run: request.subject.run, threat: subject.threat, batchSize: record.size)
         .map { "the estimator was \($0)" },
       rows: rows)
     try SampleFile(folder.appending(path: "poc.csv")).write(parts)
     let file = ReportFile("poc", in: folder)
     try file.write(
-      report, document: report.document(command: commandLine()),
+      report, document: report.document(command: command),
       chartLibrary: ChartLibrary.loaded)
     print(Self.text(report), terminator: "")
     print("report: \(file.page.relativePath)")
@@ -112,17 +154,18 @@ struct ProofOfConcept: ParsableCommand {
 
   /// Standard MI with ε = 0: patterns are natural images, and the estimator reads their own outputs.
   private func plan(_ saved: SavedNetwork) -> EstimatorPlan {
-    if let estimators {
+    if let estimators = request.estimators {
       return EstimatorPlan(existing: URL(filePath: estimators), name: "estimators")
     }
     var configuration = EstimatorPlan.configuration(
-      run: folder, checkpoint: information.checkpoint, network: saved.configuration,
-      effort: training.effort, seed: options.seed)
+      run: request.subject.run, checkpoint: request.subject.checkpoint,
+      network: saved.configuration, effort: request.effort,
+      seed: request.subject.evaluation.seed)
     configuration.kind = .standard
     configuration.threat.epsilon = 0
     configuration.attack.steps = 1
     return EstimatorPlan(
-      folder: URL(filePath: out).appending(path: "estimator"), configuration: configuration,
+      folder: folder.appending(path: "estimator"), configuration: configuration,
       name: "estimators")
   }
 

@@ -89,6 +89,7 @@ struct Reproduce: ParsableCommand {
       throw ReproductionError.busy(work.store.root.path)
     }
     try withExtendedLifetime(lock) {
+      if let problem = work.folderProblem { throw problem }
       let costs = try work.costs(say: note)
       if let problem = work.diskProblem(costs) { throw problem }
       try carryOut(work, costs)
@@ -113,7 +114,10 @@ struct Reproduce: ParsableCommand {
     let (results, isInterrupted) = PlanRunner(work.plan, store: work.store).run(
       jobs: jobs,
       launch: { step, log in
-        try StepProcess(arguments: step.arguments + common, in: work.store.root, log: log).poll
+        try StepProcess(
+          arguments: ["step", "steps/\(step.id)/request.json"] + common, in: work.store.root,
+          log: log
+        ).poll
       },
       rest: {
         progress.tick()

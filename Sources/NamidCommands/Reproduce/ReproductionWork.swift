@@ -14,6 +14,8 @@ enum ReproductionError: Error, CustomStringConvertible {
   case busy(String)
   /// Something else stands where the folder should be.
   case notAFolder(String)
+  /// An earlier version has begun steps in the folder.
+  case earlierFormat(String)
 
   var description: String {
     switch self {
@@ -26,6 +28,9 @@ enum ReproductionError: Error, CustomStringConvertible {
       "another reproduction is at work in \(folder): wait for it, or name another folder (--out)"
     case .notAFolder(let path):
       "\(path) is not a folder: name another one (--out)"
+    case .earlierFormat(let folder):
+      "\(folder) has steps of an earlier version of namid, whose names are other ones: go on with that "
+        + "version, or name another folder (--out); reports of it can be made as before"
     }
   }
 }
@@ -99,14 +104,16 @@ struct ReproductionWork {
     var tables: [PlannedTable] = []
     var rows: Set<[String]> = []
     for file in files {
-      var builder = PlanBuilder(file, facts: facts, options: options)
+      let command: PlanBuilder.CommandText = { try $0.command(leavingIn: $1, network: $2) }
+      var builder = PlanBuilder(file, facts: facts, options: options, command: command)
       let built = try builder.build()
       if built.table.parts.isEmpty { continue }
       steps += built.steps
       for part in built.table.parts {
         rows.formUnion(part.rows.map { [file.name, part.name, $0.name] })
       }
-      var all = PlanBuilder(file, facts: facts, options: .init(seeds: options.seeds))
+      var all = PlanBuilder(
+        file, facts: facts, options: .init(seeds: options.seeds), command: command)
       let whole = try all.build()
       wholeSteps += whole.steps
       tables.append(whole.table)
@@ -183,12 +190,13 @@ struct ReproductionWork {
   /// The steps that are still to do.
   var remaining: [ExperimentStep] { PlanRunner(plan, store: store).remaining }
 
-  /// Something that is no folder where steps should go; nil where there is none.
+  /// The reason why steps cannot go into the folder; nil where they can.
   var folderProblem: ReproductionError? {
     var isFolder: ObjCBool = false
     let path = store.root.path
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
-    return isFolder.boolValue ? nil : .notAFolder(path)
+    if !isFolder.boolValue { return .notAFolder(path) }
+    return store.isOfEarlierFormat ? .earlierFormat(path) : nil
   }
 
   /// Too little room for what is still to do; nil where there is enough, or where nobody knows.

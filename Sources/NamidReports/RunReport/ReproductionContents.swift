@@ -137,8 +137,8 @@ struct ReproductionContents {
   }
 
   private func steps(
-    of kinds: [ExperimentStep.Kind]
-  ) -> [(step: StepOutcome, kind: ExperimentStep.Kind)] {
+    of kinds: [StepRequest.Kind]
+  ) -> [(step: StepOutcome, kind: StepRequest.Kind)] {
     record.steps.compactMap { step in
       kinds.first { $0.rawValue == step.kind }.map { (step, $0) }
     }
@@ -147,7 +147,7 @@ struct ReproductionContents {
   /// Returns the network that a step has measured.
   private func network(_ step: StepOutcome) -> (name: String, url: URL)? {
     let needs = step.needs.compactMap { need in record.steps.first { $0.id == need } }
-    guard let training = needs.first(where: { $0.kind == ExperimentStep.Kind.train.rawValue }),
+    guard let training = needs.first(where: { $0.kind == StepRequest.Kind.train.rawValue }),
       let product = training.product
     else { return nil }
     return (short(training.title), root.appending(path: product))

@@ -69,7 +69,7 @@ extension PlanBuilder {
     let images = Double(trainingImages(configuration.data, facts))
     let validation = PGD(in: configuration.threat) { $0.steps = settings.validationSteps }
     let units = recipe.rows[row]?.estimators.flatMap { name -> Int? in
-      try? self.settings.estimators(name, target: configuration).configuration.units
+      try? self.settings.estimators(name, target: configuration).units
     }
     return Workload(
       network: specification(configuration.model, facts), batchSize: settings.batchSize,

@@ -108,7 +108,7 @@ extension PlanBuilder {
     of row: Named<RecipeRow>.Entry, part: String
   ) throws(RecipeError) {
     guard let name = row.value.estimators, let kind = recipe.estimators[name]?.kind else { return }
-    let configuration = try settings.training(row: row.name, part: part).configuration
+    let configuration = try settings.training(row: row.name, part: part)
     let entry = settings.registry.defenses.first { $0.name == row.value.defense }
     let key = "rows.\(row.name).estimators"
     switch entry?.estimators(configuration.settings) ?? .none {
@@ -129,8 +129,8 @@ extension PlanBuilder {
   ) throws(RecipeError) {
     for (field, name) in probe.value.readers {
       guard let item = recipe.estimators[name] else { continue }
-      let target = try settings.training(row: item.target, part: part).configuration
-      let configuration = try settings.estimators(name, target: target).configuration
+      let target = try settings.training(row: item.target, part: part)
+      let configuration = try settings.estimators(name, target: target)
       let reason =
         switch probe.value.kind {
         case .pairings: Self.pairingsProblem(configuration)

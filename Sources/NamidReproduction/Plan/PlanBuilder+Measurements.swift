@@ -1,5 +1,6 @@
 import Foundation
 import NamidAttacks
+import NamidEvaluation
 import NamidFiles
 import NamidTraining
 
@@ -15,7 +16,7 @@ extension PlanBuilder {
   /// A part's evaluations and the table that they fill; nil where no row is wanted.
   mutating func measured(part name: String) throws -> PlannedPart? {
     guard let part = recipe.parts[name], let first = shownRows.first else { return nil }
-    let sample = try settings.training(row: first, part: name).configuration
+    let sample = try settings.training(row: first, part: name)
     let columns = recipe.columns.entries.filter {
       $0.value.norms?.contains(sample.threat.norm) ?? true
     }
@@ -87,34 +88,30 @@ extension PlanBuilder {
     _ checkpoint: RecipeCheckpoint, _ group: Group, twin: String?,
     _ configuration: RunConfiguration
   ) throws -> ExperimentStep {
-    var words: [StepWord] = []
-    if let surrogate = recipe.surrogate {
-      // One surrogate for all seeds, whichever of them are asked for.
-      let first = (recipe.rows[surrogate]?.seeds ?? recipe.seeds).first ?? 0
-      let source = try self.network(surrogate, part: part, seed: first)
-      words = [
-        .text("transfer"), .text("--surrogate"), .output(step: source.step.id, path: "run"),
-        .text("--target"), .output(step: network.id, path: "run"),
-      ]
-    } else {
-      words = [.text("evaluate"), .output(step: network.id, path: "run")]
-    }
-    words += [
-      .text("--checkpoint"), .text(checkpoint.rawValue), .text("--attack"),
-      .text(group.attacks.joined(separator: ",")),
-    ]
-    if let limit = group.limit { words += [.text("--limit"), .text("\(limit)")] }
-    words += [.text("--json"), .own("result.json"), .text("--state"), .own("state")]
+    var evaluation = EvaluationRequest(
+      group.attacks.joined(separator: ","), threat: configuration.threat)
+    evaluation.limit = group.limit
+    let request = StepRequest.measure(
+      MeasurementRequest(
+        run: network.run, checkpoint: checkpoint == .best ? .best : .latest,
+        surrogate: try surrogate(part: part), evaluation: evaluation))
     let images = group.limit.map { " (\($0) images)" } ?? ""
-    let kind: ExperimentStep.Kind = recipe.surrogate == nil ? .evaluate : .transfer
     return try add(
       ExperimentStep(
-        kind,
-        title: "\(kind == .transfer ? "transfer to" : "evaluate") \(row), \(part), seed \(seed), "
+        request,
+        title:
+          "\(recipe.surrogate == nil ? "evaluate" : "transfer to") \(row), \(part), seed \(seed), "
           + "\(checkpoint.title): \(group.names.joined(separator: ", "))\(images)",
-        label: "\(configuration.defense.rawValue) \(checkpoint.rawValue) seed\(seed)",
-        words: words, twin: twin,
-        workload: workload(evaluation: group.attacks, limit: group.limit, of: configuration)))
+        label: "\(configuration.defense.rawValue) \(checkpoint.rawValue) seed\(seed)", twin: twin,
+        workload: workload(evaluation: group.attacks, limit: group.limit, of: configuration)
+      ) { try command(request, $0, nil) })
+  }
+
+  /// The run that images are made on: one for all seeds, whichever of them are asked for.
+  private mutating func surrogate(part: String) throws -> String? {
+    guard let name = recipe.surrogate else { return nil }
+    let first = (recipe.rows[name]?.seeds ?? recipe.seeds).first ?? 0
+    return try network(name, part: part, seed: first).step.run
   }
 
   private func groups(of columns: [Named<RecipeColumn>.Entry]) -> [Group] {

@@ -1,6 +1,7 @@
 import NamidAttacks
 import NamidEvaluation
 import NamidFiles
+import NamidLaboratory
 import NamidTraining
 
 extension PlanBuilder {
@@ -17,7 +18,7 @@ extension PlanBuilder {
   private mutating func planned(
     _ probe: RecipeProbe, named name: String, part partName: String
   ) throws -> PlannedPart {
-    let configuration = try settings.training(row: probe.network, part: partName).configuration
+    let configuration = try settings.training(row: probe.network, part: partName)
     let attacks = try attackNames(of: probe, named: name, threat: configuration.threat)
     var sources: [(seed: Int, step: String)] = []
     for seed in seeds(of: probe.network) {
@@ -71,26 +72,28 @@ extension PlanBuilder {
     _ probe: RecipeProbe, _ name: String, part: String, seed: Int
   ) throws -> ExperimentStep {
     let network = try self.network(probe.network, part: part, seed: seed)
-    let kind: ExperimentStep.Kind = probe.kind == .pairings ? .pairings : .comparison
-    var words: [StepWord] = [
-      .text("mi"), .text(probe.kind.rawValue), .output(step: network.step.id, path: "run"),
-    ]
+    var readers: [String: String] = [:]
     for (field, name) in probe.readers {
-      let step = try estimators(name, part: part, seed: seed)
-      words += [.text("--\(field)"), .output(step: step.id, path: "run")]
+      readers[field] = try estimators(name, part: part, seed: seed).run
     }
-    if probe.kind == .comparison { words += [.text("--controls"), .text("none")] }
-    words += ["--attack", probe.attack, "--limit", "\(probe.limit)"].map(StepWord.text)
-    words += [
-      .text("--out"), .own(probe.kind.rawValue), .text("--state"), .own("state"),
-    ]
+    var evaluation = EvaluationRequest(probe.attack, threat: network.configuration.threat)
+    evaluation.goal = .strongest
+    evaluation.limit = probe.limit
+    let subject = InformationRequest(run: network.step.run, evaluation)
+    let request: StepRequest =
+      switch probe.kind {
+      case .pairings: .pairings(PairingsRequest(subject, estimators: readers["estimators"]))
+      case .comparison:
+        .comparison(
+          ComparisonRequest(subject, eq4: readers["eq4"], eq5: readers["eq5"], controls: []))
+      }
     return try add(
       ExperimentStep(
-        kind, title: "\(name), \(part), seed \(seed)",
-        label: "\(probe.network) seed\(seed)", words: words,
+        request, title: "\(name), \(part), seed \(seed)", label: "\(probe.network) seed\(seed)",
         workload: workload(
           probe: probe.attack.split(separator: ",").map(String.init), limit: probe.limit,
-          of: network.configuration)))
+          of: network.configuration)
+      ) { try command(request, $0, nil) })
   }
 
   private typealias Table = (

@@ -22,11 +22,20 @@ package struct PlanBuilder {
     }
   }
 
+  /// Writes the command line that does the same as a step, for people.
+  ///
+  /// It gets the step, the folder that its product goes into, and for estimators the settings of the network that they
+  /// read.
+  package typealias CommandText = (
+    _ request: StepRequest, _ folder: String, _ network: RunConfiguration?
+  ) throws -> String
+
   let file: RecipeFile
   let recipe: Recipe
   let settings: RecipeSettings
   let options: Options
   let facts: [String: DataFacts]
+  let command: CommandText
   var steps: [ExperimentStep] = []
 
   /// A builder of one recipe's plan.
@@ -35,12 +44,17 @@ package struct PlanBuilder {
   ///   - file: The recipe.
   ///   - facts: Facts about its data sets, by their names; see `datasets(of:)`.
   ///   - options: Seeds and rows.
-  package init(_ file: RecipeFile, facts: [String: DataFacts], options: Options = Options()) {
+  ///   - command: Writes the command lines of steps.
+  package init(
+    _ file: RecipeFile, facts: [String: DataFacts], options: Options = Options(),
+    command: @escaping CommandText
+  ) {
     self.file = file
     recipe = file.recipe
     settings = RecipeSettings(file)
     self.facts = facts
     self.options = options
+    self.command = command
   }
 
   /// The data sets that a recipe names; its settings are checked on the way.
@@ -49,7 +63,7 @@ package struct PlanBuilder {
     var names: [String] = []
     for part in file.recipe.parts.names {
       for row in file.recipe.rows.names {
-        let name = try settings.training(row: row, part: part).configuration.data.name
+        let name = try settings.training(row: row, part: part).data.name
         if !names.contains(name) { names.append(name) }
       }
     }
@@ -94,47 +108,45 @@ package struct PlanBuilder {
   mutating func network(
     _ name: String, part: String, seed: Int
   ) throws -> (step: ExperimentStep, configuration: RunConfiguration) {
-    var resolved = try settings.training(row: name, part: part)
-    resolved.configuration.seed = seed
-    let data = resolved.configuration.data.name
-    try check(resolved.configuration, row: name, part: part)
-    var words: [StepWord] = ["train", "--defense", resolved.configuration.defense.rawValue]
-      .map(StepWord.text)
-    words += [.text("--dataset"), Self.dataset(data)]
-    words += Self.withoutDataset(resolved.words).map(StepWord.text)
+    var configuration = try settings.training(row: name, part: part)
+    configuration.seed = seed
     // Only the last and the best epoch are measured.
-    words += ["--set", "training.keep=1", "--seed", "\(seed)"].map(StepWord.text)
-    if let estimators = recipe.rows[name]?.estimators {
-      let needed = try self.estimators(estimators, part: part, seed: seed)
-      words += [.text("--estimators"), .output(step: needed.id, path: "run")]
+    configuration.training.keep = 1
+    let data = configuration.data.name
+    try check(configuration, row: name, part: part)
+    configuration.estimators = try recipe.rows[name]?.estimators.map {
+      try estimators($0, part: part, seed: seed).run
     }
-    words += [.text("--out"), .own("run"), .text("--resume")]
+    var request = configuration
+    request.data.name = Self.absolute(data)
     let step = try add(
       ExperimentStep(
-        .train, title: "train \(name), \(part), seed \(seed)",
-        label: "\(resolved.configuration.defense.rawValue) \(slugName(data)) seed\(seed)",
-        words: words, data: facts[data]?.identity,
-        workload: workload(training: resolved.configuration, row: name)))
-    return (step, resolved.configuration)
+        .train(request), title: "train \(name), \(part), seed \(seed)",
+        label: "\(configuration.defense.rawValue) \(slugName(data)) seed\(seed)",
+        data: facts[data]?.identity, workload: workload(training: configuration, row: name)
+      ) { try command(.train(request), $0, nil) })
+    return (step, configuration)
   }
 
   /// The step that trains estimators.
   mutating func estimators(_ name: String, part: String, seed: Int) throws -> ExperimentStep {
     let target = recipe.estimators[name]?.target ?? ""
     let network = try self.network(target, part: part, seed: seed)
-    let (own, configuration) = try settings.estimators(name, target: network.configuration)
+    var configuration = try settings.estimators(name, target: network.configuration)
     try check(configuration, named: name)
-    let words: [StepWord] =
-      [.text("train-estimators"), .text("--target"), .output(step: network.step.id, path: "run")]
-      + (own + ["--seed", "\(seed)"]).map(StepWord.text)
-      + [.text("--out"), .own("run"), .text("--resume")]
     let purpose =
       configuration.kind == .standard ? "standard" : configuration.objective.rawValue
+    let label = "\(purpose) \(slugName(configuration.data.name)) seed\(seed)"
+    let workload = workload(estimators: configuration, of: network.configuration)
+    configuration.seed = seed
+    configuration.target = network.step.run
+    configuration.data.name = Self.absolute(configuration.data.name)
+    let request = StepRequest.estimators(configuration)
     return try add(
       ExperimentStep(
-        .estimators, title: "train estimators \(name), \(part), seed \(seed)",
-        label: "\(purpose) \(slugName(configuration.data.name)) seed\(seed)", words: words,
-        workload: workload(estimators: configuration, of: network.configuration)))
+        request, title: "train estimators \(name), \(part), seed \(seed)", label: label,
+        workload: workload
+      ) { try command(request, $0, network.configuration) })
   }
 
   @discardableResult
@@ -150,21 +162,11 @@ package struct PlanBuilder {
     data.split(separator: ":").first.map(String.init) ?? data
   }
 
-  /// A data set's name as a word; steps run in another folder, so that one's own files need a full path.
-  private static func dataset(_ name: String) -> StepWord {
+  /// A data set's name; steps run in another folder, so that one's own files need a full path.
+  private static func absolute(_ name: String) -> String {
     for prefix in [Datasets.folderPrefix, Datasets.filePrefix] where name.hasPrefix(prefix) {
-      let path = URL(filePath: String(name.dropFirst(prefix.count))).standardizedFileURL.path
-      return .place(prefix: prefix, path: path)
+      return prefix + URL(filePath: String(name.dropFirst(prefix.count))).standardizedFileURL.path
     }
-    return .text(name)
-  }
-
-  private static func withoutDataset(_ words: [String]) -> [String] {
-    var result: [String] = []
-    for pair in stride(from: 0, to: words.count, by: 2)
-    where !words[pair + 1].hasPrefix("data.name=") {
-      result += words[pair...(pair + 1)]
-    }
-    return result
+    return name
   }
 }

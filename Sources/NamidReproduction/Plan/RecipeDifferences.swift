@@ -55,13 +55,13 @@ struct RecipeDifferences {
     var compared: Set<String> = []
     for part in file.recipe.parts.names {
       for row in file.recipe.rows.names where file.reference.rows[row] != nil {
-        let mine = try RecipeSettings(file).training(row: row, part: part).configuration
+        let mine = try RecipeSettings(file).training(row: row, part: part)
         guard let other = referencePart(for: part, norm: mine.threat.norm.rawValue) else {
           continue
         }
         compared.insert(row)
         let theirs = try RecipeSettings(file, recipe: file.reference)
-          .training(row: row, part: other).configuration
+          .training(row: row, part: other)
         Self.note(tree(theirs), tree(mine), at: row, in: &changes)
       }
     }
@@ -82,8 +82,8 @@ struct RecipeDifferences {
         else {
           throw settings.refusal("estimators.\(name).target", "there is no row \"\(target)\"")
         }
-        let network = try settings.training(row: target, part: part).configuration
-        return try settings.estimators(name, target: network).configuration
+        let network = try settings.training(row: target, part: part)
+        return try settings.estimators(name, target: network)
       }
       compared.insert(name)
       let trees = configurations.map { configuration in
@@ -160,7 +160,7 @@ struct RecipeDifferences {
     var norms: [Norm] = []
     for part in file.recipe.parts.names {
       norms.append(
-        try RecipeSettings(file).training(row: row, part: part).configuration.threat.norm)
+        try RecipeSettings(file).training(row: row, part: part).threat.norm)
     }
     return file.recipe.columns.entries.filter { column in
       column.value.norms.map { $0.contains(where: norms.contains) } ?? true

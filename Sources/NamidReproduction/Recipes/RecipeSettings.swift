@@ -5,7 +5,7 @@ import NamidFiles
 import NamidSettings
 import NamidTraining
 
-/// The settings of a recipe's trainings, checked and as words of a command line.
+/// The settings of a recipe's trainings, checked.
 struct RecipeSettings {
   let file: RecipeFile
   let recipe: Recipe
@@ -16,18 +16,13 @@ struct RecipeSettings {
     self.recipe = recipe ?? file.recipe
   }
 
-  /// One training's settings.
-  struct Resolved {
-    /// `--set` and the settings that are not defaults of the recipe's own making.
-    var words: [String]
-    var configuration: RunConfiguration
-  }
-
-  /// Keys that the command line sets by options of their own; settings of a recipe may not contain them.
+  /// Keys that rows, seeds and estimators of a recipe say; its settings may not contain them.
   private static let reserved = ["seed", "defense", "estimators"]
 
   /// The settings of a row in a part.
-  func training(row name: String, part partName: String) throws(RecipeError) -> Resolved {
+  func training(
+    row name: String, part partName: String
+  ) throws(RecipeError) -> RunConfiguration {
     guard let row = recipe.rows[name], let part = recipe.parts[partName] else {
       preconditionFailure("\(name) is no row or \(partName) no part")
     }
@@ -47,14 +42,15 @@ struct RecipeSettings {
         "rows.\(name).settings.\(key)",
         "all rows of a part have one data set and one ball: say it in a part")
     }
-    let settings = SettingText.all(
-      of: [ofPart, own].reduce(.object(shared)) { $0.overlaid(with: .object($1)) })
-    let estimators = row.estimators.map { ["estimators=\(SettingText.quoted($0))"] } ?? []
+    var settings = [ofPart, own].reduce(JSONValue.object(shared)) { $0.overlaid(with: .object($1)) }
+    settings = settings.overlaid(with: ["defense": .string(row.defense)])
+    if let estimators = row.estimators {
+      settings = settings.overlaid(with: ["estimators": .string(estimators)])
+    }
     do {
-      let configuration = try registry.configuration(
-        overrides: settings.map(\.text) + ["defense=\(row.defense)"] + estimators)
+      let configuration = try registry.configuration(settings: settings)
       try checkNames(configuration)
-      return Resolved(words: settings.flatMap { ["--set", $0.text] }, configuration: configuration)
+      return configuration
     } catch {
       let key = Self.key(of: error) ?? ""
       let place = self.place(of: key, row: name, part: partName)
@@ -65,7 +61,7 @@ struct RecipeSettings {
   /// The settings of estimators; data, ball and attack are those of the target's row unless said otherwise.
   func estimators(
     _ name: String, target: RunConfiguration
-  ) throws(RecipeError) -> (words: [String], configuration: EstimatorConfiguration) {
+  ) throws(RecipeError) -> EstimatorConfiguration {
     guard let item = recipe.estimators[name] else {
       preconditionFailure("\(name) are no estimators")
     }
@@ -73,17 +69,15 @@ struct RecipeSettings {
     if item.settings.says("data.name") {
       throw refusal("\(key).data.name", "estimators are trained on their target's data set")
     }
-    let settings = SettingText.all(of: .object(try group(item.settings, at: key)))
+    let settings = JSONValue.object(try group(item.settings, at: key))
     var defaults = item.kind == .standard ? .standard : EstimatorConfiguration()
     defaults.data = target.data
     defaults.threat = target.threat
     defaults.attack = target.attack
     do {
-      let configuration = try ConfigurationLoader.load(
-        defaults: defaults, overrides: ["kind=\(item.kind.rawValue)"] + settings.map(\.text))
-      return (
-        ["--kind", item.kind.rawValue] + settings.flatMap { ["--set", $0.text] }, configuration
-      )
+      return try ConfigurationLoader.load(
+        defaults: defaults,
+        settings: settings.overlaid(with: ["kind": .string(item.kind.rawValue)]))
     } catch {
       throw refusal(key, key: Self.key(of: error).map { "\(key).\($0)" }, Self.reason(error))
     }
@@ -160,7 +154,7 @@ struct RecipeSettings {
     return (error as? ValueError)?.key
   }
 
-  /// The reason without the override that carried the value: the file's own line is named instead.
+  /// The reason without a place: the recipe's own line is named instead.
   private static func reason(_ error: any Error) -> String {
     if case ConfigurationError.refused(let error, _) = error { return "\(error)" }
     return "\(error)"

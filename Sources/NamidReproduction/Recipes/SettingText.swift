@@ -1,14 +1,17 @@
 import NamidFiles
 
 /// One setting as `--set` takes it.
-struct SettingText: Equatable {
-  var key: String
-  var value: String
+package struct SettingText: Equatable {
+  /// The key, such as `training.epochs`.
+  package var key: String
+  /// The value as YAML.
+  package var value: String
 
-  var text: String { "\(key)=\(value)" }
+  /// The setting as `--set` takes it.
+  package var text: String { "\(key)=\(value)" }
 
   /// The values of a tree of groups, in order.
-  static func all(of tree: JSONValue, below key: String = "") -> [SettingText] {
+  package static func all(of tree: JSONValue, below key: String = "") -> [SettingText] {
     guard case .object(let object) = tree else {
       return [SettingText(key: key, value: text(of: tree))]
     }
@@ -29,10 +32,9 @@ struct SettingText: Equatable {
         return character.isASCII
           && (character.isLetter || character.isNumber || "_-./".contains(character))
       } && text.first.map { $0.isLetter || $0.isNumber } == true && Double(text) == nil
-    return isPlain ? text : quoted(text)
+    return isPlain ? text : value.text()
   }
 
-  static func quoted(_ text: String) -> String { JSONValue.string(text).text() }
 }
 
 extension JSONValue {

@@ -130,14 +130,10 @@ package struct PlanRunner {
     _ step: ExperimentStep, _ launch: Launch
   ) -> Result<() -> StepEnd?, EarlyEnd> {
     do {
+      try store.prepare(step)
       if let record = try store.takeOver(step, in: plan) {
         return .failure(EarlyEnd(result: .finished(record)))
       }
-      try createFolder(at: store.folder(of: step.id))
-      // The command is there for whoever looks into the folder of a step that failed.
-      try AtomicFile.write(
-        Data((step.command + "\n").utf8),
-        to: store.folder(of: step.id).appending(path: "command.txt"))
       return .success(try launch(step, store.log(of: step.id)))
     } catch {
       return .failure(EarlyEnd(result: failed(step, "\(error)")))

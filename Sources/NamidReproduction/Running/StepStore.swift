@@ -41,6 +41,7 @@ package struct StepRecord: Codable, Hashable, Sendable {
 /// after everything else, and when what it says it has left is still there.
 package struct StepStore: Sendable {
   private static let markerName = "done.json"
+  private static let requestName = "request.json"
   private static let maximumBytes = 1 << 30
 
   /// The experiment's folder.
@@ -62,6 +63,32 @@ package struct StepStore: Sendable {
   /// Finds the run's folder or the figures that a step leaves.
   package func product(of step: ExperimentStep) -> URL {
     folder(of: step.id).appending(path: step.kind.product)
+  }
+
+  /// The file with a step as a value.
+  package func request(of step: String) -> URL {
+    folder(of: step).appending(path: Self.requestName)
+  }
+
+  /// True where an earlier version has begun steps, whose names are other ones.
+  package var isOfEarlierFormat: Bool {
+    let steps = root.appending(path: ExperimentStep.folderName)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: steps.path)) ?? []
+    return names.contains { name in
+      let has = { (file: String) in
+        FileManager.default.fileExists(atPath: folder(of: name).appending(path: file).path)
+      }
+      return has("command.txt") && !has(Self.requestName)
+    }
+  }
+
+  /// Makes a step's folder, with the step as a value and as a command for whoever looks into it.
+  func prepare(_ step: ExperimentStep) throws {
+    try createFolder(at: folder(of: step.id))
+    try AtomicFile.write(
+      JSONValue(encoding: step.request).data(indent: 2), to: request(of: step.id))
+    try AtomicFile.write(
+      Data((step.command + "\n").utf8), to: folder(of: step.id).appending(path: "command.txt"))
   }
 
   /// The record of a step that is finished and whole; nil for any other.
@@ -122,7 +149,6 @@ package struct StepStore: Sendable {
     guard let last = try? checkpoints.state(.latest), let best = try? checkpoints.state(.best),
       last.epoch == best.epoch
     else { return nil }
-    try createFolder(at: folder(of: step.id))
     let figures = try readFile(at: product(of: twin), limit: Self.maximumBytes)
     try AtomicFile.write(figures, to: product(of: step))
     return try finish(step, seconds: 0, sameAs: twin.id)

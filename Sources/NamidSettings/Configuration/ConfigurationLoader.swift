@@ -15,10 +15,11 @@ import NamidFiles
 ///   overrides: ["attack.epsilon=8/255", "defense.lambda=5"])
 /// ```
 public enum ConfigurationLoader<Configuration: Codable> {
-  /// Lays a file and then single values over the defaults.
+  /// Lays a tree, a file and then single values over the defaults.
   ///
   /// - Parameters:
   ///   - defaults: The configuration where nothing else is said.
+  ///   - settings: A tree with any subset of the keys.
   ///   - file: A YAML (`.yaml`, `.yml`) or JSON (`.json`) file with any subset of the keys.
   ///   - overrides: Texts of the form `key.path=value`, laid over in their order; values are
   ///     numbers, `true`, `false`, `null`, texts (quoted where they would read as something else),
@@ -27,10 +28,10 @@ public enum ConfigurationLoader<Configuration: Codable> {
   /// - Returns: The configuration with every value settled.
   /// - Throws: `ConfigurationError`; unknown keys, wrong types and bad values are all refused.
   public static func load(
-    defaults: Configuration, file: URL? = nil, overrides: [String] = [],
+    defaults: Configuration, settings: JSONValue = [:], file: URL? = nil, overrides: [String] = [],
     userInfo: [CodingUserInfoKey: Any] = [:]
   ) throws -> Configuration {
-    var tree = try JSONValue(encoding: defaults)
+    var tree = try JSONValue(encoding: defaults).overlaid(with: settings)
     var origins = ConfigurationOrigins()
     if let file {
       let source = try ConfigurationSource(file: file)

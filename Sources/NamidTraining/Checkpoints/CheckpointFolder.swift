@@ -201,3 +201,22 @@ struct CheckpointFile {
     ]
   }
 }
+
+extension CheckpointFolder.Choice: Codable {
+  /// Reads `latest`, `best` or a number, as a text.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let choice = Self(text) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "expected latest, best or an epoch's number")
+    }
+    self = choice
+  }
+
+  /// Writes `latest`, `best` or the number, as a text.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}

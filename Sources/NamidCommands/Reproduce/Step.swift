@@ -1,0 +1,71 @@
+import ArgumentParser
+import Foundation
+import NamidEvaluation
+import NamidFiles
+import NamidReproduction
+import NamidSettings
+import NamidTraining
+
+/// `namid step`, by which `namid reproduce` carries out each step in a process of its own.
+struct Step: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Carry out one step of namid reproduce.",
+    discussion: """
+      The file (steps/ID/request.json) says all that decides the result; runs that it \
+      names lie relative to the current folder. The result goes into the file's folder.
+      """, shouldDisplay: false)
+
+  @Argument(help: ArgumentHelp("The step as a value.", valueName: "request.json"))
+  var request: String
+  @OptionGroup var data: DataOptions
+  @OptionGroup var device: DeviceOptions
+
+  func run() throws {
+    let file = URL(filePath: request)
+    let step = try Self.read(file)
+    let workplace = Workplace(data: data.directory, device: try device.prepare())
+    let folder = file.deletingLastPathComponent()
+    let product = folder.appending(path: step.kind.product)
+    let place = EvaluationState.Place.folder(folder.appending(path: "state"))
+    switch step {
+    case .train(let configuration):
+      try Train.carryOut(configuration, in: product, resume: true, workplace)
+    case .estimators(let configuration):
+      try TrainEstimators.carryOut(configuration, in: product, resume: true, workplace)
+    case .measure(let request):
+      let subject = try EvaluationSubject(
+        request.evaluation, of: request.run, request.checkpoint, workplace)
+      let measurement =
+        if let surrogate = request.surrogate {
+          try Transfer.measure(
+            subject, craftedOn: surrogate, .latest, keepingStateIn: place, fresh: false)
+        } else {
+          try Evaluate.measure(subject, keepingStateIn: place, fresh: false)
+        }
+      var output = EvaluationOutput()
+      output.json = product.relativePath
+      output.saveAdversarial = nil
+      try output.report(measurement, subject.set)
+    case .pairings(let request):
+      try PairingsWork(
+        request, in: product.deletingLastPathComponent(), keepingStateIn: place, fresh: false,
+        command: command(step), workplace
+      ).carryOut()
+    case .comparison(let request):
+      try ComparisonWork(
+        request, in: product.deletingLastPathComponent(), keepingStateIn: place, fresh: false,
+        command: command(step), workplace
+      ).carryOut()
+    }
+  }
+
+  private func command(_ step: StepRequest) -> String {
+    (try? step.command(leavingIn: URL(filePath: request).deletingLastPathComponent().relativePath))
+      ?? commandLine()
+  }
+
+  private static func read(_ file: URL) throws -> StepRequest {
+    let tree = try JSONValue(parsing: readFile(at: file, limit: 1 << 20))
+    return try tree.decode(StepRequest.self, unknownKeys: .refused)
+  }
+}
