@@ -37,7 +37,7 @@ struct TrainEstimators: ParsableCommand {
       return
     }
     let device = try options.device.prepare()
-    for plan in try options.plans(resolved(seed:)) {
+    for plan in try options.plans({ try resolved(seed: $1) }) {
       OutOfMemory.expect(
         .smallerSteps(
           setting: "batchSize", now: plan.configuration.batchSize, run: plan.folder))

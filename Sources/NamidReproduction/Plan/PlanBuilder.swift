@@ -100,6 +100,10 @@ package struct PlanBuilder {
     try check(resolved.configuration, row: name, part: part)
     var words: [StepWord] = ["train", "--defense", resolved.configuration.defense.rawValue]
       .map(StepWord.text)
+    // Where the tool's own defaults are not the paper's.
+    if settings.isBalanced(resolved.configuration.defense) {
+      words += ["--preset", "paper"].map(StepWord.text)
+    }
     words += [.text("--dataset"), Self.dataset(data)]
     words += Self.withoutDataset(resolved.words).map(StepWord.text)
     // Only the last and the best epoch are measured.

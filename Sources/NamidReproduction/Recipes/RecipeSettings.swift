@@ -23,6 +23,11 @@ struct RecipeSettings {
     var configuration: RunConfiguration
   }
 
+  /// True for a defense that adds a term to a loss.
+  func isBalanced(_ defense: DefenseName) -> Bool {
+    (try? registry.defense(defense))?.settings.contains { $0 is any BalancedSettings.Type } ?? false
+  }
+
   /// Keys that the command line sets by options of their own; settings of a recipe may not contain them.
   private static let reserved = ["seed", "defense", "estimators"]
 
