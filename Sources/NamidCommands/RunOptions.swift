@@ -7,6 +7,7 @@ import NamidTraining
 struct RunOptions: ParsableArguments {
   /// The settings below all others.
   enum Preset: String, CaseIterable, ExpressibleByArgument {
+    case balanced
     case paper
     case reference
     case own
@@ -27,9 +28,11 @@ struct RunOptions: ParsableArguments {
   var seeds: SeedList?
   @Option(
     help: ArgumentHelp(
-      "Where settings start: paper, reference (the authors' code) or own (those of the defense's "
-        + "own paper).", valueName: "name"))
-  var preset = Preset.paper
+      "Where settings start: balanced (the paper's, with added MI terms held to half of the loss's "
+        + "gradient), paper, reference (the authors' code) or own (those of the defense's own paper).",
+      discussion: "Default: balanced; a run of an earlier version is resumed as paper.",
+      valueName: "name"))
+  var preset: Preset?
   @Option(help: ArgumentHelp("A YAML or JSON file with settings.", valueName: "file"))
   var config: String?
   @Option(help: ArgumentHelp("One setting by its key in config.yaml.", valueName: "k=v"))
@@ -58,15 +61,15 @@ struct RunOptions: ParsableArguments {
   ///
   /// Everything that can be refused without training is refused here, before the first of several runs begins.
   ///
-  /// - Parameter resolved: The settings of a seed; nil where the configuration says which.
+  /// - Parameter resolved: The settings of a folder and a seed; nil where the configuration says which.
   /// - Returns: Folders and settings.
   /// - Throws: An error when settings are wrong, or a folder holds files that must not be overwritten.
   func plans<Settings>(
-    _ resolved: (Int?) throws -> Settings
+    _ resolved: (URL, Int?) throws -> Settings
   ) throws -> [(folder: URL, configuration: Settings)] {
     try runs.map { run in
       try RunFolder.check(run.folder, resume: resume)
-      return (run.folder, try resolved(run.seed))
+      return (run.folder, try resolved(run.folder, run.seed))
     }
   }
 

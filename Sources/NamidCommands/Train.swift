@@ -45,12 +45,13 @@ struct Train: ParsableCommand {
 
   func run() throws {
     if options.dryRun {
-      print(try ConfigurationLoader.render(resolved(seed: options.seed)), terminator: "")
+      print(
+        try ConfigurationLoader.render(resolved(in: nil, seed: options.seed)), terminator: "")
       return
     }
     let workplace = Workplace(
       data: options.data.directory, device: try options.device.prepare())
-    for plan in try options.plans(resolved(seed:)) {
+    for plan in try options.plans(resolved(in:seed:)) {
       try Self.carryOut(plan.configuration, in: plan.folder, resume: options.resume, workplace)
       note("done: namid evaluate \(plan.folder.relativePath) --attack clean,pgd-20")
     }
@@ -74,12 +75,19 @@ struct Train: ParsableCommand {
       parameters: job.network.store.parameterCount, say: note)
   }
 
-  func resolved(seed: Int?) throws -> RunConfiguration {
+  func resolved(in folder: URL?, seed: Int?) throws -> RunConfiguration {
     let registry = Registry()
-    let name = try options.preset == .paper ? DefenseName.standard : chosen(registry)
+    let name = try chosen(registry)
+    // What a run of an earlier version leaves open is what that version did.
+    let isEarlier = options.resume && folder.map(RunFolder.isOfEarlierVersion) ?? false
+    let preset = options.preset ?? (isEarlier ? .paper : .balanced)
     var defaults =
-      options.preset == .reference ? RunConfiguration.reference(for: name) : RunConfiguration()
-    if options.preset == .own {
+      switch preset {
+      case .balanced: RunConfiguration.balanced
+      case .reference: RunConfiguration.reference(for: name)
+      case .paper, .own: RunConfiguration()
+      }
+    if preset == .own {
       defaults.defense = name
       // Whether estimators are there is asked when all settings are known.
       defaults.estimators = ""

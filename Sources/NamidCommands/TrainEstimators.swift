@@ -38,7 +38,7 @@ struct TrainEstimators: ParsableCommand {
     }
     let workplace = Workplace(
       data: options.data.directory, device: try options.device.prepare())
-    for plan in try options.plans(resolved(seed:)) {
+    for plan in try options.plans({ try resolved(seed: $1) }) {
       try Self.carryOut(plan.configuration, in: plan.folder, resume: options.resume, workplace)
       let defense = plan.configuration.kind == .pair ? "namid" : "wmim"
       note(

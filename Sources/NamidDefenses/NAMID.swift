@@ -7,7 +7,7 @@ import NamidTorch
 /// Natural-adversarial mutual-information-based defense (Zhou et al., ICML 2022), Algorithm 1.
 public struct NAMID: Defense {
   /// All choices of the method; the defaults are the paper's.
-  public struct Settings: DefenseSettings {
+  public struct Settings: BalancedSettings {
     /// `namid`.
     public static let key = "namid"
     /// The weight α of the MI term in Equation 9.
@@ -32,6 +32,14 @@ public struct NAMID: Defense {
     public var scorePrecision = Precision.float32
     /// The weight of the control; null gives it the strength of the MI term in every batch.
     public var pairingWeight: Double?
+    /// The number that the sum of Equation 8 over the selected samples is divided by.
+    public var mean = Mean.selected
+    /// The rule that keeps α·L_mi from outweighing the adversarial loss.
+    public var balance = Balance.none
+    /// The bound of the rule, relative to the length of the adversarial loss's gradient.
+    public var balanceRatio = 0.5
+    /// The variables by which the two gradients are compared.
+    public var balanceOn = BalancePlace.logits
 
     /// The paper's choices.
     public init() {}
@@ -44,6 +52,7 @@ public struct NAMID: Defense {
       try require((pairingWeight ?? 0) >= 0, "pairingWeight", "must not be negative")
       try require(
         scorePrecision != .bfloat16, "scorePrecision", "must be float32 or tf32")
+      try validateBalance()
     }
 
     /// The choices of the authors' released code.
@@ -72,6 +81,16 @@ public struct NAMID: Defense {
     /// A control without mutual information: logits of the same samples are pulled together (adversarial logit
     /// pairing, Kannan et al., 2018), with a gradient as long as that of L_mi.
     case logitPairing = "logit-pairing"
+    /// A control without any meaning: a random direction on the logits that L_mi moves, as long as its gradient.
+    case randomDirection = "random-direction"
+  }
+
+  /// The number that a sum over the selected samples is divided by.
+  public enum Mean: String, CaseIterable, Codable, Sendable {
+    /// The number m of selected samples: the paper.
+    case selected
+    /// The size of the batch, as in the adversarial loss: few samples do not weigh more than many.
+    case batch
   }
 
   /// An ablation: which half of L_mi is left.
@@ -116,6 +135,8 @@ public struct NAMID: Defense {
   public var base: any AdversarialObjective
   /// The trained estimators, frozen.
   public let estimators: EstimatorPair
+  /// Random directions are drawn from it, keyed by epoch and sample.
+  public let stream: RandomStream
 
   /// The defense with trained estimators, which it freezes.
   ///
@@ -124,14 +145,16 @@ public struct NAMID: Defense {
   ///   - name: The name in files and tables.
   ///   - estimators: Natural and adversarial MI.
   ///   - settings: All other choices.
+  ///   - stream: Random directions are drawn from it.
   public init(
     _ base: any AdversarialObjective, name: String = "namid", estimators: EstimatorPair,
-    settings: Settings = Settings()
+    settings: Settings = Settings(), stream: RandomStream = RandomStream(seed: 0)
   ) {
     self.base = base
     self.name = name
     self.estimators = estimators
     self.settings = settings
+    self.stream = stream
     estimators.freeze()
     estimators.natural.scorePrecision = settings.scorePrecision
     estimators.adversarial.scorePrecision = settings.scorePrecision
@@ -164,12 +187,16 @@ public struct NAMID: Defense {
     let momenta = settings.statistics.momenta
     let adversarial = network.logits(attacked, statisticsMomentum: momenta.adversarial)
     let natural = network.logits(batch.images, statisticsMomentum: momenta.natural)
+    let sum = BalancedSum(
+      settings, logits: [adversarial, natural], readByLoss: base.readsNatural ? 2 : 1)
     let objective = base.loss(
-      natural: base.readsNatural ? natural : nil, adversarial: adversarial, labels: batch.labels)
+      natural: base.readsNatural ? sum.inputs[1] : nil, adversarial: sum.inputs[0],
+      labels: batch.labels)
     let term = addedLoss(
-      batch: batch, attacked: attacked, natural: natural, adversarial: adversarial)
-    return DefenseLoss(
-      total: objective.total + settings.alpha * term.total, terms: objective.terms + term.terms)
+      batch: batch, attacked: attacked, natural: sum.inputs[1], adversarial: sum.inputs[0],
+      epoch: epoch)
+    return sum.total(
+      objective, term, weight: settings.alpha, weights: network.store.parameters)
   }
 }
 
@@ -182,7 +209,7 @@ extension NAMID {
     ) { parts in
       NAMID(
         StandardAT(attack: parts.attack, labelLoss: parts.labelLoss),
-        estimators: try parts.pair(), settings: parts[Settings.self])
+        estimators: try parts.pair(), settings: parts[Settings.self], stream: parts.stream)
     },
     DefenseEntry(
       name: "namid-t", summary: "NAMID with the loss and the attack of TRADES",
@@ -192,7 +219,7 @@ extension NAMID {
     ) { parts in
       NAMID(
         TRADES(parts: parts), name: "namid-t", estimators: try parts.pair(),
-        settings: parts[Settings.self])
+        settings: parts[Settings.self], stream: parts.stream)
     },
     DefenseEntry(
       name: "namid-m", summary: "NAMID with the loss of MART",
@@ -201,7 +228,7 @@ extension NAMID {
     ) { parts in
       NAMID(
         MART(parts: parts), name: "namid-m", estimators: try parts.pair(),
-        settings: parts[Settings.self])
+        settings: parts[Settings.self], stream: parts.stream)
     },
   ]
 }

@@ -28,7 +28,7 @@ extension NAMID {
 
   /// The added loss of a batch, from the network's logits of natural and attacked images.
   func addedLoss(
-    batch: Batch, attacked: Tensor, natural: Tensor, adversarial: Tensor
+    batch: Batch, attacked: Tensor, natural: Tensor, adversarial: Tensor, epoch: Int
   ) -> DefenseLoss {
     switch settings.term {
     case .mutualInformation:
@@ -36,6 +36,9 @@ extension NAMID {
         batch: batch, attacked: attacked, natural: natural, adversarial: adversarial)
     case .logitPairing:
       pairingLoss(batch: batch, attacked: attacked, natural: natural, adversarial: adversarial)
+    case .randomDirection:
+      directionLoss(
+        batch: batch, attacked: attacked, natural: natural, adversarial: adversarial, epoch: epoch)
     }
   }
 
@@ -80,7 +83,7 @@ extension NAMID {
       ("mi_a", a?.information),
     ]
     return DefenseLoss(
-      total: ofImages + ofNoise,
+      total: averaged(ofImages + ofNoise, selected, of: natural.size(0)),
       terms: terms.compactMap { name, term in term.map { (name, $0) } }
         + [share])
   }
@@ -92,31 +95,66 @@ extension NAMID {
   func pairingLoss(
     batch: Batch, attacked: Tensor, natural: Tensor, adversarial: Tensor
   ) -> DefenseLoss {
-    let leaves = [natural, adversarial].map { logits in
-      let leaf = logits.detach().clone()
-      leaf.requiresGrad = true
-      return leaf
-    }
-    let reference = withGrad {
-      mutualInformationLoss(
-        batch: batch, attacked: attacked, natural: leaves[0], adversarial: leaves[1])
-    }
-    guard reference.total.requiresGrad else { return reference }
+    let (reference, gradients) = referenceGradients(
+      batch: batch, attacked: attacked, natural: natural, adversarial: adversarial)
+    guard let gradients else { return reference }
     let selected = selection(batch, natural, adversarial)
     let difference = (natural - adversarial).indexSelect(selected)
     let distance = 0.5 * difference.square().sum([1]).mean()
     let weight: Tensor
     if let fixed = settings.pairingWeight {
-      weight = .scalar(fixed, device: natural.device)
+      weight = averaged(.scalar(fixed, device: natural.device), selected, of: natural.size(0))
     } else {
-      let gradients = grad(of: reference.total, wrt: leaves).map { $0.square().sum() }
+      let squares = gradients.map { $0.square().sum() }
       // ∂distance/∂z = (z − z̃)/m, and minus that for z̃.
       let own = (2 * difference.detach().square().sum()).sqrt() / Double(selected.count)
-      weight = (gradients[0] + gradients[1]).sqrt() / own.clamp(min: 1e-12)
+      weight = (squares[0] + squares[1]).sqrt() / own.clamp(min: 1e-12)
     }
     return DefenseLoss(
       total: weight * distance,
       terms: [("pairing", distance), ("pairing_weight", weight)] + reference.terms)
+  }
+
+  /// The control without any meaning: a value of 0 whose gradient on the logits is random.
+  ///
+  /// It is normal on the logits where that of L_mi is not zero, and as long as that, batch by batch.
+  func directionLoss(
+    batch: Batch, attacked: Tensor, natural: Tensor, adversarial: Tensor, epoch: Int
+  ) -> DefenseLoss {
+    let (reference, gradients) = referenceGradients(
+      batch: batch, attacked: attacked, natural: natural, adversarial: adversarial)
+    guard let gradients else { return reference }
+    let streams = RandomStreams(
+      batch.indices.map { stream.keyed("direction").keyed(epoch).keyed($0) })
+    let direction = withoutGrad {
+      let given = Tensor.stack(gradients, dim: 1)
+      let moved = (given.abs().amax([2], keepdim: true) .> 0).to(.float32)
+      let random =
+        moved * Tensor.normal(streams, shape: Array(given.shape[1...]), device: given.device)
+      return random * (given.norm() / random.norm().clamp(min: 1e-12))
+    }
+    return DefenseLoss(
+      total: BalancedSum.pull(natural, along: direction.select(1, 0))
+        + BalancedSum.pull(adversarial, along: direction.select(1, 1)), terms: reference.terms)
+  }
+
+  /// L_mi on copies of the logits, and its gradients on the natural and the adversarial ones; nil without samples.
+  private func referenceGradients(
+    batch: Batch, attacked: Tensor, natural: Tensor, adversarial: Tensor
+  ) -> (loss: DefenseLoss, gradients: [Tensor]?) {
+    let leaves = [natural.leaf(), adversarial.leaf()]
+    let reference = withGrad {
+      mutualInformationLoss(
+        batch: batch, attacked: attacked, natural: leaves[0], adversarial: leaves[1])
+    }
+    return (
+      reference, reference.total.requiresGrad ? grad(of: reference.total, wrt: leaves) : nil
+    )
+  }
+
+  /// A mean over the selected samples as the settings have it: itself, or the sum divided by the size of the batch.
+  private func averaged(_ mean: Tensor, _ selected: Tensor, of count: Int) -> Tensor {
+    settings.mean == .selected ? mean : mean * (Double(selected.count) / Double(count))
   }
 
   private func selection(_ batch: Batch, _ natural: Tensor, _ adversarial: Tensor) -> Tensor {

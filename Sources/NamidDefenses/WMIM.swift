@@ -9,7 +9,7 @@ import NamidTorch
 /// crafting are choices of ours, all of them settings.
 public struct WMIM: Defense {
   /// All choices of the method.
-  public struct Settings: DefenseSettings {
+  public struct Settings: BalancedSettings {
     /// `wmim`.
     public static let key = "wmim"
     /// The weight of −I(x̃; h(x̃)); the λ of NAMID unless said otherwise.
@@ -26,6 +26,12 @@ public struct WMIM: Defense {
     public var leak = true
     /// The precision of the estimators' scores: float32, or tf32 where the last digits do not matter.
     public var scorePrecision = Precision.float32
+    /// The rule that keeps the MI from outweighing the cross-entropy.
+    public var balance = Balance.none
+    /// The bound of the rule, relative to the length of the cross-entropy's gradient.
+    public var balanceRatio = 0.5
+    /// The variables by which the two gradients are compared.
+    public var balanceOn = BalancePlace.logits
 
     /// A frozen estimator and the usual attack.
     public init() {}
@@ -39,6 +45,7 @@ public struct WMIM: Defense {
       try require(
         EstimatorSpecification.possibleUnits.contains(units), "units",
         "must be from 1 to \(EstimatorSpecification.possibleUnits.upperBound)")
+      try validateBalance()
     }
   }
 
@@ -117,12 +124,13 @@ public struct WMIM: Defense {
     of network: Network, batch: Batch, attacked: Tensor?, epoch: Int
   ) -> DefenseLoss {
     let attacked = attacked ?? batch.images
-    let adversarial = network.logits(attacked)
-    let crossEntropy = labelLoss(adversarial, batch.labels)
-    let information = estimator.standardLoss(patterns: attacked, logits: adversarial)
-    return DefenseLoss(
-      total: crossEntropy + settings.weight * information,
-      terms: [("ce_adv", crossEntropy), ("mi_s", -information)])
+    let sum = BalancedSum(settings, logits: [network.logits(attacked)], readByLoss: 1)
+    let crossEntropy = labelLoss(sum.inputs[0], batch.labels)
+    let information = estimator.standardLoss(patterns: attacked, logits: sum.inputs[0])
+    return sum.total(
+      DefenseLoss(total: crossEntropy, terms: [("ce_adv", crossEntropy)]),
+      DefenseLoss(total: information, terms: [("mi_s", -information)]), weight: settings.weight,
+      weights: network.store.parameters, learns: settings.mode == .joint)
   }
 }
 

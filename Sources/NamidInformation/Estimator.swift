@@ -35,12 +35,22 @@ public struct EstimatorSpecification: Codable, Hashable, Sendable {
   }
 }
 
+/// The factor of an estimator's scores.
+public enum ScoreScale: String, CaseIterable, Codable, Sendable {
+  /// Plain dot products of features: the authors' code.
+  case none
+  /// Dot products divided by the root of the features' length, so that estimates do not grow with it.
+  case sqrtUnits = "sqrt-units"
+}
+
 /// A network E_φ that estimates the mutual information of a pattern (an image, or its noise) and logits.
 public final class Estimator {
   /// The description of the estimator.
   public let specification: EstimatorSpecification
   /// The precision in which scores are computed: float32 for measuring; training may allow tf32.
   public var scorePrecision = Precision.float32
+  /// The factor of scores, in training and in use.
+  public var scoreScale = ScoreScale.none
   /// The weights.
   public let store: ParameterStore
   private let local: LocalEncoder
@@ -123,7 +133,10 @@ public final class Estimator {
 
   /// Computes features of the logits of all samples, or of the anchors among them.
   func outputs(_ logits: Tensor, _ anchors: Tensor? = nil) -> Tensor {
-    let all = global(logits)
+    let features = global(logits)
+    let all =
+      scoreScale == .none
+      ? features : features / Double(specification.units).squareRoot()
     return anchors.map { all.indexSelect($0) } ?? all
   }
 

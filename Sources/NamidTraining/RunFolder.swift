@@ -60,6 +60,13 @@ public final class RunFolder {
     if isEmpty { try refuseForeignFiles(in: url) }
   }
 
+  /// True for a folder whose run was begun before added terms were balanced.
+  public static func isOfEarlierVersion(_ url: URL) -> Bool {
+    let text = try? String(
+      contentsOf: url.appending(path: configurationFile), encoding: .utf8)
+    return text?.contains("balance:") == false
+  }
+
   /// Makes the folder if it is new, and opens the files that grow; call it when nothing else can go wrong.
   ///
   /// - Throws: `CheckpointError.inUse` while another process trains there, and what writing throws.

@@ -91,6 +91,7 @@ public struct TrainedEstimators {
       configuration.kind, specification, stream: RandomStream(seed: 0), device: device)
     let folder = CheckpointFolder(run: run)
     for (name, estimator) in estimators.named {
+      estimator.scoreScale = configuration.scoreScale
       try folder.load(
         choice, file: RunFolder.weightsFile(of: name), device: device, into: estimator.load(state:))
     }

@@ -108,6 +108,7 @@ public final class EstimatorRun {
       stream: RandomStream(seed: configuration.seed).keyed("weights"), device: device)
     for (_, estimator) in estimators.named {
       estimator.scorePrecision = configuration.scorePrecision
+      estimator.scoreScale = configuration.scoreScale
     }
     let run = try RunFolder(
       folder, configuration: ConfigurationLoader.render(configuration),

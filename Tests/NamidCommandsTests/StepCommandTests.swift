@@ -38,7 +38,7 @@ import Testing
           configuration.estimators = configuration.estimators.map { folder.path + $0 }
           let words = try StepRequest.train(configuration).arguments(leavingIn: "x")
           let command = try #require(try NamidCommand.parseAsRoot(words) as? Train)
-          #expect(try command.resolved(seed: command.options.seed) == configuration)
+          #expect(try command.resolved(in: nil, seed: command.options.seed) == configuration)
           // For the estimators that read this network.
           let run = folder.appending(path: "steps/\(step.id)/run")
           try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)

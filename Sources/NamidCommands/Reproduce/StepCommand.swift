@@ -61,6 +61,7 @@ extension StepRequest {
   private static func words(_ configuration: RunConfiguration) throws -> [String] {
     let name = configuration.defense.rawValue
     var base = try Registry().configuration(
+      .balanced,
       settings: [
         "defense": .string(name), "estimators": configuration.estimators == nil ? nil : "",
       ])

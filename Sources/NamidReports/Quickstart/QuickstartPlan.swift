@@ -74,6 +74,7 @@ package struct QuickstartPlan: Sendable {
   func namid(estimators: URL) -> RunConfiguration {
     var configuration = standard()
     configuration.defense = .namid
+    configuration.namid.balance = .cap
     configuration.estimators = estimators.path
     return configuration
   }

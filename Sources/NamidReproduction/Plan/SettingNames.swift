@@ -10,7 +10,9 @@ enum SettingNames {
     "training.precision": "precision of training",
     "training.validationSteps": "steps of the validation attack", "namid.alpha": "α of NAMID",
     "namid.lambda": "λ of NAMID", "namid.warmUp": "training before the MI term joins",
-    "namid.warmUpEpochs": "epochs before the MI term joins", "epochs": "epochs",
+    "namid.warmUpEpochs": "epochs before the MI term joins",
+    "namid.balance": "rule that keeps the MI term from outweighing the loss",
+    "wmim.balance": "rule that keeps the MI from outweighing the loss", "epochs": "epochs",
     "batchSize": "batch size", "units": "length of features", "milestones": "milestones",
   ]
 

@@ -10,15 +10,27 @@ extension RunConfiguration {
     var copy = self
     copy.training.keep = 0
     copy.training.checkpointEvery = 1
-    // Earlier versions did this without a setting for it.
-    return try specificationHash(
-      JSONValue(encoding: copy)
-        .without("training", "checkpointEvery", where: 1)
-        .without("training", "validateEvery", where: 1)
-        .without("training", "graphs", where: .string(GraphUse.off.rawValue))
-        .without("namid", "scorePrecision", where: .string(Precision.float32.rawValue))
-        .without("wmim", "scorePrecision", where: .string(Precision.float32.rawValue)))
+    var tree = try JSONValue(encoding: copy)
+    for (group, key, value) in Self.laterSettings {
+      tree = tree.without(group, key, where: value)
+    }
+    return try specificationHash(tree)
   }
+
+  /// Settings that earlier versions did not have, with the value that stands for what those did.
+  static let laterSettings: [(group: String, key: String, value: JSONValue)] =
+    [
+      ("training", "checkpointEvery", 1), ("training", "validateEvery", 1),
+      ("training", "graphs", .string(GraphUse.off.rawValue)),
+      ("namid", "mean", .string(NAMID.Mean.selected.rawValue)),
+    ]
+    + [NAMID.Settings.key, WMIM.Settings.key].flatMap { group in
+      [
+        (group, "scorePrecision", .string(Precision.float32.rawValue)),
+        (group, "balance", .string(Balance.none.rawValue)), (group, "balanceRatio", 0.5),
+        (group, "balanceOn", .string(BalancePlace.logits.rawValue)),
+      ]
+    }
 
   /// The precision of those products of a step's gradient that are not in bfloat16: TF32 where the network's or the
   /// estimators' may be.

@@ -44,6 +44,8 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
   public var precision = Precision.bfloat16
   /// The precision of scores: float32, or tf32 where the last digits do not matter.
   public var scorePrecision = Precision.float32
+  /// The factor of scores, in training and wherever the estimators are used.
+  public var scoreScale = ScoreScale.none
   /// The number of checkpoints that stay.
   public var keep = 1
 
@@ -105,8 +107,9 @@ public struct EstimatorConfiguration: ConfigurationGroup, Equatable, Sendable {
     guard case .object(var settings) = try JSONValue(encoding: copy) else {
       return try specificationHash(copy)
     }
-    // Earlier versions had no setting for it.
+    // Earlier versions had no settings for them.
     if scorePrecision == .float32 { settings["scorePrecision"] = nil }
+    if scoreScale == .none { settings["scoreScale"] = nil }
     return try specificationHash(JSONValue.object(settings))
   }
 }

@@ -42,6 +42,15 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
     set { settings[NAMID.Settings.self] = newValue }
   }
 
+  /// The paper's settings, with every added term held to half of the gradient of the loss that it is added to: the
+  /// paper's weight of the MI term alone lets networks collapse (Docs/Method-choices.md, Balance).
+  public static var balanced: RunConfiguration {
+    var configuration = RunConfiguration()
+    configuration.namid.balance = .cap
+    configuration.settings[WMIM.Settings.self].balance = .cap
+    return configuration
+  }
+
   /// The settings of the authors' released code: method, attack and length of training.
   ///
   /// Its NAMID attacks with 40 steps and starts with two epochs of ordinary training before the hundred. For what it
