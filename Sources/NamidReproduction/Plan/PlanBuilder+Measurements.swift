@@ -48,7 +48,7 @@ extension PlanBuilder {
   ) throws -> PlannedRow {
     var cells: [PlannedCell] = []
     var steps: [RecipeCheckpoint: [Int: [ExperimentStep]]] = [:]
-    for seed in seeds(of: row) {
+    for seed in seeds(of: row, part: part) {
       let network = try self.network(row, part: part, seed: seed)
       for checkpoint in recipe.checkpoints {
         var own: [ExperimentStep] = []
@@ -70,7 +70,7 @@ extension PlanBuilder {
         else { continue }
         let reading: FigureReading =
           column.value.reading == .anySize ? .unbounded(attack: attack) : .robust(attack: attack)
-        let sources = seeds(of: row).compactMap { seed in
+        let sources = seeds(of: row, part: part).compactMap { seed in
           steps[checkpoint]?[seed].map {
             PlannedCell.Source(seed: seed, step: $0[place].id, reading: reading)
           }

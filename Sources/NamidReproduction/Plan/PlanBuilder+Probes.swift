@@ -21,7 +21,7 @@ extension PlanBuilder {
     let configuration = try settings.training(row: probe.network, part: partName)
     let attacks = try attackNames(of: probe, named: name, threat: configuration.threat)
     var sources: [(seed: Int, step: String)] = []
-    for seed in seeds(of: probe.network) {
+    for seed in seeds(of: probe.network, part: partName) {
       sources.append((seed, try measurement(probe, name, part: partName, seed: seed).id))
     }
     let table = probe.kind == .pairings ? pairings(attacks) : comparison(attacks)

@@ -98,8 +98,8 @@ package struct PlanBuilder {
     }.map(\.name)
   }
 
-  func seeds(of row: String) -> [Int] {
-    options.seeds ?? recipe.rows[row]?.seeds ?? recipe.seeds
+  func seeds(of row: String, part: String) -> [Int] {
+    options.seeds ?? recipe.parts[part]?.seeds ?? recipe.rows[row]?.seeds ?? recipe.seeds
   }
 
   // MARK: Trainings

@@ -210,7 +210,15 @@ struct RecipeDifferences {
       let texts = [mine, theirs].map { $0.map(String.init).joined(separator: ", ") }
       Self.note("seeds: \(texts[0]) instead of \(texts[1])", at: row.name, in: &changes)
     }
-    return sentences(changes, all: rows.count)
+    var sentences = sentences(changes, all: rows.count)
+    if options.seeds == nil {
+      sentences += file.recipe.parts.entries.compactMap { part in
+        part.value.seeds.map {
+          "seeds of \(part.name): \($0.map(String.init).joined(separator: ", "))"
+        }
+      }
+    }
+    return sentences
   }
 }
 

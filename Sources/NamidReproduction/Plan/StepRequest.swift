@@ -119,7 +119,7 @@ extension StepRequest: Codable {
 }
 
 extension StepRequest {
-  /// Raised when the tool would do something else for the same request.
+  /// Raised when the tool would do something else for the same request, or when a default changes.
   private static let formatVersion = 2
 
   /// A hash of all that decides the step's result: the request without paths, the steps that it needs, its data, and
@@ -137,9 +137,23 @@ extension StepRequest {
       var data: String?
     }
     let specification = Specification(
-      format: Self.formatVersion, request: try JSONValue(encoding: self).mapTexts(Self.content),
-      data: data)
+      format: Self.formatVersion, request: try content().mapTexts(Self.content), data: data)
     return String(try specificationHash(specification).prefix(12))
+  }
+
+  /// The request without settings that have their defaults, so that a new setting changes no hash.
+  private func content() throws -> JSONValue {
+    let tree = try JSONValue(encoding: self)
+    let defaults: JSONValue
+    switch self {
+    case .train(let configuration):
+      var plain = RunConfiguration()
+      for (_, group) in configuration.settings.all { plain.settings.set(type(of: group).init()) }
+      defaults = try JSONValue(encoding: plain)
+    case .estimators: defaults = try JSONValue(encoding: EstimatorConfiguration())
+    case .measure, .pairings, .comparison: return tree
+    }
+    return tree.without([kind.rawValue: defaults])
   }
 
   /// A text without what only says where something lies; another step's name ends in its own hash.
@@ -152,6 +166,16 @@ extension StepRequest {
 }
 
 extension JSONValue {
+  /// Copies the tree without the members that another one has, too, with the same value.
+  fileprivate func without(_ other: JSONValue) -> JSONValue {
+    guard case .object(let object) = self else { return self }
+    return .object(
+      JSONObject(
+        object.compactMap { key, value in
+          value == other[key] ? nil : (key, other[key].map(value.without) ?? value)
+        }))
+  }
+
   /// Copies the tree with other texts.
   fileprivate func mapTexts(_ change: (String) -> String) -> JSONValue {
     switch self {

@@ -95,9 +95,16 @@ package struct RecipePart: ConfigurationGroup, Equatable, Sendable {
   package var settings: JSONValue = [:]
   /// The part's name in `paper-figures.yaml`; its own name when null.
   package var paper: String?
+  /// Seeds of all rows in this part; those of the rows when null.
+  package var seeds: [Int]?
 
   /// The recipe's settings alone.
   package init() {}
+
+  /// Refuses seeds that come twice.
+  package func validate() throws {
+    if let seeds { try require(seeds: seeds) }
+  }
 }
 
 /// A network that is trained.
