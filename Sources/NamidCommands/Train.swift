@@ -26,6 +26,7 @@ struct Train: ParsableCommand {
         namid train --defense trades --set trades.beta=6 --out runs/trades
         namid train --defense namid --estimators runs/e --out runs/namid
         namid train --defense mart --seeds 0,1,2 --out runs/mart
+        namid train --defense trades --init runs/at --out runs/tuned
         namid train --config run.yaml --epsilon 4/255 --out runs/small --resume
       """)
 
@@ -41,6 +42,10 @@ struct Train: ParsableCommand {
     help: ArgumentHelp(
       "Trained estimators, for wmim and the namid defenses.", valueName: "folder"))
   var estimators: String?
+  @Option(
+    name: .customLong("init"),
+    help: ArgumentHelp("A run to take the first weights from.", valueName: "folder"))
+  var initial: String?
   @OptionGroup var options: RunOptions
 
   func run() throws {
@@ -77,10 +82,10 @@ struct Train: ParsableCommand {
 
   func resolved(in folder: URL?, seed: Int?) throws -> RunConfiguration {
     let registry = Registry()
-    let name = try chosen(registry)
     // What a run of an earlier version leaves open is what that version did.
     let isEarlier = options.resume && folder.map(RunFolder.isOfEarlierVersion) ?? false
     let preset = options.preset ?? (isEarlier ? .paper : .balanced)
+    let name = try [.reference, .own].contains(preset) ? chosen(registry) : DefenseName.standard
     var defaults =
       switch preset {
       case .balanced: RunConfiguration.balanced
@@ -102,8 +107,12 @@ struct Train: ParsableCommand {
         flags: [
           ("defense", defense.map(options.quoted)), ("model.architecture", model),
           ("estimators", estimators.map(options.quoted)),
+          ("initial", initial.map(options.quoted)),
         ], seed: seed))
     configuration.estimators = configuration.estimators.map {
+      insertingSeed(configuration.seed, into: $0)
+    }
+    configuration.initial = configuration.initial.map {
       insertingSeed(configuration.seed, into: $0)
     }
     try refuseUnread(configuration, registry)

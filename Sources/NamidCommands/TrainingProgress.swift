@@ -20,6 +20,7 @@ final class TrainingProgress {
       line?.finish()
       line = nil
       note(Self.text(of: record))
+    case .warning(let text): note(text)
     }
   }
 

@@ -103,7 +103,7 @@ struct BalancedSum {
       comparison = Comparison(ofLoss, ofTerm)
       let clipped = clipped(ofTerm, by: comparison)
       after = Comparison.length(clipped) / comparison.ofLoss
-      total = total + weighted.detach() + pull(sums(ofLoss, clipped))
+      total = total + (after / comparison.ratio) * weighted.detach() + pull(sums(ofLoss, clipped))
     case (_, .logits):
       comparison = Comparison(ofLoss, ofTerm)
       let scale = scale(comparison)
@@ -160,7 +160,7 @@ struct BalancedSum {
 
   /// The factor that brings the term's gradient to the bound where it is longer, and exactly 1 where it is not.
   private func scale(_ comparison: Comparison) -> Tensor {
-    (settings.balanceRatio / comparison.ratio.clamp(min: Comparison.tiny)).clamp(max: 1)
+    (settings.balanceRatio / comparison.ratio).clamp(max: 1)
   }
 
   /// The term's gradient with each sample's part brought to the bound where it is longer.
@@ -212,7 +212,8 @@ struct BalancedSum {
       product = products.dropFirst().reduce(products[0], +)
     }
 
-    var ratio: Tensor { ofTerm / ofLoss }
+    /// The length of the term's gradient relative to the loss's.
+    var ratio: Tensor { (ofTerm / ofLoss).clamp(min: Self.tiny) }
 
     static func length(_ gradients: [Tensor]) -> Tensor {
       gradients.count == 1 ? gradients[0].norm() : Tensor.stack(gradients.map { $0.norm() }).norm()

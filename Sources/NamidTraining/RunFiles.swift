@@ -32,6 +32,8 @@ public enum RunError: Error, CustomStringConvertible, Sendable {
   case unreadable(String, reason: String)
   /// Estimators to be trained without a network to read.
   case noTarget
+  /// A network to start from that is not of the kind to be trained.
+  case initialDoesNotFit(String, reason: String)
   /// Images that the network cannot classify.
   case imagesDoNotFit(String)
   /// Estimators that do not fit the network or the data.
@@ -44,6 +46,8 @@ public enum RunError: Error, CustomStringConvertible, Sendable {
       "\(path) is not a run's folder: it has no \(RunFolder.configurationFile); name a folder that training has made"
     case .imagesDoNotFit(let reason):
       "the data set does not fit the network: \(reason); choose the one it was trained on, or one like it"
+    case .initialDoesNotFit(let path, let reason):
+      "the network in \(path) cannot be started from: \(reason); the kind of network must be the same"
     case .noTarget: "no network given: name the run folder of a trained one"
     case .unreadable(let path, let reason):
       "\(path) cannot be read: \(reason). Restore it, or train the run anew"

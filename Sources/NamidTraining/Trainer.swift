@@ -107,13 +107,14 @@ final class Trainer: BatchTrainer {
     ) { computeLoss().total }
     let loss = computeLoss()
     loss.total.backward()
+    let norm = configuration.optimizer.clipNorm.map { network.store.clipGradient(to: $0) }
     optimizer.step(rate)
     perturbed?.remove()
     for (companion, optimizer) in companions {
       optimizer.step(learningRate: companion.learningRate)
     }
     average?.update()
-    return [("loss", loss.total.detach())] + loss.terms
+    return [("loss", loss.total.detach())] + loss.terms + (norm.map { [("grad_norm", $0)] } ?? [])
   }
 
   /// Low-precision copies of weights live no longer than one scope, and weights may be perturbed between two.
@@ -151,6 +152,6 @@ extension RunConfiguration {
       schedule: {
         schedule.schedule(
           rate: optimizer.learningRate, epochs: training.epochs, stepsPerEpoch: $0)
-      })
+      }, balanced: settings.all.first { $0.group is any BalancedSettings }?.key)
   }
 }

@@ -53,6 +53,8 @@ struct TrainingPlan {
   let stream: RandomStream
   /// The learning rate for each step, given the number of steps in an epoch.
   let schedule: (_ stepsPerEpoch: Int) -> Schedule
+  /// The settings of a term that is added to the loss, by their key; nil where there is none.
+  var balanced: String?
 }
 
 /// Epochs of training: order, augmentation, steps, validation, metrics, checkpoints.
@@ -70,6 +72,7 @@ final class TrainingLoop {
   private var completedEpochs = 0
   private var step = 0
   private var best: CheckpointState.Best?
+  private var watch: CollapseWatch?
 
   /// A loop over images whose run is kept in a folder; continues the run that is there if `run` says so.
   ///
@@ -88,6 +91,7 @@ final class TrainingLoop {
       throw TrainingError.tooFewSamples(count: images.count, batchSize: plan.batchSize)
     }
     schedule = plan.schedule(batches)
+    watch = plan.balanced.map(CollapseWatch.init)
     if run.isResumed { try restore() }
   }
 
@@ -130,6 +134,7 @@ final class TrainingLoop {
       try run.log(record)
       if isBest || isFinished || isDue(plan.checkpointEvery) { try save() }
       report(.epoch(record))
+      if let warning = watch?.warning(after: terms) { report(.warning(warning)) }
     }
   }
 
@@ -157,6 +162,7 @@ final class TrainingLoop {
       let done = number + 1
       guard done % plan.reportInterval == 0 || done == batches.count else { continue }
       values = means.values
+      watch?.look(at: values)
       guard values.allSatisfy(\.value.isFinite) else {
         let text = values.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
         throw TrainingError.diverged(epoch: epoch + 1, batch: done, terms: text)

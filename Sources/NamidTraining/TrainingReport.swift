@@ -1,3 +1,4 @@
+import Foundation
 import NamidNetworks
 import NamidTorch
 
@@ -8,6 +9,8 @@ public enum TrainingEvent: Sendable {
     epoch: Int, of: Int, batch: Int, batches: Int, terms: [(name: String, value: Double)])
   /// An epoch is done and saved.
   case epoch(EpochRecord)
+  /// Something that is likely to spoil the run, with a remedy: a sentence for people.
+  case warning(String)
 }
 
 /// The figures of one epoch.
@@ -74,6 +77,49 @@ extension ParameterStore {
     for ((name, _), isFinite) in zip(numbers, flags) where !isFinite {
       throw .weightsDiverged(epoch: epoch, name: name)
     }
+  }
+}
+
+/// A watch for networks that end in a constant output because a term outweighs the loss that it is added to.
+///
+/// The term's gradient is long, fewer and fewer samples are selected so that each weighs more, and predictions become
+/// one class: a feedback.
+struct CollapseWatch {
+  /// The key of the term's settings.
+  private let key: String
+  private var ratio = 0.0
+  private var mostSelected = 0.0
+  private var isDone = false
+
+  init(key: String) {
+    self.key = key
+  }
+
+  /// Takes note of the mean terms of an epoch so far.
+  mutating func look(at terms: [(name: String, value: Double)]) {
+    for (name, value) in terms {
+      if name == "ratio_balanced" { ratio = max(ratio, value) }
+      if name == "selected" { mostSelected = max(mostSelected, value) }
+    }
+  }
+
+  /// A warning where the epoch with these mean terms is the first that has all signs; nil otherwise.
+  mutating func warning(after terms: [(name: String, value: Double)]) -> String? {
+    look(at: terms)
+    let value = { (name: String) in terms.first { $0.name == name }?.value }
+    guard !isDone, ratio > 3, let top = value("top_class"), top > 0.6 else { return nil }
+    let selected = value("selected")
+    guard selected.map({ $0 < mostSelected }) ?? true else { return nil }
+    isDone = true
+    let number = { (value: Double, digits: Int) in String(format: "%.\(digits)f", value) }
+    let fewer = selected.map {
+      ", the share of selected samples fell from \(number(mostSelected, 3)) to \(number($0, 3))"
+    }
+    return
+      "warning: the network is collapsing to a constant output: the added term's gradient is up to "
+      + "\(number(ratio, 1)) times as long as the loss's\(fewer ?? ""), and \(number(100 * top, 0)) % of a "
+      + "batch's predictions are one class. \(key).balance=cap with \(key).balanceRatio=0.5 holds the "
+      + "term to half of the loss's gradient (Docs/Method-choices.md, Balance)"
   }
 }
 

@@ -45,6 +45,9 @@ public final class TrainingRun {
     let run = try RunFolder(
       folder, configuration: ConfigurationLoader.render(configuration),
       specification: specification, resume: resume)
+    if let initial = configuration.initial, !run.isResumed {
+      try network.start(from: URL(filePath: initial), registry: registry)
+    }
     let trainer = try Trainer(
       configuration, network: network, defense: defense,
       validation: images.validation.map { ImageTensors($0, device: device) },
@@ -70,6 +73,27 @@ public final class TrainingRun {
   /// - Throws: `TrainingError` when loss or weights diverge, or an error of a checkpoint that cannot be written;
   ///   earlier checkpoints stay.
   public func fit(_ report: (TrainingEvent) -> Void = { _ in }) throws { try loop.fit(report) }
+}
+
+extension Network {
+  /// Takes over the weights and statistics of another run's last checkpoint.
+  ///
+  /// - Throws: `RunError.initialDoesNotFit` for a network of another kind, and what reading a run throws.
+  fileprivate func start(from run: URL, registry: Registry) throws {
+    let saved = try SavedNetwork(run: run, device: store.device, registry: registry)
+    let theirs = saved.network.specification
+    guard theirs == specification else {
+      let texts = [theirs, specification].map {
+        "\($0.architecture), width \($0.width), \($0.classCount) classes, "
+          + "\($0.channels)×\($0.imageHeight)×\($0.imageWidth)"
+      }
+      throw RunError.initialDoesNotFit(
+        run.path, reason: "it holds \(texts[0]), the run trains \(texts[1])")
+    }
+    try store.load(
+      state: Dictionary(saved.network.store.state.map { ($0.name, $0.tensor) }) { first, _ in first
+      })
+  }
 }
 
 /// The training of MI estimators on the logits of a trained network, from its configuration.

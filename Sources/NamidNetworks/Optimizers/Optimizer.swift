@@ -15,6 +15,23 @@ extension Optimizer {
   public func step(learningRate: Double) { step(.value(learningRate)) }
 }
 
+extension ParameterStore {
+  /// Shortens the gradient of all parameters together to a length where it is longer, without asking the device.
+  ///
+  /// - Returns: The length that it had.
+  public func clipGradient(to length: Double) -> Tensor {
+    withoutGrad {
+      let gradients = parameters.compactMap(\.grad)
+      let norm =
+        gradients.isEmpty
+        ? .scalar(0, device: device) : Tensor.stack(gradients.map { $0.norm() }).norm()
+      let factor = (length / (norm + 1e-6)).clamp(max: 1)
+      for gradient in gradients { gradient.mul_(factor) }
+      return norm
+    }
+  }
+}
+
 /// Parameters with their names and gradients, as fused operators want them.
 struct OptimizedParameters {
   let names: [String]

@@ -23,6 +23,11 @@ public enum Schedules {
     }
   }
 
+  /// Another schedule's rates, with a factor that rises along a line to 1 in the first steps.
+  public static func ramp(_ schedule: @escaping Schedule, steps: Int) -> Schedule {
+    { step in schedule(step) * min(1, Double(step + 1) / Double(max(steps, 1))) }
+  }
+
   /// The curve by which a one-cycle schedule goes from one rate to the next.
   public enum Annealing: String, CaseIterable, Codable, Sendable {
     /// Along half a cosine.

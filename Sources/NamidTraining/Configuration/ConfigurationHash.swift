@@ -11,6 +11,10 @@ extension RunConfiguration {
     copy.training.keep = 0
     copy.training.checkpointEvery = 1
     var tree = try JSONValue(encoding: copy)
+    if initial == nil, case .object(var members) = tree {
+      members["initial"] = nil
+      tree = .object(members)
+    }
     for (group, key, value) in Self.laterSettings {
       tree = tree.without(group, key, where: value)
     }
@@ -22,6 +26,7 @@ extension RunConfiguration {
     [
       ("training", "checkpointEvery", 1), ("training", "validateEvery", 1),
       ("training", "graphs", .string(GraphUse.off.rawValue)),
+      ("optimizer", "clipNorm", .null), ("schedule", "rampEpochs", 0),
       ("namid", "mean", .string(NAMID.Mean.selected.rawValue)),
     ]
     + [NAMID.Settings.key, WMIM.Settings.key].flatMap { group in

@@ -24,6 +24,8 @@ public struct OptimizerSettings: ConfigurationGroup, Equatable, Sendable {
   public var weightDecay = 2e-4
   /// Nesterov's variant of momentum.
   public var nesterov = false
+  /// The length to which the whole gradient is shortened where it is longer, with any defense; never when null.
+  public var clipNorm: Double?
 
   /// SGD as in the paper.
   public init() {}
@@ -34,6 +36,7 @@ public struct OptimizerSettings: ConfigurationGroup, Equatable, Sendable {
     try require(momentum >= 0 && momentum < 1, "momentum", "must lie in [0, 1)")
     try require(weightDecay >= 0, "weightDecay", "must not be negative")
     try require(!nesterov || momentum > 0, "nesterov", "needs momentum")
+    try require((clipNorm ?? 1) > 0, "clipNorm", "must be positive")
   }
 
   /// The optimizer of a store's parameters.
@@ -69,6 +72,8 @@ public struct ScheduleSettings: ConfigurationGroup, Equatable, Sendable {
   public var gamma = 0.1
   /// The share of a one-cycle schedule in which the rate rises.
   public var warmUp = 0.3
+  /// Epochs at the start in which the rate of any schedule rises from nothing along a line.
+  public var rampEpochs = 0
 
   /// The paper's: a tenth from the 75th and again from the 90th epoch.
   public init() {}
@@ -78,6 +83,9 @@ public struct ScheduleSettings: ConfigurationGroup, Equatable, Sendable {
     try require(warmUp > 0 && warmUp < 1, "warmUp", "must lie in (0, 1)")
     try require(gamma > 0, "gamma", "must be positive")
     try require(
+      (0...TrainingSettings.mostEpochs).contains(rampEpochs), "rampEpochs",
+      "must be from 0 to \(TrainingSettings.mostEpochs)")
+    try require(
       milestones.allSatisfy { (0...TrainingSettings.mostEpochs).contains($0) }, "milestones",
       "must be epochs from 0 to \(TrainingSettings.mostEpochs)")
   }
@@ -85,13 +93,15 @@ public struct ScheduleSettings: ConfigurationGroup, Equatable, Sendable {
   /// The rate for each step.
   public func schedule(rate: Double, epochs: Int, stepsPerEpoch: Int) -> Schedule {
     let steps = epochs * stepsPerEpoch
-    return switch kind {
-    case .constant: Schedules.constant(rate)
-    case .multiStep:
-      Schedules.multiStep(rate, milestones: milestones.map { $0 * stepsPerEpoch }, gamma: gamma)
-    case .cosine: Schedules.cosine(rate, steps: steps)
-    case .oneCycle: Schedules.oneCycle(rate, steps: steps, warmUp: warmUp)
-    }
+    let schedule =
+      switch kind {
+      case .constant: Schedules.constant(rate)
+      case .multiStep:
+        Schedules.multiStep(rate, milestones: milestones.map { $0 * stepsPerEpoch }, gamma: gamma)
+      case .cosine: Schedules.cosine(rate, steps: steps)
+      case .oneCycle: Schedules.oneCycle(rate, steps: steps, warmUp: warmUp)
+      }
+    return rampEpochs == 0 ? schedule : Schedules.ramp(schedule, steps: rampEpochs * stepsPerEpoch)
   }
 }
 

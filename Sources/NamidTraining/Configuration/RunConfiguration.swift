@@ -14,6 +14,8 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
   public var data = DataSettings()
   /// The network to train.
   public var model = ModelSettings()
+  /// The run folder of a network of the same kind to start from; a fresh network when null.
+  public var initial: String?
   /// The attacker's ball, in training and validation.
   public var threat = ThreatModel(norm: .linf, epsilon: Fraction(8, over: 255))
   /// The attack that crafts the images to train on.
@@ -102,7 +104,8 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
 
 extension RunConfiguration {
   private enum Key: String, CaseIterable, CodingKey {
-    case seed, data, model, threat, attack, defense, estimators, weightPerturbation, optimizer,
+    case seed, data, model, initial, threat, attack, defense, estimators, weightPerturbation,
+      optimizer,
       schedule, training
   }
 
@@ -112,6 +115,7 @@ extension RunConfiguration {
     seed = try container.decode(Int.self, forKey: .seed)
     data = try container.decode(DataSettings.self, forKey: .data)
     model = try container.decode(ModelSettings.self, forKey: .model)
+    initial = try container.decodeIfPresent(String.self, forKey: .initial)
     threat = try container.decode(ThreatModel.self, forKey: .threat)
     attack = try container.decode(TrainingAttackSettings.self, forKey: .attack)
     defense = try container.decode(DefenseName.self, forKey: .defense)
@@ -138,6 +142,7 @@ extension RunConfiguration {
     try container.encode(seed, forKey: .seed)
     try container.encode(data, forKey: .data)
     try container.encode(model, forKey: .model)
+    try container.encodeIfPresent(initial, forKey: .initial)
     try container.encode(threat, forKey: .threat)
     try container.encode(attack, forKey: .attack)
     try container.encode(defense, forKey: .defense)
