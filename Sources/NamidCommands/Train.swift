@@ -63,7 +63,7 @@ struct Train: ParsableCommand {
       if job.hasStoppedEarly { note("stopped early: validation did not improve any more") }
       RunCard.write(
         afterTraining: plan.folder, summary: job.summary,
-        parameters: job.network.store.parameterCount, say: note)
+        parameters: job.network.store.parameterCount, texts: ToolTexts(), say: note)
       note("done: namid evaluate \(plan.folder.relativePath) --attack clean,pgd-20")
     }
   }

@@ -1,14 +1,8 @@
 import ArgumentParser
 import Foundation
-import NamidAttacks
-import NamidData
-import NamidEvaluation
-import NamidFiles
 import NamidInformation
 import NamidLaboratory
-import NamidPages
 import NamidSettings
-import NamidTorch
 import NamidTraining
 
 /// `namid mi compare`.
@@ -58,44 +52,22 @@ struct Compare: ParsableCommand {
   func run() throws {
     var options = options
     if options.limit == nil { options.limit = 1000 }
-    let (subject, saved, attacks) = try information.subject(
+    let (subject, attacks) = try information.subject(
       run: folder, attack: attack, options: options)
-    let plans = try plans(saved, subject)
-    let folder = try makeReportFolder(out, files: ["compare.html", "compare.json", "compare.csv"])
-    let trained = try OutOfMemory.expecting(training.remedy) {
-      try plans.map { role, plan in
-        let progress = TrainingProgress()
-        let trained = try plan.estimators(
-          data: options.data.directory, device: subject.network.store.device, say: note,
-          report: progress.show)
-        return Trained(role, trained, named: plan.folder.relativePath)
-      }
+    let plans = try plans(subject)
+    let files = try InformationFiles("compare", in: out)
+    let trained = try plans.map { role, plan in
+      Trained(
+        role, try training.estimators(plan, data: options.data.directory, device: subject.device),
+        named: plan.folder.relativePath)
     }
-    let report = try measure(subject, attacks, trained, folder)
-    let file = ReportFile("compare", in: folder)
-    try file.write(
-      report.report, document: report.report.document(command: commandLine()),
-      chartLibrary: ChartLibrary.loaded)
-    print(CompareText(report.report).text, terminator: "")
-    print("report: \(file.page.relativePath)")
-    for state in report.held { state.finish() }
-  }
-
-  private func measure(
-    _ subject: LaboratorySubject, _ attacks: [any Attack], _ trained: [Trained], _ folder: URL
-  ) throws -> (report: ComparisonReport, held: [HeldState]) {
-    let size = information.scoreBatch ?? trained.first?.identity.batchSize ?? training.trainBatch
-    let batches = try InformationBatches(
-      count: subject.set.count, size: size, seed: subject.seed)
-    let record = try batches.record(indices: subject.set.indices, seed: subject.seed)
-    let meter = InformationMeter(
-      subject.network, on: ImageTensors(subject.set, device: subject.network.store.device),
-      batches: batches, chunk: subject.batchSize)
+    let meter = try information.meter(
+      of: subject, usualSize: trained.first?.identity.batchSize ?? training.trainBatch)
+    let record = try meter.record()
     var found: [AttackComparison] = []
     var parts: [SampleFile.Part] = []
-    var setting: InformationReport.Setting?
-    let held = try AttackedMeasurement(
-      subject, place: state.place(run: self.folder), fresh: state.isFresh
+    let (setting, held) = try AttackedMeasurement(
+      subject: subject, batches: record, place: state.place(run: folder), fresh: state.isFresh
     ).run(attacks) { attacked, progress in
       let (outcomes, values) = try meter.measure(
         attacked: attacked.images, readers: trained.compactMap(\.reader), progress: progress)
@@ -103,21 +75,22 @@ struct Compare: ParsableCommand {
         try EstimatorReading(
           each.role, each.identity,
           remarks: each.trained.remarks(
-            run: self.folder, threat: subject.threat, batchSize: record.size),
+            run: folder, threat: subject.request.threat, batchSize: record.size),
           values: values, outcomes: outcomes, attack: attacked.record, batches: record)
       }
       for (reading, values) in zip(readings, values) {
         parts.append(
           SampleFile.Part(
-            facts: [("attack", attacked.attack.name), ("estimators", reading.role.rawValue)],
-            outcomes: outcomes, values: values, specificationHash: reading.specificationHash))
+            facts: [("attack", attacked.record.name), ("estimators", reading.role.rawValue)],
+            outcomes: outcomes, columns: values.columns,
+            specificationHash: reading.specificationHash))
       }
       found.append(AttackComparison(attacked.record, outcomes: outcomes, readings: readings))
-      setting = InformationReport.Setting(attacked.report, batches: record)
     }
-    guard let setting else { throw LaboratoryError.noAttack }
-    try SampleFile(folder.appending(path: "compare.csv")).write(parts)
-    return (try ComparisonReport(setting: setting, attacks: found), held)
+    let report = try ComparisonReport(setting: setting, attacks: found)
+    try files.write(
+      report, CompareText(report: report).text, page: report.document, samples: parts)
+    for state in held { state.finish() }
   }
 
   /// Estimators of one kind, read back.
@@ -155,17 +128,15 @@ struct Compare: ParsableCommand {
     return [.eq4, .eq5] + known.filter(chosen.contains)
   }
 
-  /// All estimators, checked as far as can be without training.
-  private func plans(
-    _ saved: SavedNetwork, _ subject: LaboratorySubject
-  ) throws -> [(EstimatorRole, EstimatorPlan)] {
+  /// Plans all estimators, checked as far as can be without training.
+  private func plans(_ subject: EvaluationSubject) throws -> [(EstimatorRole, EstimatorPlan)] {
     let common = EstimatorPlan.configuration(
-      run: folder, checkpoint: information.checkpoint, network: saved.configuration,
+      run: folder, checkpoint: information.checkpoint, network: subject.saved.configuration,
       effort: training.effort, seed: options.seed)
     return try roles().map { role in
       let given = role == .eq4 ? eq4 : role == .eq5 ? eq5 : nil
       let plan =
-        given.map { EstimatorPlan(existing: URL(filePath: $0), name: role.rawValue) }
+        given.map { EstimatorPlan(folder: URL(filePath: $0), name: role.rawValue) }
         ?? EstimatorPlan(
           folder: URL(filePath: out).appending(path: role.rawValue),
           configuration: role.configuration(common), name: role.rawValue)
@@ -175,7 +146,7 @@ struct Compare: ParsableCommand {
         if let problem = role.problem(EstimatorIdentity(trained, named: given)) {
           throw LaboratoryError.wrongEstimators(given, reason: problem)
         }
-        try trained.check(given, against: saved, on: subject.set)
+        try trained.check(given, against: subject.saved, on: subject.set)
       }
       return (role, plan)
     }

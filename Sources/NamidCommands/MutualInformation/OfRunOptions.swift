@@ -1,9 +1,12 @@
 import ArgumentParser
 import Foundation
 import NamidAttacks
+import NamidData
 import NamidEvaluation
 import NamidFiles
+import NamidInformation
 import NamidLaboratory
+import NamidPages
 import NamidTerminal
 import NamidTorch
 import NamidTraining
@@ -26,21 +29,34 @@ struct InformationOptions: ParsableArguments {
     }
   }
 
-  /// The subject of a measurement, and what attacks it; nothing is computed yet.
+  /// Reads the subject of a measurement, and parses what attacks it; nothing is computed yet.
   func subject(
     run: String, attack: String, options: EvaluationOptions
-  ) throws -> (subject: LaboratorySubject, saved: SavedNetwork, attacks: [any Attack]) {
-    let found = try options.subject(run: run, checkpoint: checkpoint, attack: attack)
-    let attacks = found.attacks.filter { $0.changesImages }
+  ) throws -> (subject: EvaluationSubject, attacks: [any Attack]) {
+    let subject = try options.subject(
+      run: run, checkpoint: checkpoint, attack: attack, goal: goal)
+    let attacks = subject.attacks.filter { $0.changesImages }
     if attacks.isEmpty { throw LaboratoryError.noAttack }
-    if found.set.count < 2 { throw LaboratoryError.tooFewImages(found.set.count) }
-    OutOfMemory.expect(.smallerBatches(than: found.batchSize, last: "lower --score-batch"))
-    let subject = LaboratorySubject(
-      found.saved.network, named: run, checkpoint: "epoch \(found.saved.checkpoint.epoch)",
-      on: found.set, threat: found.request.threat, goal: goal, batchSize: found.batchSize,
-      seed: options.seed)
-    return (subject, found.saved, attacks)
+    if subject.set.count < 2 { throw LaboratoryError.tooFewImages(subject.set.count) }
+    OutOfMemory.expect(.smallerBatches(than: subject.batchSize, last: "lower --score-batch"))
+    return (subject, attacks)
   }
+
+  /// Makes a meter of the subject's outputs; estimates depend on the number of samples per score matrix.
+  func meter(
+    of subject: EvaluationSubject, usualSize: Int, rule: SelectionRule = .argmax
+  ) throws -> InformationMeter {
+    InformationMeter(
+      subject.saved.network, on: ImageTensors(subject.set, device: subject.device),
+      batches: try InformationBatches(
+        count: subject.set.count, size: scoreBatch ?? usualSize, seed: subject.request.seed),
+      rule: rule, chunk: subject.batchSize)
+  }
+}
+
+extension EvaluationSubject {
+  /// The device on which the network computes.
+  var device: Device { saved.network.store.device }
 }
 
 /// Training of estimators that are missing.
@@ -64,60 +80,90 @@ struct EffortOptions: ParsableArguments {
     }
   }
 
-  /// The remedy where memory does not suffice.
-  var remedy: OutOfMemory.Remedy {
-    .advice("lower --train-batch (now \(trainBatch)) or --units (now \(units))")
-  }
-
   var effort: EstimatorEffort {
     EstimatorEffort(units: units, epochs: epochs, images: trainImages, batchSize: trainBatch)
+  }
+
+  /// Reads planned estimators, and trains them where that is not finished.
+  func estimators(_ plan: EstimatorPlan, data: URL, device: Device) throws -> TrainedEstimators {
+    let remedy = OutOfMemory.Remedy.advice(
+      "lower --train-batch (now \(trainBatch)) or --units (now \(units))")
+    return try OutOfMemory.expecting(remedy) {
+      try plan.estimators(
+        data: data, device: device, say: note, report: TrainingProgress().show)
+    }
   }
 }
 
 /// Attacks one after another, each measured before the next, so that one attack's images are in memory at a time.
 struct AttackedMeasurement {
-  let subject: LaboratorySubject
+  let subject: EvaluationSubject
+  let batches: InformationBatches.Record
   let place: EvaluationState.Place
   let fresh: Bool
-  private let progress = EvaluationProgress()
-
-  init(_ subject: LaboratorySubject, place: EvaluationState.Place, fresh: Bool) {
-    self.subject = subject
-    self.place = place
-    self.fresh = fresh
-  }
 
   /// Hands each attack's images to `body`.
   ///
-  /// - Returns: The states on disk; finish them when the figures are written.
+  /// - Returns: The setting, and the states on disk; finish them when the figures are written.
   func run(
     _ attacks: [any Attack],
     _ body: (_ attacked: AttackedSet, _ progress: (Int) -> Void) throws -> Void
-  ) throws -> [HeldState] {
+  ) throws -> (setting: InformationReport.Setting, held: [EvaluationState]) {
+    let progress = EvaluationProgress()
     defer { progress.finish() }
-    return try attacks.enumerated().map { number, attack in
-      let attacked = try subject.attacked(
-        by: attack, keepingStateIn: place(number), fresh: fresh, progress: progress.show, say: note)
+    var setting: InformationReport.Setting?
+    let held = try attacks.enumerated().map { number, attack in
+      let attacked = try AttackedSet(
+        subject.request, of: subject.network, on: subject.set, by: attack,
+        EvaluationConduct(
+          batchSize: subject.batchSize, keepingStateIn: place(number), fresh: fresh,
+          progress: progress.show, say: note))
       progress.finish()
       let line = ProgressLine(
         "\(attack.name): mutual information", total: subject.set.count, unit: "images")
       defer { line.finish() }
       try body(attacked) { line.update($0) }
-      return attacked.held
+      setting = InformationReport.Setting(attacked.report, batches: batches)
+      return attacked.state
     }
+    guard let setting else { throw LaboratoryError.noAttack }
+    return (setting, held.compactMap(\.self))
   }
 
-  /// One folder per attack: a state belongs to one list of attacks.
+  /// Finds the folder of an attack's state, which belongs to one list of attacks.
   private func place(_ number: Int) -> EvaluationState.Place {
     guard case .folder(let folder) = place else { return place }
     return .folder(folder.appending(path: "attack-\(number + 1)"))
   }
 }
 
-/// Makes a folder for reports and throws where it cannot be written to.
-func makeReportFolder(_ path: String, files: [String]) throws -> URL {
-  let folder = URL(filePath: path)
-  try createFolder(at: folder)
-  for file in files { try checkWritable(folder.appending(path: file).path) }
-  return folder
+/// The files of a report on mutual information in one folder: a page, figures, and one row per sample.
+struct InformationFiles {
+  private let page: URL
+  private let figures: URL
+  private let samples: URL
+
+  /// Makes the folder and throws where the files cannot be written to it.
+  init(_ name: String, in path: String) throws {
+    let folder = URL(filePath: path)
+    try createFolder(at: folder)
+    page = folder.appending(path: "\(name).html")
+    figures = folder.appending(path: "\(name).json")
+    samples = folder.appending(path: "\(name).csv")
+    for file in [page, figures, samples] { try checkWritable(file.path) }
+  }
+
+  /// Writes all files, each replacing an earlier one as a whole, and shows the figures.
+  func write(
+    _ report: some Encodable, _ text: String, page document: (_ command: String) -> Report,
+    samples parts: [SampleFile.Part]
+  ) throws {
+    try SampleFile(samples).write(parts)
+    try AtomicFile.write(
+      JSONValue(encoding: report).data(indent: 2) + Data("\n".utf8), to: figures)
+    let html = HTMLReport.render(document(commandLine()), chartLibrary: ChartLibrary.loaded)
+    try AtomicFile.write(Data(html.utf8), to: page)
+    print(text, terminator: "")
+    print("report: \(page.relativePath)")
+  }
 }

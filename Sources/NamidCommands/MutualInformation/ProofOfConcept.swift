@@ -1,15 +1,8 @@
 import ArgumentParser
 import Foundation
-import NamidAttacks
-import NamidData
-import NamidEvaluation
-import NamidFiles
 import NamidInformation
 import NamidLaboratory
-import NamidPages
-import NamidSettings
 import NamidTerminal
-import NamidTorch
 import NamidTraining
 
 /// `namid mi poc`.
@@ -49,38 +42,27 @@ struct ProofOfConcept: ParsableCommand {
   func run() throws {
     var options = options
     if options.limit == nil { options.limit = 1000 }
-    let (subject, saved, attacks) = try information.subject(
+    let (subject, attacks) = try information.subject(
       run: folder, attack: attack, options: options)
-    let plan = plan(saved)
+    let plan = plan(subject.saved)
     try plan.check()
     if let estimators {
       let given = try TrainedEstimators.read(URL(filePath: estimators))
       _ = try estimator(given, estimators)
-      try given.check(estimators, against: saved, on: subject.set)
+      try given.check(estimators, against: subject.saved, on: subject.set)
     }
-    let files = ["poc.html", "poc.json", "poc.csv"]
-    let folder = try makeReportFolder(out, files: files)
-    let progress = TrainingProgress()
-    let trained = try OutOfMemory.expecting(training.remedy) {
-      try plan.estimators(
-        data: options.data.directory, device: subject.network.store.device, say: note,
-        report: progress.show)
-    }
+    let files = try InformationFiles("poc", in: out)
+    let trained = try training.estimators(
+      plan, data: options.data.directory, device: subject.device)
     let name = plan.folder.relativePath
     let estimator = try estimator(trained, name)
     let identity = EstimatorIdentity(trained, named: name)
-    let batches = try InformationBatches(
-      count: subject.set.count, size: information.scoreBatch ?? identity.batchSize,
-      seed: subject.seed)
-    let record = try batches.record(indices: subject.set.indices, seed: subject.seed)
-    let meter = InformationMeter(
-      subject.network, on: ImageTensors(subject.set, device: subject.network.store.device),
-      batches: batches, chunk: subject.batchSize)
+    let meter = try information.meter(of: subject, usualSize: identity.batchSize)
+    let record = try meter.record()
     var rows: [ProofOfConceptReport.Row] = []
     var parts: [SampleFile.Part] = []
-    var setting: InformationReport.Setting?
-    let held = try AttackedMeasurement(
-      subject, place: state.place(run: self.folder), fresh: state.isFresh
+    let (setting, held) = try AttackedMeasurement(
+      subject: subject, batches: record, place: state.place(run: folder), fresh: state.isFresh
     ).run(attacks) { attacked, progress in
       let (outcomes, readings) = try meter.pairings(
         attacked: attacked.images, reader: PatternReader(estimator), named: name,
@@ -89,31 +71,29 @@ struct ProofOfConcept: ParsableCommand {
         attacked.record, outcomes: outcomes, readings: readings, estimator: identity,
         batches: record)
       rows.append(row)
-      parts.append(Self.part(attacked, outcomes, readings, row.specificationHash))
-      setting = InformationReport.Setting(attacked.report, batches: record)
+      let columns = ["natural_natural", "adversarial_adversarial", "natural_adversarial"]
+      parts.append(
+        SampleFile.Part(
+          facts: [("attack", row.attack.name)], outcomes: outcomes,
+          columns: zip(columns, readings).map { (name: $0, values: $1) },
+          specificationHash: row.specificationHash))
     }
-    guard let setting else { return }
-    let defense = saved.configuration.defense.rawValue
+    let defense = subject.saved.configuration.defense.rawValue
+    let remarks = trained.remarks(
+      run: folder, threat: subject.request.threat, batchSize: record.size)
     let report = ProofOfConceptReport(
       setting: setting, estimator: identity, training: "\(defense) training",
       remarks: (defense == "natural" ? [] : ["the paper's network is trained naturally"])
-        + trained.remarks(run: self.folder, threat: subject.threat, batchSize: record.size)
-        .map { "the estimator was \($0)" },
+        + remarks.map { "the estimator was \($0)" },
       rows: rows)
-    try SampleFile(folder.appending(path: "poc.csv")).write(parts)
-    let file = ReportFile("poc", in: folder)
-    try file.write(
-      report, document: report.document(command: commandLine()),
-      chartLibrary: ChartLibrary.loaded)
-    print(Self.text(report), terminator: "")
-    print("report: \(file.page.relativePath)")
+    try files.write(report, Self.text(report), page: report.document, samples: parts)
     for state in held { state.finish() }
   }
 
-  /// Standard MI with ε = 0: patterns are natural images, and the estimator reads their own outputs.
+  /// Plans the estimator of standard MI with ε = 0: patterns are natural images, and the estimator reads their own outputs.
   private func plan(_ saved: SavedNetwork) -> EstimatorPlan {
     if let estimators {
-      return EstimatorPlan(existing: URL(filePath: estimators), name: "estimators")
+      return EstimatorPlan(folder: URL(filePath: estimators), name: "estimators")
     }
     var configuration = EstimatorPlan.configuration(
       run: folder, checkpoint: information.checkpoint, network: saved.configuration,
@@ -137,15 +117,6 @@ struct ProofOfConcept: ParsableCommand {
       }
       return estimator
     }
-  }
-
-  private static func part(
-    _ attacked: AttackedSet, _ outcomes: SampleOutcomes, _ readings: [[Double]], _ hash: String
-  ) -> SampleFile.Part {
-    let names = ["natural_natural", "adversarial_adversarial", "natural_adversarial"]
-    return SampleFile.Part(
-      facts: [("attack", attacked.attack.name)], outcomes: outcomes,
-      columns: zip(names, readings).map { (name: $0, values: $1) }, specificationHash: hash)
   }
 
   private static func text(_ report: ProofOfConceptReport) -> String {
