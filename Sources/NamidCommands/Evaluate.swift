@@ -111,7 +111,8 @@ struct Evaluate: ParsableCommand {
   ) throws -> RobustnessMeasurement {
     let measurement = try subject.measure(keepingStateIn: place, fresh: fresh)
     RunCard.write(
-      afterEvaluation: URL(filePath: subject.network.name), measurement.report, say: note)
+      afterEvaluation: URL(filePath: subject.network.name), measurement.report, texts: ToolTexts(),
+      say: note)
     return measurement
   }
 }

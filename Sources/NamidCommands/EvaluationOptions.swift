@@ -147,6 +147,12 @@ struct StateOptions: ParsableArguments {
   func place(run: String) -> EvaluationState.Place {
     state.map { .folder(URL(filePath: $0)) } ?? .run(URL(filePath: run))
   }
+
+  /// The way in which a measurement of mutual information on a run is carried out.
+  func conduct(of run: String, _ workplace: Workplace) -> InformationConduct {
+    InformationConduct(
+      place: place(run: run), isFresh: isFresh, command: commandLine(), workplace: workplace)
+  }
 }
 
 extension CheckpointFolder.Choice: ExpressibleByArgument {

@@ -3,6 +3,7 @@ import NamidDefenses
 import NamidEvaluation
 import NamidInformation
 import NamidLaboratory
+import NamidReports
 import NamidSettings
 import NamidTraining
 
@@ -32,6 +33,7 @@ struct FlagHint: Error, CustomStringConvertible {
       Datasets.all.first { $0.title == title }.map { "namid data fetch \($0.name), --data-dir" }
     case DatasetError.badCount: "--limit, --set data.validation=N, --set data.limit=N"
     case LaboratoryError.otherEstimators(let path, let name): "--out, --\(name) \(path)"
+    case ReportSourceError.foreign: "namid reproduce, namid train, namid evaluate --json"
     default: nil
     }
   }

@@ -37,7 +37,8 @@ struct QuickstartCommand: ParsableCommand {
     let training = TrainingProgress()
     let attacks = EvaluationProgress()
     let quickstart = Quickstart(
-      smoke ? .smoke : .full, data: data.directory, folder: folder, device: device
+      smoke ? .smoke : .full, data: data.directory, folder: folder, device: device,
+      texts: ToolTexts()
     ) { event in
       switch event {
       case .step(let text):
@@ -60,15 +61,13 @@ struct QuickstartCommand: ParsableCommand {
     ])
     for row in rows {
       let attack = row.report.attacks[1]
-      let information = row.information
-      let change = { (clean: Double, attacked: Double) in
-        String(format: "%.2f → %.2f", clean, attacked)
+      let change = { (mean: MeanInformation.Pair) in
+        String(format: "%.2f → %.2f", mean.clean, mean.attacked)
       }
       table.append([
         row.name, Figures.percent(row.report.cleanAccuracy), Figures.percent(attack.robustAccuracy),
-        Figures.ends(of: attack.interval),
-        change(information.naturalOfNatural, information.naturalOfAdversarial),
-        change(information.adversarialOfNatural, information.adversarialOfAdversarial),
+        Figures.ends(of: attack.interval), change(row.information.natural),
+        change(row.information.adversarial),
       ])
     }
     print(table.text, terminator: "")

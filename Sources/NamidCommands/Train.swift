@@ -77,7 +77,7 @@ struct Train: ParsableCommand {
     if job.hasStoppedEarly { note("stopped early: validation did not improve any more") }
     RunCard.write(
       afterTraining: folder, summary: job.summary,
-      parameters: job.network.store.parameterCount, say: note)
+      parameters: job.network.store.parameterCount, texts: ToolTexts(), say: note)
   }
 
   func resolved(in folder: URL?, seed: Int?) throws -> RunConfiguration {

@@ -42,16 +42,13 @@ package enum EstimatorRole: String, CaseIterable, Codable, Sendable {
   ) -> String? {
     if kind != .pair { return "they estimate \(kind.rawValue) MI" }
     let wanted = configuration(EstimatorConfiguration())
-    if control != wanted.control {
-      return
-        "their control is \(control?.rawValue ?? "none"), where \(wanted.control?.rawValue ?? "none") "
-        + "is compared"
+    func problem(_ setting: String, _ own: String?, _ wanted: String?) -> String? {
+      own == wanted
+        ? nil : "their \(setting) is \(own ?? "none"), where \(wanted ?? "none") is compared"
     }
-    if self != .random && objective != wanted.objective {
-      return
-        "their objective is \(objective.rawValue), where \(wanted.objective.rawValue) is compared"
-    }
-    return nil
+    return problem("control", control?.rawValue, wanted.control?.rawValue)
+      ?? (self == .random
+        ? nil : problem("objective", objective.rawValue, wanted.objective.rawValue))
   }
 
   /// The pairs of roles whose separations are compared.
@@ -82,17 +79,12 @@ package struct EstimatorReading: Encodable, Sendable {
 
   /// Means after the lowest value of all samples has been moved to 0, as in the paper's Figure 4.
   package struct Offset: Encodable, Hashable, Sendable {
-    /// The lowest value.
     package var lowest: Double
-    /// The mean for unattacked images.
     package var clean: Double
-    /// The mean for attacked images.
     package var attacked: Double
   }
 
-  /// The role of the estimators.
   package var role: EstimatorRole
-  /// The identity of the estimators.
   package var estimators: EstimatorIdentity
   /// Remarks about unusual properties of the estimators.
   package var remarks: [String]
@@ -112,16 +104,6 @@ package struct EstimatorReading: Encodable, Sendable {
   package subscript(kind: InformationKind) -> Kind { kind == .natural ? natural : adversarial }
 
   /// Sums up readings; nil with fewer than two samples.
-  ///
-  /// - Parameters:
-  ///   - role: The role of the estimators.
-  ///   - estimators: The identity of the estimators.
-  ///   - remarks: Remarks about unusual properties of the estimators.
-  ///   - values: The values that the estimators read.
-  ///   - outcomes: The network's predictions for each sample.
-  ///   - attack: The record of the attack.
-  ///   - batches: The record of the batches.
-  /// - Throws: An error of encoding the specification.
   package init?(
     _ role: EstimatorRole, _ estimators: EstimatorIdentity, remarks: [String],
     values: InformationValues, outcomes: SampleOutcomes, attack: AttackRecord,
@@ -136,9 +118,8 @@ package struct EstimatorReading: Encodable, Sendable {
     self.remarks = remarks
     self.natural = natural
     self.adversarial = adversarial
-    specificationHash = try InformationSpecification(
-      attack, estimators: estimators, selection: .argmax, batches: batches
-    ).hash()
+    specificationHash = try InformationSpecification.hash(
+      attack, estimators: estimators, batches: batches)
   }
 }
 

@@ -2,15 +2,12 @@ import NamidInformation
 import NamidPages
 
 extension ComparisonReport {
-  /// Makes the document with tables and charts.
-  ///
-  /// - Parameter command: The command that makes the document again.
-  /// - Returns: The document.
+  /// Makes the document with tables, charts and the command that makes it again.
   package func document(command: String) -> Report {
     Report(
       title: "Estimators of Equation 4 and of Equation 5", subtitle: setting.summary,
       sections: [
-        Report.Section(heading: "What was measured", blocks: [.paragraph(Self.question), facts])
+        Report.Section("What was measured", [.paragraph(Self.question), facts])
       ]
         + attacks.flatMap { $0.sections(command: command, only: attacks.count == 1) })
   }
@@ -26,14 +23,15 @@ extension ComparisonReport {
   private var facts: Report.Block {
     .facts(
       [
-        Report.Fact("Network", "\(setting.model.name), \(setting.model.checkpoint)"),
-        Report.Fact("Batches", setting.batchSummary),
-        Report.Fact("Seed", "\(setting.seed)"), Report.Fact("Spec", specificationHash),
+        ("Network", "\(setting.model.name), \(setting.model.checkpoint)"),
+        ("Batches", setting.batchSummary), ("Seed", "\(setting.seed)"),
+        ("Spec", specificationHash),
       ]
         + (attacks.first?.readings ?? []).map { reading in
-          Report.Fact(
+          (
             reading.role.rawValue,
-            ([reading.estimators.summary] + reading.remarks).joined(separator: "; "))
+            ([reading.estimators.summary] + reading.remarks).joined(separator: "; ")
+          )
         })
   }
 }
@@ -43,14 +41,14 @@ extension AttackComparison {
     let prefix = only ? "" : "\(attack.name): "
     return [
       Report.Section(
-        heading: "\(prefix)Findings",
-        blocks: [
+        "\(prefix)Findings",
+        [
           .facts([
-            Report.Fact("Attack", "\(attack.name), goal \(attack.goal.rawValue)"),
-            Report.Fact("Settings", Figures.settings(attack)),
-            Report.Fact("Right unattacked", Figures.percent(attack.cleanAccuracy)),
-            Report.Fact("Right attacked", Figures.percent(attack.robustAccuracy)),
-            Report.Fact("Selected by Equation 6", Figures.percent(selected)),
+            ("Attack", "\(attack.name), goal \(attack.goal.rawValue)"),
+            ("Settings", Figures.settings(attack)),
+            ("Right unattacked", Figures.percent(attack.cleanAccuracy)),
+            ("Right attacked", Figures.percent(attack.robustAccuracy)),
+            ("Selected by Equation 6", Figures.percent(selected)),
           ]),
           .table(
             ReportTable(
@@ -59,15 +57,15 @@ extension AttackComparison {
               caption: "Over all samples; an answer is undecided where the 95 % interval holds 0.")),
         ]),
       Report.Section(
-        heading: "\(prefix)Separation",
-        blocks: InformationKind.allCases.flatMap { [means($0, command), separation($0)] }
+        "\(prefix)Separation",
+        InformationKind.allCases.flatMap { [means($0, command), separation($0)] }
           + InformationKind.allCases.map(areas)),
       Report.Section(
-        heading: "\(prefix)Means, lowest value moved to 0",
-        blocks: InformationKind.allCases.map(offsets)),
+        "\(prefix)Means, lowest value moved to 0",
+        InformationKind.allCases.map(offsets)),
       Report.Section(
-        heading: "\(prefix)Distributions",
-        blocks: readings.flatMap { reading in
+        "\(prefix)Distributions",
+        readings.flatMap { reading in
           InformationKind.allCases.map { Self.distribution(reading, $0) }
         }),
     ]
@@ -115,9 +113,7 @@ extension AttackComparison {
     func bars(_ name: String, _ separation: (EstimatorReading.Kind) -> Separation?) -> Chart.Bars {
       Chart.Bars(
         name, values: readings.map { separation($0[kind])?.area ?? .nan },
-        intervals: readings.map {
-          separation($0[kind]).map { Chart.Interval($0.interval) }
-        })
+        intervals: readings.map { separation($0[kind])?.interval })
     }
     return .chart(
       Chart(

@@ -8,9 +8,7 @@ import NamidStatistics
 package struct EstimatorGap: Encodable, Sendable {
   /// The role that is expected to separate more.
   package var first: EstimatorRole
-  /// The role that it is compared with.
   package var second: EstimatorRole
-  /// The kind of MI, natural or adversarial.
   package var kind: InformationKind
   /// The group of samples: all, or those that Equation 6 selects.
   package var group: SampleGroup
@@ -27,16 +25,13 @@ package struct EstimatorGap: Encodable, Sendable {
 
 /// The readings of all estimators under one attack.
 package struct AttackComparison: Encodable, Sendable {
-  /// The record of the attack.
   package var attack: AttackRecord
   /// The share of samples that Equation 6 selects.
   package var selected: SampleShare
-  /// The readings of each pair of estimators.
   package var readings: [EstimatorReading]
   /// The comparisons of roles by their separation.
   package var gaps: [EstimatorGap]
 
-  /// Sums up one attack.
   package init(_ attack: AttackRecord, outcomes: SampleOutcomes, readings: [EstimatorReading]) {
     self.attack = attack
     self.readings = readings
@@ -65,9 +60,7 @@ package struct AttackComparison: Encodable, Sendable {
 
 /// A report on estimators trained by Equations 4 and 5 and their placebos, on one network, as in Figure 4.
 package struct ComparisonReport: Encodable, Sendable {
-  /// The setting of the measurement.
   package var setting: InformationReport.Setting
-  /// The readings of each attack, in order.
   package var attacks: [AttackComparison]
   /// A digest of everything that decides these figures.
   package var specificationHash: String
@@ -88,7 +81,6 @@ package struct ComparisonReport: Encodable, Sendable {
 
 /// A question of Figure 4 with its answer.
 package struct Finding: Encodable, Hashable, Sendable {
-  /// The question.
   package var question: String
   /// The answer, which is undecided unless the 95 % interval excludes the opposite.
   package var answer: SeparationGap.Verdict
@@ -124,7 +116,7 @@ extension AttackComparison {
 }
 
 extension EstimatorGap {
-  /// The comparisons of roles by their separation.
+  /// The question whether the first role separates more than the second, with its answer.
   package var finding: Finding {
     Finding(
       question:

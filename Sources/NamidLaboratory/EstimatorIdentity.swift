@@ -26,11 +26,8 @@ package struct EstimatorIdentity: Encodable, Hashable, Sendable {
   package var target: String?
   /// The data set that they were trained on.
   package var data: String
-  /// The ball that they were trained for.
   package var threat: ThreatModel
-  /// The number of passes over the training images.
   package var epochs: Int
-  /// The number of images per training step.
   package var batchSize: Int
   /// A digest of all weights.
   package var fingerprint: String
@@ -40,7 +37,6 @@ package struct EstimatorIdentity: Encodable, Hashable, Sendable {
     case fingerprint
     case batchSize = "batch_size"
   }
-
 }
 
 extension EstimatorIdentity {
@@ -89,13 +85,8 @@ extension TrainedEstimators {
     }
   }
 
-  /// Checks that the estimators can read a network's outputs and were trained on the same data set.
-  ///
-  /// - Parameters:
-  ///   - path: The estimators' run folder, for the message.
-  ///   - saved: The network.
-  ///   - set: The images to measure.
-  /// - Throws: `RunError.estimatorsDoNotFit` with all reasons.
+  /// Checks that the estimators can read a network's outputs and were trained on the same data set;
+  /// `RunError.estimatorsDoNotFit` has all reasons.
   package func check(_ path: String, against saved: SavedNetwork, on set: ImageSet) throws {
     let problems = problems(
       reading: saved.network.specification, channels: set.channels,

@@ -7,7 +7,7 @@ import NamidTraining
 package struct EstimatorEffort: Codable, Hashable, Sendable {
   /// The length of the feature vectors; 2048 in the paper.
   package var units: Int
-  /// The number of passes over the training images; 25 to 50 in the authors' scripts.
+  /// The number of epochs; 25 to 50 in the authors' scripts.
   package var epochs: Int
   /// The number of training images used.
   package var images: Int
@@ -32,28 +32,15 @@ package struct EstimatorPlan: Sendable {
   /// The name under which a user can hand over such estimators, for messages.
   package var name: String
 
-  /// Creates a plan that reads existing estimators.
-  package init(existing folder: URL, name: String) {
-    self.folder = folder
-    self.name = name
-  }
-
-  /// Creates a plan that trains estimators unless the folder holds them.
-  package init(folder: URL, configuration: EstimatorConfiguration, name: String) {
+  /// Creates a plan that trains estimators unless the folder holds them; without a configuration it only reads them.
+  package init(folder: URL, configuration: EstimatorConfiguration? = nil, name: String) {
     self.folder = folder
     self.configuration = configuration
     self.name = name
   }
 
-  /// Returns the training settings of estimators on a network's outputs; data, ball and attack are the network's.
-  ///
-  /// - Parameters:
-  ///   - run: The network's run folder, as the user has named it.
-  ///   - checkpoint: The choice among the network's checkpoints.
-  ///   - network: The network's configuration.
-  ///   - effort: The amount of training.
-  ///   - seed: The seed of all random numbers.
-  /// - Returns: The settings.
+  /// Returns the training settings of estimators on the outputs of a network, whose run folder is named as the user has
+  /// named it; data, ball and attack are the network's.
   package static func configuration(
     run: String, checkpoint: CheckpointFolder.Choice, network: RunConfiguration,
     effort: EstimatorEffort, seed: Int
@@ -77,13 +64,13 @@ package struct EstimatorPlan: Sendable {
 
   /// Checks that the estimators can be trained or read, without training or writing anything.
   package func check() throws {
-    let checkpoints = CheckpointFolder(run: folder)
     guard let configuration else {
       // Reading them says what is wrong.
       _ = try TrainedEstimators.read(folder)
       return
     }
     try RunFolder.check(folder, resume: true)
+    let checkpoints = CheckpointFolder(run: folder)
     if checkpoints.isEmpty { return }
     let state = try checkpoints.state(.latest)
     if state.configurationHash != (try configuration.resumptionHash()) {
@@ -91,15 +78,7 @@ package struct EstimatorPlan: Sendable {
     }
   }
 
-  /// Reads the estimators and trains them where training is not finished.
-  ///
-  /// - Parameters:
-  ///   - data: The folder that holds data sets.
-  ///   - device: The device to compute on.
-  ///   - say: A closure called with a line about the work ahead.
-  ///   - report: A closure called with the events of training.
-  /// - Returns: The estimators, frozen.
-  /// - Throws: An error of reading or training, with advice on what to do.
+  /// Reads the estimators, frozen, and trains them where training is not finished; says what work is ahead.
   package func estimators(
     data: URL, device: Device, say: (String) -> Void, report: (TrainingEvent) -> Void
   ) throws -> TrainedEstimators {

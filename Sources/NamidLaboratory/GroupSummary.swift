@@ -3,7 +3,6 @@ import NamidStatistics
 
 /// A mean over samples with its 95 % interval.
 package struct MeanInterval: Encodable, Hashable, Sendable {
-  /// The mean.
   package var mean: Double
   /// The interval of 1.96 standard errors over samples around the mean; nil for a single sample.
   package var interval: ConfidenceInterval?
@@ -29,7 +28,6 @@ package struct MeanInterval: Encodable, Hashable, Sendable {
 package struct SampleShare: Encodable, Hashable, Sendable {
   /// The number of samples that have the property.
   package var count: Int
-  /// The number of all samples.
   package var total: Int
   /// The share of samples that have the property; 0 without samples.
   package var share: Double
@@ -41,7 +39,6 @@ package struct SampleShare: Encodable, Hashable, Sendable {
     case interval = "ci95"
   }
 
-  /// Computes a share from counts.
   package init(_ count: Int, of total: Int) {
     self.count = count
     self.total = total
@@ -90,9 +87,7 @@ package struct PairSummary: Encodable, Hashable, Sendable {
 
 /// The mutual information of a group of samples.
 package struct GroupSummary: Encodable, Hashable, Sendable {
-  /// The group.
   package var group: SampleGroup
-  /// The number of samples that have the property.
   package var count: Int
   /// The natural MI; nil without samples.
   package var natural: PairSummary?

@@ -7,26 +7,22 @@ import NamidTorch
 /// that order, whose values are not taken a second time. Every sample gets one value.
 package struct InformationBatches: Hashable, Sendable {
   /// The samples of one score matrix.
-  package struct Batch: Hashable, Sendable {
+  struct Batch: Hashable, Sendable {
     /// The places of the batch's samples in the data set.
-    package var members: [Int]
+    var members: [Int]
     /// The number of samples, from the first on, that are measured in this batch; the others only fill it up.
-    package var counted: Int
+    var counted: Int
   }
 
   /// The number of samples per batch.
-  package let size: Int
+  let size: Int
   /// The number of samples in all.
-  package let count: Int
-  /// The batches.
-  package let batches: [Batch]
+  let count: Int
+  let batches: [Batch]
+  private let seed: Int
 
-  /// Draws the batches of a data set.
+  /// Draws the batches of a data set of `count` samples, which form one batch where they are fewer than its size.
   ///
-  /// - Parameters:
-  ///   - count: The number of samples in all.
-  ///   - size: The number of samples per batch; all samples form one batch where there are fewer.
-  ///   - seed: The seed of the order.
   /// - Throws: `LaboratoryError.tooFewImages` for fewer than two samples, since other samples are the negatives.
   package init(count: Int, size: Int, seed: Int) throws(LaboratoryError) {
     guard count >= 2 else { throw .tooFewImages(count) }
@@ -39,6 +35,7 @@ package struct InformationBatches: Hashable, Sendable {
     }
     self.size = size
     self.count = count
+    self.seed = seed
   }
 
   /// The record of the batches, for reports.
@@ -55,14 +52,8 @@ package struct InformationBatches: Hashable, Sendable {
     package var digest: String
   }
 
-  /// Makes the record of the batches, for reports.
-  ///
-  /// - Parameters:
-  ///   - indices: Each sample's index on disk.
-  ///   - seed: The seed of the order.
-  /// - Returns: The record.
-  /// - Throws: An error of encoding the members.
-  package func record(indices: [Int], seed: Int) throws -> Record {
+  /// Makes the record of the batches from each sample's index on disk.
+  func record(indices: [Int]) throws -> Record {
     let filled = size - (batches.last?.counted ?? size)
     return Record(
       size: size, count: batches.count, filled: filled,

@@ -8,15 +8,13 @@ import NamidTorch
 /// It measures in float32 and evaluation mode and keeps the tensors of one batch at a time.
 package struct InformationMeter {
   /// The tensors of a batch that readers are given.
-  package struct Batch {
+  struct Batch {
     /// The natural images (N, C, H, W).
-    package let images: Tensor
+    let images: Tensor
     /// The attacked images of the same samples.
-    package let attacked: Tensor
-    /// The network's logits of natural images.
-    package let cleanLogits: Tensor
-    /// The network's logits of attacked images.
-    package let attackedLogits: Tensor
+    let attacked: Tensor
+    let cleanLogits: Tensor
+    let attackedLogits: Tensor
   }
 
   private let classifier: any Classifier
@@ -25,10 +23,10 @@ package struct InformationMeter {
   private let rule: SelectionRule
   private let chunk: Int
 
-  /// Creates a meter for a data set.
+  /// Creates a meter for a data set, which leaves the network as it is.
   ///
   /// - Parameters:
-  ///   - classifier: The network, which is not changed.
+  ///   - classifier: The network.
   ///   - data: The natural images.
   ///   - batches: The samples of each score matrix.
   ///   - rule: The rule by which logits become labels in Equation 6.
@@ -45,6 +43,11 @@ package struct InformationMeter {
     self.chunk = chunk
   }
 
+  /// The record of the batches, for reports.
+  package func record() throws -> InformationBatches.Record {
+    try batches.record(indices: data.sampleIndices)
+  }
+
   /// Measures all samples.
   ///
   /// - Parameters:
@@ -52,7 +55,7 @@ package struct InformationMeter {
   ///   - progress: A closure called with the number of samples done.
   ///   - read: A closure that returns the same number of lists for every batch, each as long as the batch.
   /// - Returns: The network's predictions for each sample, and the lists over the whole data set in its order.
-  package func measure(
+  func measure(
     attacked: Tensor, progress: (Int) -> Void = { _ in }, _ read: (Batch) -> [[Double]]
   ) -> (outcomes: SampleOutcomes, columns: [[Double]]) {
     let zeros = [Int](repeating: 0, count: data.count)

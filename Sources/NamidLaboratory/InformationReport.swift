@@ -3,29 +3,6 @@ import NamidEvaluation
 import NamidInformation
 import NamidSettings
 
-/// The mutual information of labels and predicted classes, in nats.
-package struct LabelInformation: Encodable, Hashable, Sendable {
-  /// The value of the observed table of counts; biased upwards.
-  package var plugIn: Double
-  /// The value after Miller and Madow's correction.
-  package var corrected: Double
-  /// The number of samples counted.
-  package var count: Int
-
-  enum CodingKeys: String, CodingKey {
-    case corrected, count
-    case plugIn = "plug_in"
-  }
-
-  /// Computes the information of samples.
-  package init(labels: [Int], predictions: [Int]) {
-    let information = PlugInInformation(labels, predictions)
-    plugIn = information.plugIn
-    corrected = information.corrected
-    count = information.count
-  }
-}
-
 /// The values that decide a figure of mutual information, and no others.
 struct InformationSpecification: Encodable {
   /// The digest of data, network, ball, attack settings and seed.
@@ -39,33 +16,29 @@ struct InformationSpecification: Encodable {
   /// A digest of the members of each batch.
   var batches: String
 
-  init(
-    _ attacked: AttackRecord, estimators: EstimatorIdentity?, selection: SelectionRule,
+  static func hash(
+    _ attacked: AttackRecord, estimators: EstimatorIdentity?, selection: SelectionRule = .argmax,
     batches: InformationBatches.Record
-  ) {
-    evaluation = attacked.evaluationHash
-    self.estimators = estimators?.fingerprint
-    leak = estimators?.leak
-    self.selection = selection
-    batchSize = batches.size
-    self.batches = batches.digest
+  ) throws -> String {
+    try specificationHash(
+      InformationSpecification(
+        evaluation: attacked.evaluationHash, estimators: estimators?.fingerprint,
+        leak: estimators?.leak, selection: selection, batchSize: batches.size,
+        batches: batches.digest))
   }
-
-  func hash() throws -> String { try specificationHash(self) }
 }
 
 /// The mutual information of a network's outputs under one attack.
 package struct AttackInformation: Encodable, Sendable {
-  /// The record of the attack.
   package var attack: AttackRecord
   /// The share of samples that Equation 6 selects: right unattacked, wrong attacked.
   package var selected: SampleShare
   /// The natural and adversarial MI by group; nil without estimators.
   package var groups: [GroupSummary]?
   /// The information I(Y; Ŷ) for unattacked images.
-  package var labelsClean: LabelInformation
+  package var labelsClean: PlugInInformation
   /// The information I(Y; Ŷ) for attacked images.
-  package var labelsAttacked: LabelInformation
+  package var labelsAttacked: PlugInInformation
   /// A digest of everything that decides these figures.
   package var specificationHash: String
 
@@ -76,16 +49,7 @@ package struct AttackInformation: Encodable, Sendable {
     case specificationHash = "spec_hash"
   }
 
-  /// Sums up one attack.
-  ///
-  /// - Parameters:
-  ///   - attack: The record of the attack.
-  ///   - outcomes: The network's predictions for each sample.
-  ///   - values: The values that the estimators read; nil without estimators.
-  ///   - estimators: The identity of the estimators; nil without.
-  ///   - selection: The rule by which logits became labels in Equation 6.
-  ///   - batches: The record of the batches.
-  /// - Throws: An error of encoding the specification.
+  /// Sums up one attack; values and estimators are nil where only labels were measured.
   package init(
     _ attack: AttackRecord, outcomes: SampleOutcomes, values: InformationValues?,
     estimators: EstimatorIdentity?, selection: SelectionRule, batches: InformationBatches.Record
@@ -93,11 +57,10 @@ package struct AttackInformation: Encodable, Sendable {
     self.attack = attack
     selected = SampleShare(outcomes.isSelected.count(where: \.self), of: outcomes.count)
     groups = values.map { GroupSummary.all($0, outcomes) }
-    labelsClean = LabelInformation(labels: outcomes.label, predictions: outcomes.clean)
-    labelsAttacked = LabelInformation(labels: outcomes.label, predictions: outcomes.attacked)
-    specificationHash = try InformationSpecification(
-      attack, estimators: estimators, selection: selection, batches: batches
-    ).hash()
+    labelsClean = PlugInInformation(outcomes.label, outcomes.clean)
+    labelsAttacked = PlugInInformation(outcomes.label, outcomes.attacked)
+    specificationHash = try InformationSpecification.hash(
+      attack, estimators: estimators, selection: selection, batches: batches)
   }
 }
 
@@ -105,17 +68,11 @@ package struct AttackInformation: Encodable, Sendable {
 package struct InformationReport: Encodable, Sendable {
   /// The setting of a measurement, for reports.
   package struct Setting: Encodable, Sendable {
-    /// The images.
     package var dataset: EvaluationReport.Data
-    /// The network.
     package var model: EvaluationReport.Model
-    /// The attacker's ball.
     @EvaluationReport.Threat package var threat: ThreatModel
-    /// The record of the batches.
     package var batches: InformationBatches.Record
-    /// The seed of all random numbers.
     package var seed: Int
-    /// The unit of all values, always nats.
     package var unit = "nats"
 
     /// Takes the setting from the report of an evaluation.
@@ -140,9 +97,7 @@ package struct InformationReport: Encodable, Sendable {
     }
   }
 
-  /// The setting of the measurement.
   package var setting: Setting
-  /// The identity of the estimators; nil without.
   package var estimators: EstimatorIdentity?
   /// The rule by which logits became labels in Equation 6.
   package var selection: SelectionRule
@@ -151,7 +106,6 @@ package struct InformationReport: Encodable, Sendable {
   /// The mutual information under each attack, in order.
   package var attacks: [AttackInformation]
 
-  /// Creates a report.
   package init(
     setting: Setting, estimators: EstimatorIdentity?, selection: SelectionRule, remarks: [String],
     attacks: [AttackInformation]

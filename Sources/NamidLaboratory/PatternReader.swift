@@ -4,10 +4,9 @@ import NamidTorch
 /// A reader of the mutual information of a batch's patterns and a network's outputs, per sample and in nats.
 package struct PatternReader {
   /// The function from patterns (N, C, H, W) and several logits (N, classes) to values, one list per logits.
-  package let read: (_ patterns: Tensor, _ outputs: [Tensor]) -> [[Double]]
+  let read: (_ patterns: Tensor, _ outputs: [Tensor]) -> [[Double]]
 
-  /// Creates a reader from a function.
-  package init(_ read: @escaping (_ patterns: Tensor, _ outputs: [Tensor]) -> [[Double]]) {
+  init(_ read: @escaping (_ patterns: Tensor, _ outputs: [Tensor]) -> [[Double]]) {
     self.read = read
   }
 
@@ -44,23 +43,18 @@ package struct PatternReader {
 
 /// Readers of natural and of adversarial mutual information, with the name that reports give them.
 package struct PairReader {
-  /// The readers' name.
-  package var name: String
+  var name: String
   /// The reader whose patterns are natural images.
-  package var natural: PatternReader
+  var natural: PatternReader
   /// The reader whose patterns are adversarial noise.
-  package var adversarial: PatternReader
+  var adversarial: PatternReader
+}
 
-  /// Creates a pair from two readers.
-  package init(_ name: String, natural: PatternReader, adversarial: PatternReader) {
-    self.name = name
-    self.natural = natural
-    self.adversarial = adversarial
-  }
-
+extension PairReader {
   /// Creates readers from a pair of trained estimators.
   package init(_ name: String, _ pair: EstimatorPair) {
     self.init(
-      name, natural: PatternReader(pair.natural), adversarial: PatternReader(pair.adversarial))
+      name: name, natural: PatternReader(pair.natural),
+      adversarial: PatternReader(pair.adversarial))
   }
 }

@@ -8,7 +8,6 @@ import NamidTorch
 package struct ProofOfConceptReport: Encodable, Sendable {
   /// The three readings of one attack, over all samples, in nats.
   package struct Row: Encodable, Sendable {
-    /// The record of the attack.
     package var attack: AttackRecord
     /// The standard MI of natural samples I(x; h(x)), which is their natural MI.
     package var natural: MeanInterval
@@ -27,9 +26,9 @@ package struct ProofOfConceptReport: Encodable, Sendable {
     /// The lowest of all readings of this attack, which the paper moves to 0.
     package var lowest: Double
     /// The information I(Y; Ŷ) for unattacked images.
-    package var labelsClean: LabelInformation
+    package var labelsClean: PlugInInformation
     /// The information I(Y; Ŷ) for attacked images.
-    package var labelsAttacked: LabelInformation
+    package var labelsAttacked: PlugInInformation
     /// A digest of everything that decides these figures.
     package var specificationHash: String
 
@@ -44,9 +43,7 @@ package struct ProofOfConceptReport: Encodable, Sendable {
     }
   }
 
-  /// The setting of the measurement.
   package var setting: InformationReport.Setting
-  /// The identity of the estimator.
   package var estimator: EstimatorIdentity
   /// The training of the network in words; the paper's network is trained naturally.
   package var training: String
@@ -77,15 +74,7 @@ package struct ProofOfConceptReport: Encodable, Sendable {
 }
 
 extension ProofOfConceptReport.Row {
-  /// Sums up one attack.
-  ///
-  /// - Parameters:
-  ///   - attack: The record of the attack.
-  ///   - outcomes: The network's predictions for each sample.
-  ///   - readings: The values of I(x; h(x)), I(x̃; h(x̃)) and I(x; h(x̃)) per sample.
-  ///   - estimator: The identity of the estimator.
-  ///   - batches: The record of the batches.
-  /// - Throws: An error of encoding the specification.
+  /// Sums up one attack from the values of I(x; h(x)), I(x̃; h(x̃)) and I(x; h(x̃)) per sample.
   package init(
     _ attack: AttackRecord, outcomes: SampleOutcomes, readings: [[Double]],
     estimator: EstimatorIdentity, batches: InformationBatches.Record
@@ -103,11 +92,10 @@ extension ProofOfConceptReport.Row {
     losing = SampleShare(losses.count { $0 > 0 }, of: losses.count)
     confusing = SampleShare(confusion.count { $0 > 0 }, of: confusion.count)
     lowest = readings.joined().min() ?? 0
-    labelsClean = LabelInformation(labels: outcomes.label, predictions: outcomes.clean)
-    labelsAttacked = LabelInformation(labels: outcomes.label, predictions: outcomes.attacked)
-    specificationHash = try InformationSpecification(
-      attack, estimators: estimator, selection: .argmax, batches: batches
-    ).hash()
+    labelsClean = PlugInInformation(outcomes.label, outcomes.clean)
+    labelsAttacked = PlugInInformation(outcomes.label, outcomes.attacked)
+    specificationHash = try InformationSpecification.hash(
+      attack, estimators: estimator, batches: batches)
   }
 }
 

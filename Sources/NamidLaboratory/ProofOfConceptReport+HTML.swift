@@ -1,19 +1,15 @@
 import NamidPages
 
 extension ProofOfConceptReport {
-  /// Makes the document with tables and charts.
-  ///
-  /// - Parameter command: The command that makes the document again.
-  /// - Returns: The document.
+  /// Makes the document with tables, charts and the command that makes it again.
   package func document(command: String) -> Report {
     Report(
       title: "Proof of concept: what standard MI mixes",
       subtitle: setting.summary,
       sections: [
-        Report.Section(heading: "What was measured", blocks: [.paragraph(Self.question), facts]),
-        Report.Section(
-          heading: "Mutual information", blocks: [table(command), differences, means, areas]),
-        Report.Section(heading: "Attacks", blocks: [attacks]),
+        Report.Section("What was measured", [.paragraph(Self.question), facts]),
+        Report.Section("Mutual information", [table(command), differences, means, areas]),
+        Report.Section("Attacks", [attacks]),
       ])
   }
 
@@ -27,13 +23,11 @@ extension ProofOfConceptReport {
   private var facts: Report.Block {
     .facts(
       [
-        Report.Fact("Network", "\(setting.model.name), \(setting.model.checkpoint), \(training)"),
-        Report.Fact("Estimator", estimator.summary),
-        Report.Fact("Batches", setting.batchSummary),
-        Report.Fact("Seed", "\(setting.seed)"),
-        Report.Fact(
-          "Lowest reading", "\(Figures.number(offset)) nats, which the paper moves to 0"),
-      ] + remarks.map { Report.Fact("Remark", $0) })
+        ("Network", "\(setting.model.name), \(setting.model.checkpoint), \(training)"),
+        ("Estimator", estimator.summary), ("Batches", setting.batchSummary),
+        ("Seed", "\(setting.seed)"),
+        ("Lowest reading", "\(Figures.number(offset)) nats, which the paper moves to 0"),
+      ] + remarks.map { ("Remark", $0) })
   }
 
   private func table(_ command: String) -> Report.Block {
@@ -66,35 +60,30 @@ extension ProofOfConceptReport {
   }
 
   private var means: Report.Block {
-    .chart(
-      Chart(
-        title: "Three pairings", xAxis: Chart.Axis("attack"), yAxis: Chart.Axis("nats"),
-        content: .bar(
-          categories: rows.map(\.attack.name),
-          series: [
-            bars("I(x; h(x))", \.natural), bars("I(x̃; h(x̃))", \.standard),
-            bars("I(x; h(x̃))", \.crossed),
-          ]), caption: "Means with 95 % intervals over samples."))
+    bars(
+      "Three pairings", "Means with 95 % intervals over samples.",
+      [("I(x; h(x))", \.natural), ("I(x̃; h(x̃))", \.standard), ("I(x; h(x̃))", \.crossed)])
   }
 
   private var areas: Report.Block {
-    .chart(
-      Chart(
-        title: "Differences, sample by sample", xAxis: Chart.Axis("attack"),
-        yAxis: Chart.Axis("nats"),
-        content: .bar(
-          categories: rows.map(\.attack.name),
-          series: [
-            bars("I(x; h(x)) − I(x̃; h(x̃))", \.loss),
-            bars("I(x̃; h(x̃)) − I(x; h(x̃))", \.confused),
-          ]),
-        caption: "The second is the shaded area of Figure 2. Means with 95 % intervals."))
+    bars(
+      "Differences, sample by sample",
+      "The second is the shaded area of Figure 2. Means with 95 % intervals.",
+      [("I(x; h(x)) − I(x̃; h(x̃))", \.loss), ("I(x̃; h(x̃)) − I(x; h(x̃))", \.confused)])
   }
 
-  private func bars(_ name: String, _ value: (Row) -> MeanInterval) -> Chart.Bars {
-    Chart.Bars(
-      name, values: rows.map { value($0).mean },
-      intervals: rows.map { value($0).interval.map(Chart.Interval.init) })
+  private func bars(
+    _ title: String, _ caption: String, _ series: [(String, KeyPath<Row, MeanInterval>)]
+  ) -> Report.Block {
+    .chart(
+      Chart(
+        title: title, xAxis: Chart.Axis("attack"), yAxis: Chart.Axis("nats"),
+        content: .bar(
+          categories: rows.map(\.attack.name),
+          series: series.map { name, value in
+            let means = rows.map { $0[keyPath: value] }
+            return Chart.Bars(name, values: means.map(\.mean), intervals: means.map(\.interval))
+          }), caption: caption))
   }
 
   private var attacks: Report.Block {

@@ -13,15 +13,13 @@ package struct SampleFile: Sendable {
   /// The rows of one source, such as an attack.
   package struct Part: Sendable {
     /// The names and texts of columns that are equal in all rows, such as the attack.
-    package var facts: [(name: String, text: String)]
-    /// The network's predictions.
-    package var outcomes: SampleOutcomes
+    var facts: [(name: String, text: String)]
+    var outcomes: SampleOutcomes
     /// The columns of numbers, in nats.
-    package var columns: [(name: String, values: [Double])]
+    var columns: [(name: String, values: [Double])]
     /// A digest of everything that decides these figures.
-    package var specificationHash: String
+    var specificationHash: String
 
-    /// Creates the rows of one source.
     package init(
       facts: [(name: String, text: String)], outcomes: SampleOutcomes,
       columns: [(name: String, values: [Double])], specificationHash: String
@@ -92,31 +90,5 @@ package struct SampleFile: Sendable {
       return (name: column.name, value: JSONValue.double(Double(Float(value).description) ?? value))
     }
     return facts + own + numbers + [("spec", .string(part.specificationHash))]
-  }
-}
-
-extension SampleFile.Part {
-  /// Creates the rows of one attack's samples with natural and adversarial MI; without estimators they have no MI.
-  ///
-  /// - Parameters:
-  ///   - facts: The names and texts of columns that are equal in all rows.
-  ///   - outcomes: The network's predictions.
-  ///   - values: The values that estimators read; nil without estimators.
-  ///   - specificationHash: A digest of everything that decides the figures.
-  package init(
-    facts: [(name: String, text: String)], outcomes: SampleOutcomes, values: InformationValues?,
-    specificationHash: String
-  ) {
-    let columns = values.map {
-      [
-        (name: "natural_clean", values: $0.natural.clean),
-        (name: "natural_attacked", values: $0.natural.attacked),
-        (name: "adversarial_clean", values: $0.adversarial.clean),
-        (name: "adversarial_attacked", values: $0.adversarial.attacked),
-      ]
-    }
-    self.init(
-      facts: facts, outcomes: outcomes, columns: columns ?? [],
-      specificationHash: specificationHash)
   }
 }

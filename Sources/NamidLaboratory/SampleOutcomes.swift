@@ -1,35 +1,22 @@
 /// A network's predictions for every sample, unattacked and attacked.
 package struct SampleOutcomes: Hashable, Sendable {
   /// Each sample's index in the split as it lies on disk.
-  package var index: [Int]
+  var index: [Int]
   /// The true classes.
-  package var label: [Int]
+  var label: [Int]
   /// The predicted classes of the unattacked images.
-  package var clean: [Int]
+  var clean: [Int]
   /// The predicted classes of the attacked images.
-  package var attacked: [Int]
+  var attacked: [Int]
   /// True for each sample that Equation 6 selects: right unattacked, wrong attacked.
-  package var isSelected: [Bool]
+  var isSelected: [Bool]
   /// The batch, from 0, that the sample was measured in.
-  package var batch: [Int]
+  var batch: [Int]
 
-  /// The number of samples.
-  package var count: Int { label.count }
-
-  /// Creates outcomes from lists with one entry per sample.
-  package init(
-    index: [Int], label: [Int], clean: [Int], attacked: [Int], isSelected: [Bool], batch: [Int]
-  ) {
-    self.index = index
-    self.label = label
-    self.clean = clean
-    self.attacked = attacked
-    self.isSelected = isSelected
-    self.batch = batch
-  }
+  var count: Int { label.count }
 
   /// Returns the places of a group's samples.
-  package func members(of group: SampleGroup) -> [Int] {
+  func members(of group: SampleGroup) -> [Int] {
     label.indices.filter { place in
       switch group {
       case .all: true
@@ -45,15 +32,8 @@ package struct SampleOutcomes: Hashable, Sendable {
 
 /// A group of samples that a figure describes.
 package enum SampleGroup: String, CaseIterable, Codable, Sendable {
-  /// Every sample.
-  case all
-  /// Samples that are right unattacked.
-  case right
-  /// Samples that are wrong unattacked.
-  case wrong
-  /// Samples that are right attacked.
+  case all, right, wrong
   case rightAttacked = "right-attacked"
-  /// Samples that are wrong attacked.
   case wrongAttacked = "wrong-attacked"
   /// Samples that Equation 6 selects.
   case selected
@@ -74,20 +54,12 @@ package enum SampleGroup: String, CaseIterable, Codable, Sendable {
 /// One kind of mutual information, of the same samples unattacked and attacked, in nats.
 package struct InformationPair: Hashable, Sendable {
   /// The values for the outputs of unattacked images.
-  package var clean: [Double]
-  /// The values for the outputs of attacked images.
-  package var attacked: [Double]
-
-  /// Creates a pair from values of the same samples in the same order.
-  package init(clean: [Double], attacked: [Double]) {
-    precondition(
-      clean.count == attacked.count, "\(clean.count) and \(attacked.count) values")
-    self.clean = clean
-    self.attacked = attacked
-  }
+  var clean: [Double]
+  /// The values for the outputs of attacked images, in the same order of samples.
+  var attacked: [Double]
 
   /// Returns the values of some samples.
-  package func at(_ places: [Int]) -> InformationPair {
+  func at(_ places: [Int]) -> InformationPair {
     InformationPair(clean: places.map { clean[$0] }, attacked: places.map { attacked[$0] })
   }
 }
@@ -100,7 +72,7 @@ package enum InformationKind: String, CaseIterable, Codable, Sendable {
   case adversarial
 
   /// Returns the values expected to be higher and lower: natural MI falls under attack, adversarial MI rises.
-  package func expected(_ pair: InformationPair) -> (higher: [Double], lower: [Double]) {
+  func expected(_ pair: InformationPair) -> (higher: [Double], lower: [Double]) {
     self == .natural ? (pair.clean, pair.attacked) : (pair.attacked, pair.clean)
   }
 }
@@ -108,18 +80,17 @@ package enum InformationKind: String, CaseIterable, Codable, Sendable {
 /// The natural and adversarial mutual information of every sample.
 package struct InformationValues: Hashable, Sendable {
   /// The natural MI, I_n(x; h(x)) and I_n(x; h(x̃)).
-  package var natural: InformationPair
+  var natural: InformationPair
   /// The adversarial MI, I_a(n; h(x)) and I_a(n; h(x̃)), with the noise n = x̃ − x.
-  package var adversarial: InformationPair
+  var adversarial: InformationPair
 
-  /// Creates values from both kinds.
-  package init(natural: InformationPair, adversarial: InformationPair) {
-    self.natural = natural
-    self.adversarial = adversarial
-  }
+  subscript(kind: InformationKind) -> InformationPair { kind == .natural ? natural : adversarial }
 
-  /// The values of one kind.
-  package subscript(kind: InformationKind) -> InformationPair {
-    kind == .natural ? natural : adversarial
+  /// The columns of a file of samples.
+  package var columns: [(name: String, values: [Double])] {
+    [
+      ("natural_clean", natural.clean), ("natural_attacked", natural.attacked),
+      ("adversarial_clean", adversarial.clean), ("adversarial_attacked", adversarial.attacked),
+    ]
   }
 }

@@ -10,7 +10,6 @@ import NamidStatistics
 /// (DeLong et al., 1988, for samples that come in pairs: Obuchowski, 1997), and its interval Wilson's with the number
 /// of samples that has that variance.
 package struct Separation: Encodable, Hashable, Sendable {
-  /// The number of samples.
   package var count: Int
   /// The area under the ROC curve: 1 for perfect order, ½ for none, 0 for the opposite.
   package var area: Double
@@ -34,11 +33,7 @@ package struct Separation: Encodable, Hashable, Sendable {
     case interval = "ci95"
   }
 
-  /// Computes the separation of at least two samples; nil for fewer.
-  ///
-  /// - Parameters:
-  ///   - higher: Values that are expected to be high.
-  ///   - lower: Values of the same samples that are expected to be low.
+  /// Computes the separation from values of the same samples; nil for fewer than two.
   package init?(higher: [Double], lower: [Double]) {
     precondition(higher.count == lower.count, "\(higher.count) and \(lower.count) values")
     count = higher.count

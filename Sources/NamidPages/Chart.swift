@@ -3,19 +3,14 @@ import NamidStatistics
 /// A chart as data, without instructions for drawing it.
 ///
 /// Values that are not finite leave a gap in the drawing and are named in the chart's table.
-package struct Chart: Sendable, Equatable, Codable {
-  /// The title of the chart.
+package struct Chart: Sendable {
   package var title: String
-  /// The horizontal axis.
   package var xAxis: Axis
-  /// The vertical axis.
   package var yAxis: Axis
-  /// The kind of chart with its series.
   package var content: Content
   /// A sentence under the chart, such as the meaning of the error bars.
   package var caption: String?
 
-  /// Makes a chart.
   package init(
     title: String, xAxis: Axis = Axis(), yAxis: Axis = Axis(), content: Content,
     caption: String? = nil
@@ -28,7 +23,7 @@ package struct Chart: Sendable, Equatable, Codable {
   }
 
   /// The kinds of charts, each with the data it needs.
-  package enum Content: Sendable, Equatable, Codable {
+  package enum Content: Sendable, Equatable {
     /// Points joined in the order given.
     case line([Series])
     /// Bars in groups, one group per category and one bar per series in it.
@@ -37,9 +32,8 @@ package struct Chart: Sendable, Equatable, Codable {
     case histogram(edges: [Double], series: [Bars])
   }
 
-  /// An axis: its title and limits.
-  package struct Axis: Sendable, Equatable, Codable {
-    /// The quantity on the axis, with its unit.
+  /// An axis: its title with the unit, and its limits.
+  package struct Axis: Sendable, Encodable {
     package var title: String
     /// The lower end; nil lets the data decide.
     package var minimum: Double?
@@ -48,7 +42,6 @@ package struct Chart: Sendable, Equatable, Codable {
     /// True where only whole numbers are marked, as for epochs.
     package var isCount: Bool
 
-    /// Makes an axis.
     package init(
       _ title: String = "", minimum: Double? = nil, maximum: Double? = nil, isCount: Bool = false
     ) {
@@ -59,68 +52,75 @@ package struct Chart: Sendable, Equatable, Codable {
     }
   }
 
-  /// Named points.
-  package struct Series: Sendable, Equatable, Codable {
-    /// The name in the legend.
+  /// Points in the order in which a line joins them, with their name in the legend.
+  package struct Series: Sendable, Equatable {
     package var name: String
-    /// The points, in the order in which a line joins them.
     package var points: [Point]
 
-    /// Makes a series of the given points.
     package init(_ name: String, points: [Point]) {
       self.name = name
       self.points = points
     }
   }
 
-  /// A position with an optional interval around its height.
-  package struct Point: Sendable, Equatable, Codable {
-    /// The horizontal position.
+  /// A position with an optional 95 % interval of its height, drawn as an error bar.
+  package struct Point: Sendable, Equatable {
     package var x: Double
-    /// The height.
     package var y: Double
-    /// The 95 % interval of the height, drawn as an error bar.
-    package var interval: Interval?
+    package var interval: ConfidenceInterval?
 
-    /// Makes a point.
-    package init(x: Double, y: Double, interval: Interval? = nil) {
+    package init(x: Double, y: Double, interval: ConfidenceInterval? = nil) {
       self.x = x
       self.y = y
       self.interval = interval
     }
   }
 
-  /// Named heights, one per category or bin.
-  package struct Bars: Sendable, Equatable, Codable {
-    /// The name in the legend.
+  /// Heights, one per category or bin, with their name in the legend.
+  package struct Bars: Sendable, Equatable {
     package var name: String
     /// The heights; one that is not finite leaves its place empty.
     package var values: [Double]
     /// 95 % intervals of the heights, drawn as error bars; those left out at the end are absent.
-    package var intervals: [Interval?]
+    package var intervals: [ConfidenceInterval?]
 
-    /// Makes a series of bars.
-    package init(_ name: String, values: [Double], intervals: [Interval?] = []) {
+    package init(_ name: String, values: [Double], intervals: [ConfidenceInterval?] = []) {
       self.name = name
       self.values = values
       self.intervals = intervals
     }
   }
+}
 
-  /// The two ends of an interval.
-  package struct Interval: Sendable, Equatable, Codable {
-    /// The lower end.
-    package var low: Double
-    /// The upper end.
-    package var high: Double
-
-    /// Makes an interval from a 95 % interval.
-    package init(_ interval: ConfidenceInterval) { self.init(interval.low, interval.high) }
-
-    /// Makes an interval; ends given in the wrong order are exchanged.
-    package init(_ low: Double, _ high: Double) {
-      self.low = low > high ? high : low
-      self.high = low > high ? low : high
+extension Chart.Content {
+  /// Counts samples into equal bins that all series share.
+  ///
+  /// Samples that are not finite, or beyond 1e300, are left out. The last bin includes its upper edge, so every other
+  /// sample is counted once. The bins reach from the least to the greatest sample, or over a small stretch around them
+  /// where they do not differ.
+  package static func histogram(
+    of samples: [(name: String, values: [Double])], bins: Int = 30
+  ) -> Chart.Content {
+    precondition(bins >= 1, "a histogram needs at least 1 bin, not \(bins)")
+    // The limit keeps the distance between two samples finite.
+    let finite = samples.map { $0.values.filter { abs($0) <= 1e300 } }
+    let all = finite.joined()
+    var low = all.min() ?? 0
+    var high = all.max() ?? 1
+    if high - low <= abs(high) * 1e-12 {
+      let margin = max(0.5, abs(high) * 1e-6)
+      low -= margin
+      high += margin
     }
+    let span = high - low
+    let edges = (0...bins).map { $0 == bins ? high : low + span * (Double($0) / Double(bins)) }
+    let series = zip(samples, finite).map { sample, values in
+      var counts = [Double](repeating: 0, count: bins)
+      for value in values {
+        counts[min(bins - 1, Int((value - low) / span * Double(bins)))] += 1
+      }
+      return Chart.Bars(sample.name, values: counts)
+    }
+    return .histogram(edges: edges, series: series)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import NamidFiles
 
 /// The text of Chart.js, read from the file that the environment names.
 ///
@@ -17,24 +18,20 @@ package enum ChartLibrary {
   }
 
   /// Reads the library's text from the file that the environment names.
-  /// - Throws: `ChartLibraryError`.
   package static func load(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(ChartLibraryError) -> String {
     guard let path = environment[variable], !path.isEmpty else { throw .notNamed }
-    let attributes = try? FileManager.default.attributesOfItem(
-      atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
-    guard let attributes, attributes[.type] as? FileAttributeType == .typeRegular,
-      let handle = FileHandle(forReadingAtPath: path)
-    else { throw .unreadable(path: path) }
-    defer { try? handle.close() }
+    let file = URL(fileURLWithPath: path)
+    guard FileKind(of: file) == .file else { throw .unreadable(path: path) }
     let bytes: Data
     do {
-      bytes = try handle.read(upToCount: maximumBytes + 1) ?? Data()
+      bytes = try readFile(at: file, limit: maximumBytes)
+    } catch .overLimit {
+      throw .tooLong(path: path)
     } catch {
       throw .unreadable(path: path)
     }
-    guard bytes.count <= maximumBytes else { throw .tooLong(path: path) }
     // A module build says `export` where the UMD build says `exports`, and an inline script
     // cannot export.
     guard let text = String(data: bytes, encoding: .utf8), text.contains("Chart"),
@@ -55,18 +52,16 @@ package enum ChartLibraryError: Error, Equatable, CustomStringConvertible {
   /// The file is not a UMD build of Chart.js.
   case notChartJS(path: String)
 
-  /// The error in words, with advice.
   package var description: String {
-    let remedy = "set \(ChartLibrary.variable) to Chart.js's chart.min.js or chart.umd.js"
-    return switch self {
-    case .notNamed: "\(ChartLibrary.variable) is not set; \(remedy)"
-    case .unreadable(let path):
-      "\(ChartLibrary.variable) names \(path), which is not a file that can be read; \(remedy)"
-    case .tooLong(let path):
-      "\(ChartLibrary.variable) names \(path), which is longer than "
-        + "\(ChartLibrary.maximumBytes) bytes and so not Chart.js; \(remedy)"
-    case .notChartJS(let path):
-      "\(ChartLibrary.variable) names \(path), which is not a UMD build of Chart.js; \(remedy)"
-    }
+    let (path, reason) =
+      switch self {
+      case .notNamed: ("", "")
+      case .unreadable(let path): (path, "which is not a file that can be read")
+      case .tooLong(let path):
+        (path, "which is longer than \(ChartLibrary.maximumBytes) bytes and so not Chart.js")
+      case .notChartJS(let path): (path, "which is not a UMD build of Chart.js")
+      }
+    return ChartLibrary.variable + (self == .notNamed ? " is not set" : " names \(path), \(reason)")
+      + "; set \(ChartLibrary.variable) to Chart.js's chart.min.js or chart.umd.js"
   }
 }

@@ -1,27 +1,14 @@
 import Foundation
+import NamidStatistics
 
 /// The data that the report's script needs to draw one chart, as JSON.
 ///
 /// JSON knows no value that is not finite: such a value becomes null, which the charting
 /// library leaves out.
-struct ChartPayload: Codable, Equatable {
-  var kind: Kind
-  var x: AxisPayload
-  var y: AxisPayload
-  var categories: [String] = []
-  var edges: [Double] = []
-  var series: [SeriesPayload]
+struct ChartPayload: Encodable {
+  enum Kind: String, Encodable { case line, bar, histogram, binned }
 
-  enum Kind: String, Codable { case line, bar, histogram, binned }
-
-  struct AxisPayload: Codable, Equatable {
-    var title: String
-    var minimum: Double?
-    var maximum: Double?
-    var isCount: Bool
-  }
-
-  struct SeriesPayload: Codable, Equatable {
+  struct Series: Encodable {
     var name: String
     /// Horizontal positions; empty for bars, which stand at their category or bin.
     var x: [Double?] = []
@@ -30,42 +17,59 @@ struct ChartPayload: Codable, Equatable {
     var intervals: [[Double]?]
   }
 
-  /// Makes the payload of a chart.
+  var kind: Kind
+  var x: Chart.Axis
+  var y: Chart.Axis
+  var categories: [String] = []
+  var edges: [Double] = []
+  var series: [Series]
+
   init(_ chart: Chart) {
-    x = AxisPayload(chart.xAxis)
-    y = AxisPayload(chart.yAxis)
+    x = chart.xAxis.finite
+    y = chart.yAxis.finite
     switch chart.content {
     case .line(let series):
       kind = .line
-      self.series = series.map { SeriesPayload($0) }
+      self.series = series.map { series in
+        Series(
+          name: series.name, x: series.points.map(\.x.finite), y: series.points.map(\.y.finite),
+          intervals: series.points.map { $0.interval?.finiteEnds })
+      }
     case .bar(let names, let bars):
       kind = .bar
       let count = Chart.count(names.count, bars)
       categories = names + [String](repeating: "", count: count - names.count)
-      series = bars.map { SeriesPayload($0, count: count) }
+      series = bars.map { Self.series($0, count: count) }
     case .histogram(let limits, let bars):
       // Bars on a numeric axis all get one width, so unequal bins stand on named places.
-      kind = ChartPayload.areEven(limits) ? .histogram : .binned
+      kind = Self.areEven(limits) ? .histogram : .binned
       let pairs = Array(zip(limits, limits.dropFirst()))
       if kind == .histogram {
         edges = limits
       } else {
         categories = pairs.map { "\(Chart.text($0.0)) – \(Chart.text($0.1))" }
       }
-      series = bars.map { SeriesPayload($0, count: pairs.count) }
+      series = bars.map { Self.series($0, count: pairs.count) }
     }
   }
 
   /// True where there is a finite value to draw.
-  var hasData: Bool {
-    series.contains { $0.y.contains { $0 != nil } }
-  }
+  var hasData: Bool { series.contains { $0.y.contains { $0 != nil } } }
 
   /// Encodes the payload as JSON text; equal charts give equal text.
   func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  private static func series(_ bars: Chart.Bars, count: Int) -> Series {
+    Series(
+      name: bars.name,
+      y: (0..<count).map { $0 < bars.values.count ? bars.values[$0].finite : nil },
+      intervals: (0..<count).map {
+        $0 < bars.intervals.count ? bars.intervals[$0]?.finiteEnds : nil
+      })
   }
 
   private static func areEven(_ edges: [Double]) -> Bool {
@@ -76,40 +80,19 @@ struct ChartPayload: Codable, Equatable {
   }
 }
 
-extension ChartPayload.AxisPayload {
-  init(_ axis: Chart.Axis) {
-    title = axis.title
-    minimum = axis.minimum.finite
-    maximum = axis.maximum.finite
-    isCount = axis.isCount
+extension Chart.Axis {
+  /// The axis without limits that are not finite.
+  fileprivate var finite: Chart.Axis {
+    Chart.Axis(title, minimum: minimum?.finite, maximum: maximum?.finite, isCount: isCount)
   }
 }
 
-extension ChartPayload.SeriesPayload {
-  init(_ series: Chart.Series) {
-    name = series.name
-    x = series.points.map { Optional($0.x).finite }
-    y = series.points.map { Optional($0.y).finite }
-    intervals = series.points.map { $0.interval?.ends }
-  }
-
-  init(_ bars: Chart.Bars, count: Int) {
-    name = bars.name
-    y = (0..<count).map { $0 < bars.values.count ? Optional(bars.values[$0]).finite : nil }
-    intervals = (0..<count).map { $0 < bars.intervals.count ? bars.intervals[$0]?.ends : nil }
-  }
-}
-
-extension Chart.Interval {
+extension ConfidenceInterval {
   /// The two ends, or nil where one of them is not finite.
-  fileprivate var ends: [Double]? {
-    low.isFinite && high.isFinite ? [low, high] : nil
-  }
+  fileprivate var finiteEnds: [Double]? { low.isFinite && high.isFinite ? ends : nil }
 }
 
-extension Double? {
+extension Double {
   /// The value, or nil where it is not finite.
-  fileprivate var finite: Double? {
-    flatMap { $0.isFinite ? $0 : nil }
-  }
+  fileprivate var finite: Double? { isFinite ? self : nil }
 }

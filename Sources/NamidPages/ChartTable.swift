@@ -1,4 +1,5 @@
 import Foundation
+import NamidStatistics
 
 extension Chart {
   /// The largest number of rows of a chart's table; more would make the file heavy without helping readers.
@@ -54,20 +55,16 @@ extension Chart {
   }
 
   private func thinned(header: [String], rows: [[String]]) -> ReportTable {
-    guard rows.count > Chart.maximumTableRows else {
-      return ReportTable(header: header, rows: rows)
-    }
+    if rows.count <= Chart.maximumTableRows { return ReportTable(header: header, rows: rows) }
     let last = Chart.maximumTableRows - 1
     let kept = (0...last).map { rows[$0 * (rows.count - 1) / last] }
     return ReportTable(
-      header: header, rows: kept,
-      caption: "\(kept.count) of \(rows.count) rows.")
+      header: header, rows: kept, caption: "\(kept.count) of \(rows.count) rows.")
   }
 
   /// Formats a figure with its interval in parentheses.
-  static func text(_ value: Double, _ interval: Interval? = nil) -> String {
-    guard let interval else { return figure(value) }
-    return "\(figure(value)) (\(figure(interval.low)) to \(figure(interval.high)))"
+  static func text(_ value: Double, _ interval: ConfidenceInterval? = nil) -> String {
+    figure(value) + (interval.map { " (\(figure($0.low)) to \(figure($0.high)))" } ?? "")
   }
 
   /// Formats whole numbers, such as steps and counts, in full, and others with five significant digits.

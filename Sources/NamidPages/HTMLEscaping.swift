@@ -1,12 +1,11 @@
 import Foundation
 
-/// The three ways in which text is made safe to stand inside an HTML file.
-enum HTMLEscaping {
-  /// Makes plain text safe inside an element and inside a quoted attribute.
-  static func text(_ string: String) -> String {
+extension String {
+  /// The text, safe inside an element and inside a quoted attribute.
+  var escaped: String {
     var result = ""
-    result.reserveCapacity(string.utf8.count)
-    for scalar in string.unicodeScalars {
+    result.reserveCapacity(utf8.count)
+    for scalar in unicodeScalars {
       switch scalar {
       case "&": result += "&amp;"
       case "<": result += "&lt;"
@@ -24,20 +23,18 @@ enum HTMLEscaping {
     return result
   }
 
-  /// Makes JSON safe inside a `script` element; `<` and its like occur only in its strings.
-  static func json(_ json: String) -> String {
-    json.replacingOccurrences(of: "&", with: "\\u0026")
-      .replacingOccurrences(of: "<", with: "\\u003C")
-      .replacingOccurrences(of: ">", with: "\\u003E")
+  /// The JSON, safe inside a `script` element; `<` and its like occur only in its strings.
+  var escapedAsJSON: String {
+    replacing("&", with: "\\u0026").replacing("<", with: "\\u003C").replacing(">", with: "\\u003E")
   }
 
-  /// Makes a library's source safe inside a `script` element.
+  /// The source of a library, safe inside a `script` element.
   ///
   /// The two sequences that change how HTML reads a script are spelt `\x3C…`, which means the same
   /// inside strings and expressions, the only places where a library has them. The address of a
   /// source map is dropped, because a debugger would ask for it.
-  static func script(_ source: String) -> String {
-    var result = source
+  var escapedAsScript: String {
+    var result = self
     for sequence in ["!--", "/script"] {
       result = result.replacingOccurrences(
         of: "<(\(sequence))", with: "\\\\x3C$1", options: [.regularExpression, .caseInsensitive])

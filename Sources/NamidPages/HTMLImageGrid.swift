@@ -1,73 +1,80 @@
 import Foundation
 
-/// An image grid as an HTML table whose cells hold the images themselves.
-enum HTMLImageGrid {
-  static func html(_ grid: ImageGrid) -> String {
-    let columns = 0..<grid.columnCount
-    let hasRowHeadings = grid.rowHeadings.contains { !$0.isEmpty }
-    let corner = hasRowHeadings ? "<td></td>" : ""
+extension ImageGrid {
+  /// The grid as an HTML table whose cells hold the images themselves.
+  var html: String {
+    let columns = 0..<columnCount
+    let hasRowHeadings = rowHeadings.contains { !$0.isEmpty }
     var lines = ["<figure class=\"images\">", "<div class=\"scroll\" tabindex=\"0\"><table>"]
-    if grid.columnHeadings.contains(where: { !$0.isEmpty }) {
+    if columnHeadings.contains(where: { !$0.isEmpty }) {
+      let corner = hasRowHeadings ? "<td></td>" : ""
       let headings = columns.map {
-        "<th scope=\"col\">\(HTMLEscaping.text(text(grid.columnHeadings, $0)))</th>"
+        "<th scope=\"col\">\(Self.text(columnHeadings, $0).escaped)</th>"
       }
       lines.append("<thead><tr>\(corner)\(headings.joined())</tr></thead>")
     }
     lines.append("<tbody>")
-    for (row, cells) in grid.rows.enumerated() {
-      let heading = text(grid.rowHeadings, row)
-      let start =
-        hasRowHeadings ? "<th scope=\"row\">\(HTMLEscaping.text(heading))</th>" : ""
+    for (row, cells) in rows.enumerated() {
+      let heading = Self.text(rowHeadings, row)
+      let start = hasRowHeadings ? "<th scope=\"row\">\(heading.escaped)</th>" : ""
       let images = columns.map { column -> String in
         guard column < cells.count, let cell = cells[column] else { return "<td></td>" }
-        let place = [heading, text(grid.columnHeadings, column)].filter { !$0.isEmpty }
-        return "<td>\(html(cell, place: place.joined(separator: ", ")))</td>"
+        let place = [heading, Self.text(columnHeadings, column)].filter { !$0.isEmpty }
+        return "<td>\(cell.html(place: place.joined(separator: ", ")))</td>"
       }
       lines.append("<tr>\(start)\(images.joined())</tr>")
     }
     lines.append("</tbody></table></div>")
-    if hasVerdicts(grid) {
+    if rows.contains(where: { $0.contains { ($0?.verdict ?? .none) != .none } }) {
       lines.append(
         "<p class=\"legend\"><span class=\"right\">✓ right</span> "
           + "<span class=\"wrong\">✗ wrong</span></p>")
     }
-    if let caption = grid.caption {
-      lines.append("<figcaption>\(HTMLEscaping.text(caption))</figcaption>")
-    }
+    if let caption { lines.append("<figcaption>\(caption.escaped)</figcaption>") }
     lines.append("</figure>")
     return lines.joined(separator: "\n")
   }
 
-  private static func hasVerdicts(_ grid: ImageGrid) -> Bool {
-    grid.rows.contains { $0.contains { ($0?.verdict ?? .none) != .none } }
+  private static func text(_ headings: [String], _ index: Int) -> String {
+    index < headings.count ? headings[index] : ""
   }
+}
 
-  private static func html(_ cell: ImageGrid.Cell, place: String) -> String {
+extension ImageGrid.Cell {
+  /// Renders the cell; `place` is the words of its row and column.
+  fileprivate func html(place: String) -> String {
     let sign =
-      switch cell.verdict {
+      switch verdict {
       case .none: ""
       case .right: "✓ "
       case .wrong: "✗ "
       }
-    let words = sign + HTMLEscaping.text(cell.caption)
-    return "<div class=\"cell \(cell.verdict.rawValue)\">\(image(cell, place: place))"
+    let words = sign + caption.escaped
+    return "<div class=\"cell \(verdict.rawValue)\">\(image(place: place))"
       + (words.isEmpty ? "" : "<span>\(words)</span>") + "</div>"
   }
 
-  private static func image(_ cell: ImageGrid.Cell, place: String) -> String {
-    guard let size = PNGSize(of: cell.png) else {
+  private func image(place: String) -> String {
+    guard let (width, height) = Self.size(of: png) else {
       return "<p class=\"missing\">not a PNG image</p>"
     }
-    let words = [place, cell.caption].filter { !$0.isEmpty }.joined(separator: ": ")
-    let scale = max(1, Int((84 / Double(size.width)).rounded()))
+    let words = [place, caption].filter { !$0.isEmpty }.joined(separator: ": ")
+    let scale = max(1, Int((84 / Double(width)).rounded()))
     // Whole factors keep all pixels equal; narrow windows get the next smaller one.
-    return "<img width=\"\(size.width)\" height=\"\(size.height)\" "
-      + "style=\"--width:\(size.width)px;--wide:\(scale);--narrow:\(max(1, scale - 1))\" "
-      + "alt=\"\(HTMLEscaping.text(words))\" "
-      + "src=\"data:image/png;base64,\(cell.png.base64EncodedString())\">"
+    return "<img width=\"\(width)\" height=\"\(height)\" "
+      + "style=\"--width:\(width)px;--wide:\(scale);--narrow:\(max(1, scale - 1))\" "
+      + "alt=\"\(words.escaped)\" src=\"data:image/png;base64,\(png.base64EncodedString())\">"
   }
 
-  private static func text(_ headings: [String], _ index: Int) -> String {
-    index < headings.count ? headings[index] : ""
+  /// Reads the size that a PNG file states in its first chunk; nil where the bytes do not start as such a file does.
+  private static func size(of png: Data) -> (width: Int, height: Int)? {
+    let bytes = [UInt8](png.prefix(24))
+    let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+    guard bytes.count == 24, bytes.starts(with: signature),
+      bytes[12..<16].elementsEqual("IHDR".utf8)
+    else { return nil }
+    let number = { (range: Range<Int>) in bytes[range].reduce(0) { $0 << 8 | Int($1) } }
+    let (width, height) = (number(16..<20), number(20..<24))
+    return width > 0 && height > 0 ? (width, height) : nil
   }
 }

@@ -1,23 +1,23 @@
+import Foundation
+
 /// Rendering of a report as one HTML file that needs no other file and no network.
 package enum HTMLReport {
-  /// Renders a report with its style, its script and the charting library inside.
+  /// Renders a report with its style, its scripts and the charting library inside.
   ///
   /// The file follows the reader's light or dark colour scheme and prints in the light one. Its
   /// content security policy forbids every request.
   /// - Parameters:
   ///   - report: The report to render.
-  ///   - chartLibrary: The text of Chart.js's UMD build, version 3 or 4; without it every
-  ///     chart stands as the table of its data.
-  ///   - missingLibrary: The reason that there is no library, shown once at each such chart.
+  ///   - chartLibrary: The text of Chart.js's UMD build, version 3 or 4, or the reason that there is none. Without it
+  ///     every chart stands as the table of its data, below that reason.
   /// - Returns: The text of the HTML file.
   package static func render(
-    _ report: Report, chartLibrary: String?,
-    missingLibrary: String = ChartLibraryError.notNamed.description
+    _ report: Report, chartLibrary: Result<String, ChartLibraryError>
   ) -> String {
-    let body = HTMLBody(
-      drawsCharts: chartLibrary != nil, missingLibrary: missingLibrary
-    ).render(report)
-    let title = HTMLEscaping.text(report.title)
+    var missing: String?
+    if case .failure(let reason) = chartLibrary { missing = reason.description }
+    var body = HTMLBody(missingLibrary: missing)
+    let html = body.render(report)
     var lines = [
       "<!DOCTYPE html>",
       "<html lang=\"en\">",
@@ -26,36 +26,30 @@ package enum HTMLReport {
       "<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">",
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
       "<meta name=\"color-scheme\" content=\"light dark\">",
-      "<title>\(title)</title>",
-      "<style>\n\(PageResource.style)\n</style>",
+      "<title>\(report.title.escaped)</title>",
+      "<style>\n\(text(PackageResources.page_css))\n</style>",
       "</head>",
       "<body>",
-      body.html,
+      html,
     ]
-    if let chartLibrary, body.hasCharts {
-      lines.append("<script>\(HTMLEscaping.script(chartLibrary))</script>")
-      lines.append("<script>\n\(PageResource.charts)\n</script>")
+    if case .success(let library) = chartLibrary, body.chartCount > 0 {
+      lines.append("<script>\(library.escapedAsScript)</script>")
+      lines.append("<script>\n\(text(PackageResources.charts_js))\n</script>")
     }
-    if body.html.contains("<thead>") {
-      lines.append("<script>\n\(PageResource.sorting)\n</script>")
+    if html.contains("<thead>") {
+      lines.append("<script>\n\(text(PackageResources.sorting_js))\n</script>")
     }
     lines += ["</body>", "</html>", ""]
     return lines.joined(separator: "\n")
-  }
-
-  /// Renders a report with the library, or with the reason that there is none.
-  package static func render(
-    _ report: Report, chartLibrary: Result<String, ChartLibraryError>
-  ) -> String {
-    switch chartLibrary {
-    case .success(let text): render(report, chartLibrary: text)
-    case .failure(let reason):
-      render(report, chartLibrary: nil, missingLibrary: reason.description)
-    }
   }
 
   /// The content security policy: the file may show its own images, styles and scripts, and nothing from elsewhere.
   private static let policy =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     + "base-uri 'none'; form-action 'none'"
+
+  /// Returns the text of a file of the folder `Resources`, which the build embeds.
+  private static func text(_ bytes: [UInt8]) -> String {
+    String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
+  }
 }

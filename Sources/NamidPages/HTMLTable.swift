@@ -1,48 +1,46 @@
-/// A table as HTML, in a frame of its own that scrolls where the window is narrow.
-enum HTMLTable {
-  static func html(_ table: ReportTable) -> String {
-    let numeric = table.resolvedNumericColumns
-    let columns = 0..<table.columnCount
+extension ReportTable {
+  /// The table as HTML, in a frame of its own that scrolls where the window is narrow.
+  var html: String {
+    let numeric = resolvedNumericColumns
+    let columns = 0..<columnCount
     let kind = { (column: Int) in numeric.contains(column) ? " class=\"number\"" : "" }
     let headings = columns.map { column in
-      let text = column < table.header.count ? HTMLEscaping.text(table.header[column]) : ""
+      let text = column < header.count ? header[column].escaped : ""
       return "<th scope=\"col\"\(kind(column))>\(text)</th>"
     }
     var lines = ["<div class=\"table\">"]
-    if let caption = table.caption {
-      lines.append("<p class=\"caption\">\(HTMLEscaping.text(caption))</p>")
-    }
+    if let caption { lines.append("<p class=\"caption\">\(caption.escaped)</p>") }
     lines.append("<div class=\"scroll\" tabindex=\"0\"><table>")
     lines.append("<thead><tr>\(headings.joined())</tr></thead>")
     lines.append("<tbody>")
-    for row in table.rows {
+    for row in rows {
       let cells = columns.map { column in
-        html(column < row.count ? row[column] : ReportTable.Cell(""), kind: kind(column))
+        (column < row.count ? row[column] : Cell("")).html(kind(column))
       }
       lines.append("<tr>\(cells.joined())</tr>")
     }
     lines.append("</tbody></table></div>")
-    if let command = table.command {
-      lines.append(
-        "<p class=\"command\">Made by <code>\(HTMLEscaping.text(command))</code></p>")
+    if let command {
+      lines.append("<p class=\"command\">Made by <code>\(command.escaped)</code></p>")
     }
     lines.append("</div>")
     return lines.joined(separator: "\n")
   }
+}
 
-  private static func html(_ cell: ReportTable.Cell, kind: String) -> String {
-    let value = cell.value.map { $0.isFinite ? " data-sort=\"\($0)\"" : "" } ?? ""
-    var inner = HTMLEscaping.text(cell.text)
-    if let link = cell.link {
-      inner = "<a href=\"\(HTMLEscaping.text(link))\">\(inner)</a>"
+extension ReportTable.Cell {
+  /// Renders the cell with the attribute that says whether its column has figures.
+  fileprivate func html(_ kind: String) -> String {
+    let sorting = value.map { $0.isFinite ? " data-sort=\"\($0)\"" : "" } ?? ""
+    let link = { (address: String, text: String) in
+      "<a href=\"\(address.escaped)\">\(text.escaped)</a>"
     }
-    inner += cell.notes.map { "<small>\(HTMLEscaping.text($0))</small>" }.joined()
-    if !cell.sources.isEmpty {
-      let links = cell.sources.map {
-        "<a href=\"\(HTMLEscaping.text($0.link))\">\(HTMLEscaping.text($0.name))</a>"
-      }
+    var inner = self.link.map { link($0, text) } ?? text.escaped
+    inner += notes.map { "<small>\($0.escaped)</small>" }.joined()
+    if !sources.isEmpty {
+      let links = sources.map { link($0.link, $0.name) }
       inner += "<small>\(links.joined(separator: " "))</small>"
     }
-    return "<td\(kind)\(value)>\(inner)</td>"
+    return "<td\(kind)\(sorting)>\(inner)</td>"
   }
 }

@@ -3,10 +3,8 @@
 /// Rows need not be as long as the header: missing cells stay empty and a surplus cell
 /// gets a column without a heading, because a report written at the end of a long run must
 /// show all its data.
-package struct ReportTable: Sendable, Equatable, Codable {
-  /// The columns' headings.
+package struct ReportTable: Sendable {
   package var header: [String]
-  /// The cells, row by row.
   package var rows: [[Cell]]
   /// The columns set flush right with figures of equal width; nil finds them from the cells.
   package var numericColumns: Set<Int>?
@@ -15,7 +13,6 @@ package struct ReportTable: Sendable, Equatable, Codable {
   /// The command that made the figures.
   package var command: String?
 
-  /// Makes a table; `numericColumns: nil` finds the columns of figures from their cells.
   package init(
     header: [String], cells: [[Cell]], numericColumns: Set<Int>? = nil,
     caption: String? = nil, command: String? = nil
@@ -38,42 +35,26 @@ package struct ReportTable: Sendable, Equatable, Codable {
   }
 
   /// One place of a table.
-  package struct Cell: Sendable, Equatable, Codable {
-    /// The text of the cell.
+  package struct Cell: Sendable {
     package var text: String
     /// The lines below the text in small print, such as an interval or the figure to compare with.
     package var notes: [String]
     /// The file that the figure comes from, relative to the report.
     package var link: String?
-    /// The files that the parts of a figure come from, in small print below it.
-    package var sources: [Source]
+    /// The files that the parts of a figure come from, in small print below it, relative to the report.
+    package var sources: [(name: String, link: String)]
     /// The value that rows are sorted by; nil takes the text.
     package var value: Double?
 
-    /// Makes a cell.
     package init(
-      _ text: String, notes: [String] = [], link: String? = nil, sources: [Source] = [],
-      value: Double? = nil
+      _ text: String, notes: [String] = [], link: String? = nil,
+      sources: [(name: String, link: String)] = [], value: Double? = nil
     ) {
       self.text = text
       self.notes = notes
       self.link = link
       self.sources = sources
       self.value = value
-    }
-
-    /// A file that a part of a figure comes from.
-    package struct Source: Sendable, Equatable, Codable {
-      /// The name of the part, such as `seed 0`.
-      package var name: String
-      /// The file, relative to the report.
-      package var link: String
-
-      /// Makes a source from a name and a file.
-      package init(name: String, link: String) {
-        self.name = name
-        self.link = link
-      }
     }
   }
 

@@ -76,7 +76,7 @@ public struct TrainedEstimators {
   /// The configuration that they were trained with.
   public let configuration: EstimatorConfiguration
 
-  /// Reads a run made by `namid train-estimators`.
+  /// Reads the run of a training of estimators.
   public init(
     run: URL, _ choice: CheckpointFolder.Choice = .latest, device: Device = .cpu
   ) throws {

@@ -1,7 +1,9 @@
 import Foundation
 import NamidFiles
+import NamidInformation
 import NamidSettings
 import Testing
+
 @testable import NamidLaboratory
 
 /// Six samples made by hand: two robust, two that flip, two wrong from the start of which one gets right.
@@ -74,10 +76,10 @@ private let values = InformationValues(
     // Sets lie sorted by class on disk: a batch of neighbours would be of one class.
     #expect(first.batches[0].members.sorted() != Array(0..<10))
     let indices = Array(0..<50)
-    let digest = try first.record(indices: indices, seed: 0).digest
-    #expect(digest != (try first.record(indices: indices.reversed(), seed: 0).digest))
+    let digest = try first.record(indices: indices).digest
+    #expect(digest != (try first.record(indices: indices.reversed()).digest))
     let record = try InformationBatches(count: 23, size: 10, seed: 0)
-      .record(indices: Array(0..<23), seed: 0)
+      .record(indices: Array(0..<23))
     #expect(record.filled == 7 && record.count == 3 && record.size == 10)
     #expect(throws: LaboratoryError.tooFewImages(1)) {
       try InformationBatches(count: 1, size: 10, seed: 0)
@@ -86,12 +88,16 @@ private let values = InformationValues(
 
   // MARK: Labels
 
-  @Test func labelInformationIsThatOfTheTable() {
+  @Test func labelInformationIsThatOfTheTable() throws {
     // Perfect predictions of two equally frequent classes: log 2 less the correction 1 / 2N.
-    let perfect = LabelInformation(labels: [0, 1, 0, 1], predictions: [0, 1, 0, 1])
+    let perfect = PlugInInformation([0, 1, 0, 1], [0, 1, 0, 1])
     #expect(abs(perfect.plugIn - log(2)) < 1e-12 && perfect.count == 4)
     #expect(perfect.corrected > perfect.plugIn)
-    let useless = LabelInformation(labels: [0, 1, 0, 1], predictions: [0, 0, 1, 1])
+    #expect(
+      try JSONValue(encoding: perfect).objectValue?.keys.sorted() == [
+        "corrected", "count", "plug_in",
+      ])
+    let useless = PlugInInformation([0, 1, 0, 1], [0, 0, 1, 1])
     #expect(abs(useless.plugIn) < 1e-12 && useless.corrected < 0)
   }
 
@@ -103,7 +109,7 @@ private let values = InformationValues(
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let part = SampleFile.Part(
-      facts: [("attack", "pgd-2,odd")], outcomes: outcomes, values: values,
+      facts: [("attack", "pgd-2,odd")], outcomes: outcomes, columns: values.columns,
       specificationHash: "abc")
     let csv = folder.appending(path: "samples.csv")
     try SampleFile(csv).write([part, part])

@@ -3,6 +3,7 @@ import NamidInformation
 import NamidNetworks
 import NamidTorch
 import Testing
+
 @testable import NamidLaboratory
 
 /// Twelve gray images of 8×8 whose brightness is their place, in two classes by turns.
@@ -48,7 +49,7 @@ private final class Threshold: Classifier {
       return outputs.map { (brightness + $0.select(1, 1) * 10).floats().map(Double.init) }
     }
     let (outcomes, values) = try meter(size: size).measure(
-      attacked: negatives, readers: [PairReader("told", natural: told, adversarial: told)])
+      attacked: negatives, readers: [PairReader(name: "told", natural: told, adversarial: told)])
     let brightness = (0..<12).map { Double(20 * $0) / 255 }
     for (place, value) in brightness.enumerated() {
       let noise = 1 - 2 * value
@@ -82,7 +83,8 @@ private final class Threshold: Classifier {
       }
     }
     let (outcomes, values) = try meter().measure(
-      attacked: negatives, readers: [PairReader("scripted", natural: falling, adversarial: rising)])
+      attacked: negatives,
+      readers: [PairReader(name: "scripted", natural: falling, adversarial: rising)])
     let all = GroupSummary.all(values[0], outcomes)[0]
     #expect(all.natural?.falls.count == 12 && all.adversarial?.rises.count == 12)
     #expect(abs((all.natural?.change.mean ?? 0) + 0.6) < 1e-9)
@@ -150,7 +152,8 @@ private final class Threshold: Classifier {
     }
     let measured = {
       try meter(size: 12).measure(
-        attacked: negatives, readers: [PairReader("broken", natural: broken, adversarial: broken)])
+        attacked: negatives,
+        readers: [PairReader(name: "broken", natural: broken, adversarial: broken)])
     }
     #expect(throws: LaboratoryError.notFinite(estimators: "broken", count: 1, total: 12)) {
       _ = try measured()

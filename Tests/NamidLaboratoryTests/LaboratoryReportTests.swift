@@ -4,6 +4,7 @@ import NamidInformation
 import NamidSettings
 import NamidTraining
 import Testing
+
 @testable import NamidEvaluation
 @testable import NamidLaboratory
 @testable import NamidPages
@@ -19,7 +20,7 @@ import Testing
 
   private static func batches(_ seed: Int = 0) throws -> InformationBatches.Record {
     try InformationBatches(count: 4, size: 4, seed: seed)
-      .record(indices: outcomes.index, seed: seed)
+      .record(indices: outcomes.index)
   }
 
   private static func identity(_ fingerprint: String) -> EstimatorIdentity {
@@ -132,7 +133,8 @@ import Testing
       Self.attack, outcomes: Self.outcomes,
       readings: [try Self.reading(.eq4, gap: 0), try Self.reading(.eq5, gap: 1)])
     let report = try ComparisonReport(setting: .sample, attacks: [comparison])
-    let html = HTMLReport.render(report.document(command: "namid mi compare x"), chartLibrary: nil)
+    let html = HTMLReport.render(
+      report.document(command: "namid mi compare x"), chartLibrary: .failure(.notNamed))
     for reading in comparison.readings {
       #expect(html.components(separatedBy: reading.specificationHash).count == 5)
     }
@@ -147,7 +149,8 @@ import Testing
       setting: try .sample, estimator: Self.identity("e"), training: "natural training",
       remarks: ["odd"], rows: [row])
     #expect(concept.offset == 1)
-    let page = HTMLReport.render(concept.document(command: "namid mi poc x"), chartLibrary: nil)
+    let page = HTMLReport.render(
+      concept.document(command: "namid mi poc x"), chartLibrary: .failure(.notNamed))
     for text in [row.specificationHash, "natural training", "odd", "namid mi poc x", "2.0000"] {
       #expect(page.contains(text), "\(text)")
     }
@@ -165,7 +168,7 @@ extension InformationReport.Setting {
           fingerprint: "m"),
         threat: .init(epsilon: 0.1), cleanAccuracy: 0.75, attacks: [], seed: 0)
       let batches = try InformationBatches(count: 4, size: 4, seed: 0)
-        .record(indices: [0, 1, 2, 3], seed: 0)
+        .record(indices: [0, 1, 2, 3])
       return InformationReport.Setting(report, batches: batches)
     }
   }

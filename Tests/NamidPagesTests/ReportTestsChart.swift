@@ -41,7 +41,7 @@ struct ReportChartTests {
   @Test("lines reach the script point by point")
   func pointPayload() throws {
     let points = [
-      Chart.Point(x: 1, y: 0.5, interval: .init(0.6, 0.4)), Chart.Point(x: 2, y: .infinity),
+      Chart.Point(x: 1, y: 0.5, interval: .init(0.4, 0.6)), Chart.Point(x: 2, y: .infinity),
       Chart.Point(x: .nan, y: 3, interval: .init(.nan, 4)),
     ]
     let payload = try payload(
@@ -158,7 +158,7 @@ struct ReportChartTests {
 
   @Test("without the library a chart is an open table with one line that says why")
   func fallback() {
-    let html = ReportSample.render([.chart(ReportSample.chart)], library: nil)
+    let html = ReportSample.render([.chart(ReportSample.chart)], library: .failure(.notNamed))
     #expect(html.contains("<details open><summary>"))
     #expect(html.contains("Chart.js was not at hand: NAMID_CHART_JS is not set;"))
     #expect(html.contains(">90.5 (89 to 92)<"))

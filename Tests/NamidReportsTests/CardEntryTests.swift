@@ -6,6 +6,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTraining
 import Testing
+
 @testable import NamidReports
 
 /// The line for a leaderboard, and files of somebody else.
@@ -158,7 +159,9 @@ extension CardTests {
   @Test func aFolderThatIsNoRunIsANote() throws {
     try withTemporaryFolder { folder in
       var said: [String] = []
-      RunCard.write(afterTraining: folder, summary: "", parameters: 1) { said.append($0) }
+      RunCard.write(
+        afterTraining: folder, summary: "", parameters: 1, texts: PlainTexts()
+      ) { said.append($0) }
       #expect(said.count == 1 && said[0].contains("no model card"), "\(said)")
       let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
       #expect(left == [])

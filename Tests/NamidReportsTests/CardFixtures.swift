@@ -11,6 +11,29 @@ import NamidTorch
 @testable import NamidReports
 @testable import NamidTraining
 
+/// Commands in plain words, each value with its name, as no tool has them.
+struct PlainTexts: CommandTexts {
+  let quickstart = "start again"
+  let further = ["go on"]
+  let transfer = "the other measurement"
+
+  func training(configuration: String, into folder: String) -> String {
+    "train again by \(configuration) into \(folder)"
+  }
+
+  func evaluation(_ measurement: RepeatedMeasurement) -> String {
+    let values: [(String, Any?)] = [
+      ("epoch", measurement.epoch), ("split", measurement.split), ("limit", measurement.limit),
+      ("norm", measurement.threat?.norm), ("epsilon", measurement.threat?.epsilon),
+      ("seed", measurement.seed == 0 ? nil : measurement.seed),
+      ("other data", measurement.hasOtherData ? true : nil),
+    ]
+    let words = values.compactMap { name, value in value.map { "\(name) \($0)" } }
+    return (["measure \(measurement.run) by \(measurement.attacks)"] + words)
+      .joined(separator: ", ")
+  }
+}
+
 /// A run of three epochs as a training leaves it, with weights that nobody has trained, and measurements of it.
 struct CardRun {
   let folder: URL
@@ -112,14 +135,14 @@ struct CardRun {
 
   /// What `namid evaluate` does at its end.
   mutating func evaluate(_ report: EvaluationReport) {
-    RunCard.write(afterEvaluation: folder, report) { said.append($0) }
+    RunCard.write(afterEvaluation: folder, report, texts: PlainTexts()) { said.append($0) }
   }
 
   /// What `namid train` does at its end.
   mutating func train() {
-    RunCard.write(afterTraining: folder, summary: "trades training of 7|9", parameters: 7) {
-      said.append($0)
-    }
+    RunCard.write(
+      afterTraining: folder, summary: "trades training of 7|9", parameters: 7, texts: PlainTexts()
+    ) { said.append($0) }
   }
 
   /// Forgets what was said.

@@ -34,7 +34,8 @@ import Testing
         "last epoch 3: `clean_accuracy` 50.00 %, `pgd_10_accuracy` 20.00 %",
         "Nothing yet: no evaluation", "neither accuracy nor robustness is known",
         "checkpoints/epoch-0002/model.safetensors", "From-PyTorch.md",
-        "namid train --config at/config.yaml --out at-again", "No licence is stated",
+        "train again by at/config.yaml into at-again", "measure at by clean,pgd-20,autoattack\n",
+        "No licence is stated",
       ] {
         #expect(card.contains(text), "\(text)\n\(card)")
       }
@@ -74,7 +75,7 @@ import Testing
         "Every measurement uses at most 20 of the 10,000 test images",
         "AutoAttack was not measured", "Epoch 2, which validation chose, was not measured",
         "Measured on CIFAR-10 (JPEG copy), not on CIFAR-10",
-        "namid evaluate at --checkpoint 3 --attack pgd-2:restarts=3,pgd-1 --limit 20  # spec \(hash)",
+        "measure at by pgd-2:restarts=3,pgd-1, epoch 3, limit 20  # spec \(hash)",
         "raised no flag", "not to be compared with published",
       ] {
         #expect(card.contains(text), "\(text)\n\(card)")
@@ -124,9 +125,9 @@ import Testing
       run.evaluate(
         try run.report(title: "Else", clean: 500, attacks: [("autoattack", 10)]))
       let card = try run.card()
-      let words = "--checkpoint 3 --attack pgd-3 --norm l2 --epsilon 0.5 --seed 4  # spec"
+      let words = "by pgd-3, epoch 3, norm l2, epsilon 0.5, seed 4  # spec"
       #expect(card.contains(words), "\(card)")
-      #expect(card.contains("--attack autoattack --limit 1000 --dataset …"), "\(card)")
+      #expect(card.contains("by autoattack, epoch 3, limit 1000, other data true"), "\(card)")
       let entry = try run.entry()
       #expect(entry["clean_acc"] == .null && entry["autoattack_acc"] == .null)
       #expect(entry["namid"]?["all_spec_hashes"]?.arrayValue?.count == 2)
@@ -139,7 +140,7 @@ import Testing
       #expect(run.said == [])
       let card = try run.card()
       #expect(card.contains("not known to namid"))
-      for text in ["Optimizer", "namid train", "adversarial-training", "seed 0:", "Length"] {
+      for text in ["Optimizer", "train again", "adversarial-training", "seed 0:", "Length"] {
         #expect(!card.contains(text), "\(text)\n\(card)")
       }
       #expect(try frontMatter(card)["datasets"] == nil)

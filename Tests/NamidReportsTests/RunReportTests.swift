@@ -5,6 +5,7 @@ import NamidSettings
 import NamidStatistics
 import NamidTestSupport
 import Testing
+
 @testable import NamidEvaluation
 @testable import NamidPages
 @testable import NamidReports
@@ -163,8 +164,7 @@ import Testing
       #expect(groups[0].values["natural_attacked"] == [0.25, -1e-3])
       var said: [String] = []
       let section = { (samples: URL) in
-        InformationDistributions([.init(name: "N", samples: samples)], say: { said.append($0) })
-          .section
+        InformationDistributions(sources: [("N", samples)], say: { said.append($0) }).section
       }
       #expect(section(file)?.blocks.count == 3)
       #expect(said == [])
@@ -176,8 +176,8 @@ import Testing
   @Test func costsAreCountedPerImage() throws {
     let stored = try evaluation("a", attacks: [("clean", 180), ("pgd-20", 100)])
     let section = try #require(
-      CostLedger([
-        Measurement(name: "a", network: "a", link: "a.json", report: stored.report)
+      CostLedger(measurements: [
+        Measurement(network: "a", link: "a.json", report: stored.report)
       ]).section)
     guard case .paragraph(let words) = section.blocks[0], case .table(let table) = section.blocks[1]
     else {
@@ -208,7 +208,7 @@ import Testing
         TrainingHistory(run: folder.appending(path: $0), named: $0, say: { _ in })
       }
       #expect(histories.count == 2 && histories[0].group == "estimators")
-      let section = try #require(TrainingCurves(histories).section)
+      let section = try #require(TrainingCurves(histories: histories).section)
       let charts = section.blocks.compactMap { block -> Chart? in
         if case .chart(let chart) = block { chart } else { nil }
       }
@@ -226,7 +226,7 @@ import Testing
         .write(to: folder.appending(path: "one/metrics.jsonl"))
       let single = try #require(
         TrainingHistory(run: folder.appending(path: "one"), named: "one", say: { _ in }))
-      #expect(TrainingCurves([single]).section == nil)
+      #expect(TrainingCurves(histories: [single]).section == nil)
     }
   }
 }

@@ -1,14 +1,8 @@
 import ArgumentParser
 import Foundation
-import NamidAttacks
-import NamidData
-import NamidEvaluation
-import NamidFiles
 import NamidInformation
 import NamidLaboratory
-import NamidPages
 import NamidSettings
-import NamidTorch
 import NamidTraining
 
 /// `namid mi compare`.
@@ -62,8 +56,7 @@ struct Compare: ParsableCommand {
       eq4: eq4, eq5: eq5, controls: try placebos())
     request.effort = training.effort
     try ComparisonWork(
-      request, in: URL(filePath: out), keepingStateIn: state.place(run: folder),
-      fresh: state.isFresh, command: commandLine(), workplace
+      request: request, folder: URL(filePath: out), conduct: state.conduct(of: folder, workplace)
     ).carryOut()
   }
 
@@ -85,99 +78,53 @@ struct Compare: ParsableCommand {
   }
 }
 
-/// The comparison of estimators and its report.
+/// The comparison of estimators, and its report in a folder.
 struct ComparisonWork {
-  private let request: ComparisonRequest
-  private let folder: URL
-  private let place: EvaluationState.Place
-  private let isFresh: Bool
-  private let command: String
-  private let workplace: Workplace
-
-  /// A comparison.
-  ///
-  /// - Parameters:
-  ///   - request: The network, its images and attacks, and the estimators.
-  ///   - folder: The folder of the report and of estimators that are trained for it.
-  ///   - place: The place of finished batches.
-  ///   - fresh: True to throw them away.
-  ///   - command: The command line, for the report.
-  ///   - workplace: The place where it is computed.
-  init(
-    _ request: ComparisonRequest, in folder: URL, keepingStateIn place: EvaluationState.Place,
-    fresh: Bool, command: String, _ workplace: Workplace
-  ) {
-    self.request = request
-    self.folder = folder
-    self.place = place
-    isFresh = fresh
-    self.command = command
-    self.workplace = workplace
-  }
+  let request: ComparisonRequest
+  let folder: URL
+  let conduct: InformationConduct
 
   /// Trains what is missing, measures, writes the report and prints its table.
   func carryOut() throws {
-    let found = try InformationSubject(request.subject, workplace)
-    let subject = found.subject
-    let plans = try plans(found.saved, subject)
-    try makeReportFolder(folder, files: ["compare.html", "compare.json", "compare.csv"])
-    let trained = try OutOfMemory.expecting(request.effort.remedy) {
-      try plans.map { role, plan in
-        let progress = TrainingProgress()
-        let trained = try plan.estimators(
-          data: workplace.data, device: workplace.device, say: note, report: progress.show)
-        return Trained(role, trained, named: plan.folder.relativePath)
-      }
+    let found = try InformationSubject(request.subject, conduct.workplace)
+    let subject = found.evaluation
+    let plans = try plans(subject)
+    let files = try InformationFiles("compare", in: folder)
+    let trained = try plans.map { role, plan in
+      Trained(
+        role, try plan.estimators(request.effort, conduct.workplace),
+        named: plan.folder.relativePath)
     }
-    let report = try measure(subject, found.attacks, trained)
-    let file = ReportFile("compare", in: folder)
-    try file.write(
-      report.report, document: report.report.document(command: command),
-      chartLibrary: ChartLibrary.loaded)
-    print(CompareText(report.report).text, terminator: "")
-    print("report: \(file.page.relativePath)")
-    for state in report.held { state.finish() }
-  }
-
-  private func measure(
-    _ subject: LaboratorySubject, _ attacks: [any Attack], _ trained: [Trained]
-  ) throws -> (report: ComparisonReport, held: [HeldState]) {
-    let size =
-      request.subject.scoreBatch ?? trained.first?.identity.batchSize
-      ?? request.effort.batchSize
-    let batches = try InformationBatches(
-      count: subject.set.count, size: size, seed: subject.seed)
-    let record = try batches.record(indices: subject.set.indices, seed: subject.seed)
-    let meter = InformationMeter(
-      subject.network, on: ImageTensors(subject.set, device: subject.network.store.device),
-      batches: batches, chunk: subject.batchSize)
-    var found: [AttackComparison] = []
+    let meter = try found.meter(
+      usualSize: trained.first?.identity.batchSize ?? request.effort.batchSize)
+    let record = try meter.record()
+    var measured: [AttackComparison] = []
     var parts: [SampleFile.Part] = []
-    var setting: InformationReport.Setting?
-    let held = try AttackedMeasurement(
-      subject, place: place, fresh: isFresh
-    ).run(attacks) { attacked, progress in
+    let (setting, held) = try AttackedMeasurement(
+      subject: subject, batches: record, conduct: conduct
+    ).run(found.attacks) { attacked, progress in
       let (outcomes, values) = try meter.measure(
         attacked: attacked.images, readers: trained.compactMap(\.reader), progress: progress)
       let readings = try zip(trained, values).compactMap { each, values in
         try EstimatorReading(
           each.role, each.identity,
           remarks: each.trained.remarks(
-            run: request.subject.run, threat: subject.threat, batchSize: record.size),
+            run: request.subject.run, threat: subject.request.threat, batchSize: record.size),
           values: values, outcomes: outcomes, attack: attacked.record, batches: record)
       }
       for (reading, values) in zip(readings, values) {
         parts.append(
           SampleFile.Part(
-            facts: [("attack", attacked.attack.name), ("estimators", reading.role.rawValue)],
-            outcomes: outcomes, values: values, specificationHash: reading.specificationHash))
+            facts: [("attack", attacked.record.name), ("estimators", reading.role.rawValue)],
+            outcomes: outcomes, columns: values.columns,
+            specificationHash: reading.specificationHash))
       }
-      found.append(AttackComparison(attacked.record, outcomes: outcomes, readings: readings))
-      setting = InformationReport.Setting(attacked.report, batches: record)
+      measured.append(AttackComparison(attacked.record, outcomes: outcomes, readings: readings))
     }
-    guard let setting else { throw LaboratoryError.noAttack }
-    try SampleFile(folder.appending(path: "compare.csv")).write(parts)
-    return (try ComparisonReport(setting: setting, attacks: found), held)
+    let report = try ComparisonReport(setting: setting, attacks: measured)
+    try files.write(
+      report, CompareText(report: report).text, page: report.document(command: conduct.command), samples: parts)
+    for state in held { state.finish() }
   }
 
   /// Estimators of one kind, read back.
@@ -199,18 +146,16 @@ struct ComparisonWork {
     }
   }
 
-  /// All estimators, checked as far as can be without training.
-  private func plans(
-    _ saved: SavedNetwork, _ subject: LaboratorySubject
-  ) throws -> [(EstimatorRole, EstimatorPlan)] {
+  /// Plans all estimators, checked as far as can be without training.
+  private func plans(_ subject: EvaluationSubject) throws -> [(EstimatorRole, EstimatorPlan)] {
     let common = EstimatorPlan.configuration(
       run: request.subject.run, checkpoint: request.subject.checkpoint,
-      network: saved.configuration, effort: request.effort,
+      network: subject.saved.configuration, effort: request.effort,
       seed: request.subject.evaluation.seed)
     return try ([.eq4, .eq5] + request.controls).map { role in
       let given = role == .eq4 ? request.eq4 : role == .eq5 ? request.eq5 : nil
       let plan =
-        given.map { EstimatorPlan(existing: URL(filePath: $0), name: role.rawValue) }
+        given.map { EstimatorPlan(folder: URL(filePath: $0), name: role.rawValue) }
         ?? EstimatorPlan(
           folder: folder.appending(path: role.rawValue),
           configuration: role.configuration(common), name: role.rawValue)
@@ -220,7 +165,7 @@ struct ComparisonWork {
         if let problem = role.problem(EstimatorIdentity(trained, named: given)) {
           throw LaboratoryError.wrongEstimators(given, reason: problem)
         }
-        try trained.check(given, against: saved, on: subject.set)
+        try trained.check(given, against: subject.saved, on: subject.set)
       }
       return (role, plan)
     }

@@ -5,11 +5,7 @@ import NamidTerminal
 
 /// The figures of `namid mi compare` for people.
 struct CompareText {
-  private let report: ComparisonReport
-
-  init(_ report: ComparisonReport) {
-    self.report = report
-  }
+  let report: ComparisonReport
 
   var text: String {
     var lines = ["\(report.setting.summary); spec \(report.specificationHash)"]

@@ -1,12 +1,7 @@
 import ArgumentParser
 import Foundation
-import NamidAttacks
-import NamidData
-import NamidEvaluation
 import NamidInformation
 import NamidLaboratory
-import NamidSettings
-import NamidTorch
 import NamidTraining
 
 /// `namid mi of`.
@@ -55,71 +50,59 @@ struct OfRun: ParsableCommand {
       return try SampleFile(URL(filePath: path))
     }
     let workplace = try options.workplace()
-    let measured = try InformationSubject(
+    let found = try InformationSubject(
       information.request(run: folder, attack: attack, options: options), workplace)
-    let (subject, saved, attacks) = (measured.subject, measured.saved, measured.attacks)
-    let reading = try reading(saved, subject)
-    let size = information.scoreBatch ?? reading?.identity.batchSize ?? 128
-    let batches = try InformationBatches(
-      count: subject.set.count, size: max(2, size), seed: subject.seed)
-    let record = try batches.record(indices: subject.set.indices, seed: subject.seed)
+    let subject = found.evaluation
+    let reading = try reading(subject)
     let rule = reading?.identity.selection ?? .argmax
-    let meter = InformationMeter(
-      subject.network, on: ImageTensors(subject.set, device: subject.network.store.device),
-      batches: batches, rule: rule, chunk: subject.batchSize)
-    var found: [AttackInformation] = []
+    let meter = try found.meter(
+      usualSize: max(2, reading?.identity.batchSize ?? 128), rule: rule)
+    let record = try meter.record()
+    var measured: [AttackInformation] = []
     var parts: [SampleFile.Part] = []
-    var setting: InformationReport.Setting?
-    let held = try AttackedMeasurement(
-      subject, place: state.place(run: folder), fresh: state.isFresh
-    ).run(attacks) { attacked, progress in
+    let (setting, held) = try AttackedMeasurement(
+      subject: subject, batches: record, conduct: state.conduct(of: folder, workplace)
+    ).run(found.attacks) { attacked, progress in
       let (outcomes, values) = try meter.measure(
         attacked: attacked.images, readers: reading.map { [$0.reader] } ?? [], progress: progress)
       let information = try AttackInformation(
         attacked.record, outcomes: outcomes, values: values.first, estimators: reading?.identity,
         selection: rule, batches: record)
-      found.append(information)
-      setting = InformationReport.Setting(attacked.report, batches: record)
+      measured.append(information)
       if sampleFile != nil {
         parts.append(
           SampleFile.Part(
-            facts: [("attack", attacked.attack.name)], outcomes: outcomes, values: values.first,
-            specificationHash: information.specificationHash))
+            facts: [("attack", attacked.record.name)], outcomes: outcomes,
+            columns: values.first?.columns ?? [], specificationHash: information.specificationHash))
       }
     }
-    guard let setting else { return }
     let report = InformationReport(
       setting: setting, estimators: reading?.identity, selection: rule,
-      remarks: reading?.remarks(record.size) ?? [], attacks: found)
+      remarks: reading?.trained.remarks(
+        run: folder, threat: subject.request.threat, batchSize: record.size) ?? [],
+      attacks: measured)
     try sampleFile?.write(parts)
-    try show(report)
+    try FigureOutput(json: json).write(report, asText: OfRunText(report: report).text)
     for state in held { state.finish() }
   }
 
   /// The estimators that read.
   private struct Reading {
+    var trained: TrainedEstimators
     var identity: EstimatorIdentity
     var reader: PairReader
-    var remarks: (_ batchSize: Int) -> [String]
   }
 
-  private func reading(_ saved: SavedNetwork, _ subject: LaboratorySubject) throws -> Reading? {
-    guard let path = estimators ?? saved.configuration.estimators else {
+  private func reading(_ subject: EvaluationSubject) throws -> Reading? {
+    guard let path = estimators ?? subject.saved.configuration.estimators else {
       note("no estimators given (--estimators): only I(Y; Ŷ) is measured")
       return nil
     }
-    let trained = try TrainedEstimators.read(
-      URL(filePath: path), device: subject.network.store.device)
+    let trained = try TrainedEstimators.read(URL(filePath: path), device: subject.device)
     let pair = try trained.pair(in: path)
-    try trained.check(path, against: saved, on: subject.set)
-    let run = folder
+    try trained.check(path, against: subject.saved, on: subject.set)
     return Reading(
-      identity: EstimatorIdentity(trained, named: path),
-      reader: PairReader("the estimators in \(path)", pair)
-    ) { trained.remarks(run: run, threat: subject.threat, batchSize: $0) }
-  }
-
-  private func show(_ report: InformationReport) throws {
-    try FigureOutput(json: json).write(report, asText: OfRunText(report).text)
+      trained: trained, identity: EstimatorIdentity(trained, named: path),
+      reader: PairReader("the estimators in \(path)", pair))
   }
 }

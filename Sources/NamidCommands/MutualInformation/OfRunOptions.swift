@@ -1,9 +1,12 @@
 import ArgumentParser
 import Foundation
 import NamidAttacks
+import NamidData
 import NamidEvaluation
 import NamidFiles
+import NamidInformation
 import NamidLaboratory
+import NamidPages
 import NamidTerminal
 import NamidTorch
 import NamidTraining
@@ -44,32 +47,47 @@ struct InformationOptions: ParsableArguments {
   }
 }
 
+/// A way to carry out a measurement of mutual information, on which no figure depends.
+struct InformationConduct {
+  /// The place of finished batches.
+  var place: EvaluationState.Place
+  /// True to throw them away.
+  var isFresh: Bool
+  /// The command line, for the report.
+  var command: String
+  /// The place where it is computed.
+  var workplace: Workplace
+}
+
 /// A trained network with the images and attacks of a request, all of it checked; nothing is computed yet.
 struct InformationSubject {
-  let subject: LaboratorySubject
-  let saved: SavedNetwork
+  let evaluation: EvaluationSubject
   let attacks: [any Attack]
+  private let scoreBatch: Int?
 
   init(_ request: InformationRequest, _ workplace: Workplace) throws {
-    let found = try EvaluationSubject(
+    evaluation = try EvaluationSubject(
       request.evaluation, of: request.run, request.checkpoint, workplace)
-    attacks = found.attacks.filter { $0.changesImages }
+    attacks = evaluation.attacks.filter { $0.changesImages }
+    scoreBatch = request.scoreBatch
     if attacks.isEmpty { throw LaboratoryError.noAttack }
-    if found.set.count < 2 { throw LaboratoryError.tooFewImages(found.set.count) }
-    OutOfMemory.expect(.smallerBatches(than: found.batchSize, last: "lower --score-batch"))
-    saved = found.saved
-    subject = LaboratorySubject(
-      saved.network, named: request.run, checkpoint: "epoch \(saved.checkpoint.epoch)",
-      on: found.set, threat: request.evaluation.threat, goal: request.evaluation.goal,
-      batchSize: found.batchSize, seed: request.evaluation.seed)
+    if evaluation.set.count < 2 { throw LaboratoryError.tooFewImages(evaluation.set.count) }
+    OutOfMemory.expect(.smallerBatches(than: evaluation.batchSize, last: "lower --score-batch"))
+  }
+
+  /// Makes a meter of the outputs; estimates depend on the number of samples per score matrix.
+  func meter(usualSize: Int, rule: SelectionRule = .argmax) throws -> InformationMeter {
+    InformationMeter(
+      evaluation.saved.network, on: ImageTensors(evaluation.set, device: evaluation.device),
+      batches: try InformationBatches(
+        count: evaluation.set.count, size: scoreBatch ?? usualSize, seed: evaluation.request.seed),
+      rule: rule, chunk: evaluation.batchSize)
   }
 }
 
-extension EstimatorEffort {
-  /// The remedy where memory does not suffice for training.
-  var remedy: OutOfMemory.Remedy {
-    .advice("lower --train-batch (now \(batchSize)) or --units (now \(units))")
-  }
+extension EvaluationSubject {
+  /// The device on which the network computes.
+  var device: Device { saved.network.store.device }
 }
 
 /// Training of estimators that are missing.
@@ -98,48 +116,86 @@ struct EffortOptions: ParsableArguments {
   }
 }
 
+extension EstimatorPlan {
+  /// Reads planned estimators, and trains them where that is not finished.
+  func estimators(_ effort: EstimatorEffort, _ workplace: Workplace) throws -> TrainedEstimators {
+    let remedy = OutOfMemory.Remedy.advice(
+      "lower --train-batch (now \(effort.batchSize)) or --units (now \(effort.units))")
+    return try OutOfMemory.expecting(remedy) {
+      try estimators(
+        data: workplace.data, device: workplace.device, catalog: Parts.catalog, say: note,
+        report: TrainingProgress().show)
+    }
+  }
+}
+
 /// Attacks one after another, each measured before the next, so that one attack's images are in memory at a time.
 struct AttackedMeasurement {
-  let subject: LaboratorySubject
-  let place: EvaluationState.Place
-  let fresh: Bool
-  private let progress = EvaluationProgress()
-
-  init(_ subject: LaboratorySubject, place: EvaluationState.Place, fresh: Bool) {
-    self.subject = subject
-    self.place = place
-    self.fresh = fresh
-  }
+  let subject: EvaluationSubject
+  let batches: InformationBatches.Record
+  let conduct: InformationConduct
 
   /// Hands each attack's images to `body`.
   ///
-  /// - Returns: The states on disk; finish them when the figures are written.
+  /// - Returns: The setting, and the states on disk; finish them when the figures are written.
   func run(
     _ attacks: [any Attack],
     _ body: (_ attacked: AttackedSet, _ progress: (Int) -> Void) throws -> Void
-  ) throws -> [HeldState] {
+  ) throws -> (setting: InformationReport.Setting, held: [EvaluationState]) {
+    let progress = EvaluationProgress()
     defer { progress.finish() }
-    return try attacks.enumerated().map { number, attack in
-      let attacked = try subject.attacked(
-        by: attack, keepingStateIn: place(number), fresh: fresh, progress: progress.show, say: note)
+    var setting: InformationReport.Setting?
+    let held = try attacks.enumerated().map { number, attack in
+      let attacked = try AttackedSet(
+        subject.request, of: subject.network, on: subject.set, by: attack,
+        EvaluationConduct(
+          batchSize: subject.batchSize, keepingStateIn: place(number), fresh: conduct.isFresh,
+          progress: progress.show, say: note))
       progress.finish()
       let line = ProgressLine(
         "\(attack.name): mutual information", total: subject.set.count, unit: "images")
       defer { line.finish() }
       try body(attacked) { line.update($0) }
-      return attacked.held
+      setting = InformationReport.Setting(attacked.report, batches: batches)
+      return attacked.state
     }
+    guard let setting else { throw LaboratoryError.noAttack }
+    return (setting, held.compactMap(\.self))
   }
 
-  /// One folder per attack: a state belongs to one list of attacks.
+  /// Finds the folder of an attack's state, which belongs to one list of attacks.
   private func place(_ number: Int) -> EvaluationState.Place {
-    guard case .folder(let folder) = place else { return place }
+    guard case .folder(let folder) = conduct.place else { return conduct.place }
     return .folder(folder.appending(path: "attack-\(number + 1)"))
   }
 }
 
-/// Makes a folder for reports and throws where it cannot be written to.
-func makeReportFolder(_ folder: URL, files: [String]) throws {
-  try createFolder(at: folder)
-  for file in files { try checkWritable(folder.appending(path: file).path) }
+/// The files of a report on mutual information in one folder: a page, figures, and one row per sample.
+struct InformationFiles {
+  private let page: URL
+  private let figures: URL
+  private let samples: URL
+
+  /// Makes the folder and throws where the files cannot be written to it.
+  init(_ name: String, in folder: URL) throws {
+    try createFolder(at: folder)
+    page = folder.appending(path: "\(name).html")
+    figures = folder.appending(path: "\(name).json")
+    samples = folder.appending(path: "\(name).csv")
+    for file in [page, figures, samples] { try checkWritable(file.path) }
+  }
+
+  /// Writes all files, each replacing an earlier one as a whole, and shows the figures.
+  func write(
+    _ report: some Encodable, _ text: String, page document: Report,
+    samples parts: [SampleFile.Part]
+  ) throws {
+    try SampleFile(samples).write(parts)
+    try AtomicFile.write(
+      JSONValue(encoding: report).data(indent: 2) + Data("\n".utf8), to: figures)
+    let html = HTMLReport.render(document, chartLibrary: ChartLibrary.loaded)
+    try AtomicFile.write(Data(html.utf8), to: page)
+    print(text, terminator: "")
+    print("report: \(page.relativePath)")
+  }
 }

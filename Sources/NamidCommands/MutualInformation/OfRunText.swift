@@ -5,11 +5,7 @@ import NamidTerminal
 
 /// The figures of `namid mi of` for people.
 struct OfRunText {
-  private let report: InformationReport
-
-  init(_ report: InformationReport) {
-    self.report = report
-  }
+  let report: InformationReport
 
   var text: String {
     var lines = [report.setting.summary]

@@ -1,15 +1,8 @@
 import ArgumentParser
 import Foundation
-import NamidAttacks
-import NamidData
-import NamidEvaluation
-import NamidFiles
 import NamidInformation
 import NamidLaboratory
-import NamidPages
-import NamidSettings
 import NamidTerminal
-import NamidTorch
 import NamidTraining
 
 /// `namid mi poc`.
@@ -53,76 +46,39 @@ struct ProofOfConcept: ParsableCommand {
       estimators: estimators)
     request.effort = training.effort
     try PairingsWork(
-      request, in: URL(filePath: out), keepingStateIn: state.place(run: folder),
-      fresh: state.isFresh, command: commandLine(), workplace
+      request: request, folder: URL(filePath: out), conduct: state.conduct(of: folder, workplace)
     ).carryOut()
   }
 }
 
-/// The measurement of three pairings and its report.
+/// The measurement of three pairings, and its report in a folder.
 struct PairingsWork {
-  private let request: PairingsRequest
-  private let folder: URL
-  private let place: EvaluationState.Place
-  private let isFresh: Bool
-  private let command: String
-  private let workplace: Workplace
+  let request: PairingsRequest
+  let folder: URL
+  let conduct: InformationConduct
 
-  /// A measurement.
-  ///
-  /// - Parameters:
-  ///   - request: The network, its images and attacks, and the estimator.
-  ///   - folder: The folder of the report and of an estimator that is trained for it.
-  ///   - place: The place of finished batches.
-  ///   - fresh: True to throw them away.
-  ///   - command: The command line, for the report.
-  ///   - workplace: The place where it is computed.
-  init(
-    _ request: PairingsRequest, in folder: URL, keepingStateIn place: EvaluationState.Place,
-    fresh: Bool, command: String, _ workplace: Workplace
-  ) {
-    self.request = request
-    self.folder = folder
-    self.place = place
-    isFresh = fresh
-    self.command = command
-    self.workplace = workplace
-  }
-
-  /// Measures, writes the report and prints its table.
+  /// Trains the estimator where it is missing, measures, writes the report and prints its table.
   func carryOut() throws {
-    let found = try InformationSubject(request.subject, workplace)
-    let (subject, saved) = (found.subject, found.saved)
-    let plan = plan(saved)
+    let found = try InformationSubject(request.subject, conduct.workplace)
+    let subject = found.evaluation
+    let plan = plan(subject.saved)
     try plan.check()
     if let estimators = request.estimators {
       let given = try TrainedEstimators.read(URL(filePath: estimators))
       _ = try estimator(given, estimators)
-      try given.check(estimators, against: saved, on: subject.set)
+      try given.check(estimators, against: subject.saved, on: subject.set)
     }
-    let files = ["poc.html", "poc.json", "poc.csv"]
-    try makeReportFolder(folder, files: files)
-    let progress = TrainingProgress()
-    let trained = try OutOfMemory.expecting(request.effort.remedy) {
-      try plan.estimators(
-        data: workplace.data, device: subject.network.store.device, say: note,
-        report: progress.show)
-    }
+    let files = try InformationFiles("poc", in: folder)
+    let trained = try plan.estimators(request.effort, conduct.workplace)
     let name = plan.folder.relativePath
     let estimator = try estimator(trained, name)
     let identity = EstimatorIdentity(trained, named: name)
-    let batches = try InformationBatches(
-      count: subject.set.count, size: request.subject.scoreBatch ?? identity.batchSize,
-      seed: subject.seed)
-    let record = try batches.record(indices: subject.set.indices, seed: subject.seed)
-    let meter = InformationMeter(
-      subject.network, on: ImageTensors(subject.set, device: subject.network.store.device),
-      batches: batches, chunk: subject.batchSize)
+    let meter = try found.meter(usualSize: identity.batchSize)
+    let record = try meter.record()
     var rows: [ProofOfConceptReport.Row] = []
     var parts: [SampleFile.Part] = []
-    var setting: InformationReport.Setting?
-    let held = try AttackedMeasurement(
-      subject, place: place, fresh: isFresh
+    let (setting, held) = try AttackedMeasurement(
+      subject: subject, batches: record, conduct: conduct
     ).run(found.attacks) { attacked, progress in
       let (outcomes, readings) = try meter.pairings(
         attacked: attacked.images, reader: PatternReader(estimator), named: name,
@@ -131,31 +87,29 @@ struct PairingsWork {
         attacked.record, outcomes: outcomes, readings: readings, estimator: identity,
         batches: record)
       rows.append(row)
-      parts.append(Self.part(attacked, outcomes, readings, row.specificationHash))
-      setting = InformationReport.Setting(attacked.report, batches: record)
+      let columns = ["natural_natural", "adversarial_adversarial", "natural_adversarial"]
+      parts.append(
+        SampleFile.Part(
+          facts: [("attack", row.attack.name)], outcomes: outcomes,
+          columns: zip(columns, readings).map { (name: $0, values: $1) },
+          specificationHash: row.specificationHash))
     }
-    guard let setting else { return }
-    let defense = saved.configuration.defense.rawValue
+    let defense = subject.saved.configuration.defense.rawValue
+    let remarks = trained.remarks(
+      run: request.subject.run, threat: subject.request.threat, batchSize: record.size)
     let report = ProofOfConceptReport(
       setting: setting, estimator: identity, training: "\(defense) training",
       remarks: (defense == "natural" ? [] : ["the paper's network is trained naturally"])
-        + trained.remarks(run: request.subject.run, threat: subject.threat, batchSize: record.size)
-        .map { "the estimator was \($0)" },
+        + remarks.map { "the estimator was \($0)" },
       rows: rows)
-    try SampleFile(folder.appending(path: "poc.csv")).write(parts)
-    let file = ReportFile("poc", in: folder)
-    try file.write(
-      report, document: report.document(command: command),
-      chartLibrary: ChartLibrary.loaded)
-    print(Self.text(report), terminator: "")
-    print("report: \(file.page.relativePath)")
+    try files.write(report, Self.text(report), page: report.document(command: conduct.command), samples: parts)
     for state in held { state.finish() }
   }
 
-  /// Standard MI with ε = 0: patterns are natural images, and the estimator reads their own outputs.
+  /// Plans the estimator of standard MI with ε = 0: patterns are natural images, and the estimator reads their own outputs.
   private func plan(_ saved: SavedNetwork) -> EstimatorPlan {
     if let estimators = request.estimators {
-      return EstimatorPlan(existing: URL(filePath: estimators), name: "estimators")
+      return EstimatorPlan(folder: URL(filePath: estimators), name: "estimators")
     }
     var configuration = EstimatorPlan.configuration(
       run: request.subject.run, checkpoint: request.subject.checkpoint,
@@ -180,15 +134,6 @@ struct PairingsWork {
       }
       return estimator
     }
-  }
-
-  private static func part(
-    _ attacked: AttackedSet, _ outcomes: SampleOutcomes, _ readings: [[Double]], _ hash: String
-  ) -> SampleFile.Part {
-    let names = ["natural_natural", "adversarial_adversarial", "natural_adversarial"]
-    return SampleFile.Part(
-      facts: [("attack", attacked.attack.name)], outcomes: outcomes,
-      columns: zip(names, readings).map { (name: $0, values: $1) }, specificationHash: hash)
   }
 
   private static func text(_ report: ProofOfConceptReport) -> String {

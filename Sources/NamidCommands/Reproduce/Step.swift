@@ -27,6 +27,8 @@ struct Step: ParsableCommand {
     let folder = file.deletingLastPathComponent()
     let product = folder.appending(path: step.kind.product)
     let place = EvaluationState.Place.folder(folder.appending(path: "state"))
+    let conduct = InformationConduct(
+      place: place, isFresh: false, command: command(step), workplace: workplace)
     switch step {
     case .train(let configuration):
       try Train.carryOut(configuration, in: product, resume: true, workplace)
@@ -48,13 +50,11 @@ struct Step: ParsableCommand {
       try output.report(measurement, subject.set)
     case .pairings(let request):
       try PairingsWork(
-        request, in: product.deletingLastPathComponent(), keepingStateIn: place, fresh: false,
-        command: command(step), workplace
+        request: request, folder: product.deletingLastPathComponent(), conduct: conduct
       ).carryOut()
     case .comparison(let request):
       try ComparisonWork(
-        request, in: product.deletingLastPathComponent(), keepingStateIn: place, fresh: false,
-        command: command(step), workplace
+        request: request, folder: product.deletingLastPathComponent(), conduct: conduct
       ).carryOut()
     }
   }

@@ -10,6 +10,11 @@ public struct PlugInInformation: Codable, Hashable, Sendable {
   /// The number of pairs counted.
   public var count: Int
 
+  enum CodingKeys: String, CodingKey {
+    case corrected, count
+    case plugIn = "plug_in"
+  }
+
   /// Counts pairs, such as labels and predicted classes.
   ///
   /// - Parameters:

@@ -2,14 +2,11 @@ import NamidAttacks
 import NamidEvaluation
 import NamidPages
 import NamidReproduction
-import NamidTerminal
 
 /// An attack as text for the command line, such as `pgd-40:restarts=5`.
 enum AttackText {
   /// Returns the text that gives an attack with exactly these settings; nil where none was found.
-  static func commandLine(
-    of attack: AttackReport, threat ball: ThreatModel
-  ) -> String? {
+  static func commandLine(of attack: AttackReport, threat ball: ThreatModel) -> String? {
     guard let usual = parsed(attack.name, ball) else { return nil }
     let (settings, standard) = (attack.settings, usual.record)
     if standard == settings { return attack.name }
@@ -35,7 +32,7 @@ enum AttackText {
   }
 }
 
-/// Words of a command line.
+/// Words of a command line that come from files.
 enum ShellText {
   /// Checks that a shell reads a text literally, as one word.
   static func isHarmless(_ text: String) -> Bool {
@@ -47,12 +44,9 @@ enum ShellText {
       }
   }
 
-  /// Quotes a folder's name as one word; a name that cannot be shown in a card becomes `RUN`.
-  static func word(_ name: String) -> String {
-    if isHarmless(name) { return name }
-    guard Markdown.oneLine(name) == name, !name.contains("`"), name.first != "-" else {
-      return "RUN"
-    }
-    return ShellWords.quoted(name)
+  /// Returns a folder's name, not quoted yet; one that cannot be shown in a card becomes `RUN`.
+  static func shown(_ name: String) -> String {
+    Markdown.oneLine(name) == name && !name.contains("`") && name.first != "-" && !name.isEmpty
+      ? name : "RUN"
   }
 }

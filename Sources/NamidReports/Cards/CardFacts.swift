@@ -9,11 +9,7 @@ import NamidTraining
 /// The facts about a network that its run's folder holds.
 struct CardFacts {
   /// The figures of one epoch of training.
-  struct Epoch {
-    var number: Int
-    var seconds: Double
-    var validation: [(name: String, value: Double)]
-  }
+  typealias Epoch = (number: Int, seconds: Double, validation: [(name: String, value: Double)])
 
   /// The name of the run's folder.
   var name: String
@@ -33,13 +29,8 @@ struct CardFacts {
   /// The defense; nil where its name is not known here.
   var defense: DefenseEntry?
 
-  /// Reads a run, without its evaluations.
-  ///
-  /// - Parameters:
-  ///   - run: The run's folder.
-  ///   - registry: The registry in which names are looked up.
-  ///   - say: A closure called with a line about optional parts that could not be read.
-  /// - Throws: An error where the folder is not the run of a network.
+  /// Reads a run, without its evaluations, and says which optional parts could not be read; throws where the folder is
+  /// not the run of a network.
   init(run: URL, registry: Registry, say: (String) -> Void) throws {
     name = run.standardizedFileURL.lastPathComponent
     configuration = try SavedNetwork.configuration(of: run, registry: registry)
@@ -50,24 +41,20 @@ struct CardFacts {
     source =
       (try? registry.dataset(configuration.data.name)) ?? Datasets.own(configuration.data.name)
     defense = try? registry.defense(configuration.defense)
+    let metrics = run.appending(path: RunFolder.metricsFile)
+    guard FileKind(of: metrics, followingLinks: false) != nil else { return }
     do {
-      epochs = try Self.epochs(in: run.appending(path: RunFolder.metricsFile))
-    } catch {
-      say("the card of \(run.relativePath) is without figures of its training: \(error)")
-    }
-  }
-
-  private static func epochs(in file: URL) throws -> [Epoch] {
-    guard FileKind(of: file, followingLinks: false) != nil else { return [] }
-    return try MetricsFile.read(file).compactMap { line in
-      guard let number = line["epoch"]?.intValue else { return nil }
-      let group = "validation/"
-      return Epoch(
-        number: number, seconds: line["seconds"]?.doubleValue ?? .nan,
-        validation: line.compactMap { key, value in
+      epochs = try MetricsFile.read(metrics).compactMap { line -> Epoch? in
+        guard let number = line["epoch"]?.intValue else { return nil }
+        let group = "validation/"
+        let validation = line.compactMap { key, value -> (name: String, value: Double)? in
           guard key.hasPrefix(group), let value = value.doubleValue else { return nil }
           return (String(key.dropFirst(group.count)), value)
-        })
+        }
+        return (number, line["seconds"]?.doubleValue ?? .nan, validation)
+      }
+    } catch {
+      say("the card of \(run.relativePath) is without figures of its training: \(error)")
     }
   }
 
@@ -87,15 +74,8 @@ struct CardFacts {
     report.dataset.name == dataTitle || report.dataset.name.hasPrefix(dataTitle + " (")
   }
 
-  /// Checks that a report is about the ball that the network was trained for.
-  func isOwnThreat(_ report: EvaluationReport) -> Bool {
-    report.threat == configuration.threat
-  }
-
   /// The ball of the run's configuration, as text for people.
-  var ball: String {
-    "\(configuration.threat.norm.symbol), ε = \(configuration.threat.epsilon)"
-  }
+  var ball: String { MeasurementText.text(of: configuration.threat) }
 
   /// The training in a few words; in leaderboards a “standard” network is one without a defense.
   var trainingName: String {
@@ -118,8 +98,8 @@ struct CardFacts {
     case "vgg19": return marked("VGG-19")
     case "wideresnet-34-10", "wideresnet-28-10":
       let depth = specification.architecture.split(separator: "-")[1]
-      return width.isMultiple(of: 16)
-        ? "WideResNet-\(depth)-\(width / 16)" : "WideResNet-\(depth) (width \(width))"
+      let factor = width.isMultiple(of: 16) ? "-\(width / 16)" : " (width \(width))"
+      return "WideResNet-\(depth)\(factor)"
     default: return marked(specification.architecture)
     }
   }

@@ -3,7 +3,6 @@ import NamidFiles
 
 /// The files `README.md` and `robustbench.json` of a run, each rewritten only where this tool has written it.
 struct CardFiles {
-  /// The name of the card.
   static let cardName = "README.md"
 
   private static let start = "---\n# Written by namid, digest "
@@ -32,13 +31,7 @@ struct CardFiles {
     return tree
   }
 
-  /// Writes both files, except one that this tool has not written.
-  ///
-  /// - Parameters:
-  ///   - model: The card.
-  ///   - line: The leaderboard's line.
-  ///   - say: A closure called with a line about a file that stays as it is.
-  /// - Throws: An error where a file cannot be written; an existing one stays as it was.
+  /// Writes both files, except one that this tool has not written, and says so of that one.
   func write(_ model: ModelCard, _ line: JSONObject, say: (String) -> Void) throws {
     if let obstacle = cardObstacle {
       say("\(card.relativePath) stays as it is: \(obstacle)")
@@ -46,9 +39,8 @@ struct CardFiles {
       try AtomicFile.write(try Self.marked(model), to: card)
     }
     if FileKind(of: entry, followingLinks: false) != nil, earlierEntry == nil {
-      say(
-        "\(entry.relativePath) stays as it is: it has no key \"namid\", so that it is somebody else's"
-      )
+      let why = "it has no key \"namid\", so that it is somebody else's"
+      say("\(entry.relativePath) stays as it is: \(why)")
     } else {
       try AtomicFile.write(
         JSONValue.object(line).data(indent: 2) + Data("\n".utf8), to: entry)

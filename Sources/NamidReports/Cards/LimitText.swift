@@ -6,11 +6,7 @@ import NamidTerminal
 
 /// The limits of a card's figures, in sentences.
 struct LimitText {
-  private let facts: CardFacts
-
-  init(_ facts: CardFacts) {
-    self.facts = facts
-  }
+  let facts: CardFacts
 
   /// The sentences, one limit per entry.
   var sentences: [String] {
@@ -91,11 +87,10 @@ struct LimitText {
     {
       parts.append("\(thousands(limit)) of \(thousands(all)) training images")
     }
-    return parts.isEmpty
-      ? []
-      : [
-        "A small experiment (\(parts.joined(separator: "; "))): not to be compared with published "
-          + "figures of full size."
-      ]
+    if parts.isEmpty { return [] }
+    return [
+      "A small experiment (\(parts.joined(separator: "; "))): not to be compared with published "
+        + "figures of full size."
+    ]
   }
 }

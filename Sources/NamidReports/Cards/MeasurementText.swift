@@ -6,11 +6,7 @@ import NamidTerminal
 
 /// The measurements of a run and the doubts about them, as Markdown.
 struct MeasurementText {
-  private let reports: [EvaluationReport]
-
-  init(_ facts: CardFacts) {
-    reports = facts.evaluations
-  }
+  let reports: [EvaluationReport]
 
   /// The table with one row per checkpoint, attack and specification; nil without measurements.
   var table: String? {
@@ -37,17 +33,11 @@ struct MeasurementText {
       ]
     }
     let ball = Self.text(of: report.threat)
-    var rows = report.attacks.map { attack in
-      // Computed anew from the counts: an interval in a file is only a text.
+    var rows = report.lines.map { attack, share in
+      guard let attack else { return row("`clean`", share, "none") }
       let isClean = attack.name == "clean" && report.source == nil
       return row(
-        AttackText.shown(attack, threat: report.threat) + origin,
-        Share(attack.robust, of: attack.total), isClean ? "none" : ball)
-    }
-    if !report.attacks.contains(where: { $0.name == "clean" }) {
-      let total = report.dataset.count
-      let right = Int((report.cleanAccuracy * Double(total)).rounded())
-      rows.insert(row("`clean`", Share(right, of: total), "none"), at: 0)
+        AttackText.shown(attack, threat: report.threat) + origin, share, isClean ? "none" : ball)
     }
     if let worst = report.worstCase?.share {
       rows.append(row("worst case of all" + origin, Share(worst.robust, of: worst.total), ball))

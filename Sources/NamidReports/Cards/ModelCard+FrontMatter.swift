@@ -56,11 +56,7 @@ extension ModelCard {
   }
 
   private func metrics(of report: EvaluationReport) -> [JSONValue] {
-    let all = report.attacks.map { (attack: Optional($0), robust: $0.robust) }
-    let right = Int((report.cleanAccuracy * Double(report.dataset.count)).rounded())
-    let hasClean = report.attacks.contains { $0.name == "clean" }
-    return ((hasClean ? [] : [(nil, right)]) + all).map { attack, robust in
-      let share = Share(robust, of: report.dataset.count)
+    report.lines.map { attack, share in
       var arguments: JSONObject = ["checkpoint": .string(Markdown.oneLine(report.model.checkpoint))]
       if let attack, attack.name != "clean" || report.source != nil {
         arguments["attack"] = .string(
@@ -75,11 +71,11 @@ extension ModelCard {
       }
       arguments["ci95"] = .array(share.interval.ends.map(JSONValue.double))
       arguments["spec_hash"] = .string(report.specificationHash)
+      let name = attack?.name ?? "clean"
       return [
         "type": "accuracy", "value": .double(share.accuracy),
         "name": .string(
-          attack.map { $0.name == "clean" ? "Clean accuracy" : "Accuracy under \($0.name)" }
-            .map { Markdown.oneLine($0) } ?? "Clean accuracy"),
+          name == "clean" ? "Clean accuracy" : Markdown.oneLine("Accuracy under \(name)")),
         "args": .object(arguments),
       ]
     }

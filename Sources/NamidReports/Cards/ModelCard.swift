@@ -1,33 +1,32 @@
 import Foundation
+import NamidAttacks
 import NamidEvaluation
 import NamidFiles
 import NamidNetworks
 import NamidPages
+import NamidSettings
 import NamidTerminal
 import NamidTraining
 
 /// The model card of a run: Markdown with a front matter in Hugging Face's convention.
 struct ModelCard {
   let facts: CardFacts
-
-  init(_ facts: CardFacts) {
-    self.facts = facts
-  }
+  let texts: any CommandTexts
 
   /// The text below the front matter.
   var body: String {
-    let measured = MeasurementText(facts)
+    let measured = MeasurementText(reports: facts.evaluations)
     var parts = [
       "# \(Markdown.plain(facts.name)): \(Markdown.plain(title))",
       "## The network\n\n" + network,
-      "## How it was trained\n\n" + list(TrainingText(facts).sentences),
+      "## How it was trained\n\n" + list(TrainingText(facts: facts).sentences),
       "## What was measured\n\n" + measurements(measured),
     ]
     if !measured.doubts.isEmpty {
       parts.append("## Doubts\n\nThe evaluations raised these flags:\n\n" + list(measured.doubts))
     }
     parts += [
-      "## Limits\n\n" + list(LimitText(facts).sentences), "## Loading it\n\n" + loading,
+      "## Limits\n\n" + list(LimitText(facts: facts).sentences), "## Loading it\n\n" + loading,
       "## Doing it again\n\n" + commands,
     ]
     return parts.joined(separator: "\n\n") + "\n"
@@ -100,13 +99,50 @@ struct ModelCard {
       """
   }
 
+  // MARK: Commands
+
+  /// The commands that train again and measure again, called from the folder that holds the run's folder.
   private var commands: String {
-    let lines = CommandLines(facts)
     let need =
       facts.configuration.estimators == nil || facts.isImported
       ? "" : " Training needs the estimators that `config.yaml` names."
-    let all = (lines.training.map { [$0] } ?? []) + lines.evaluations
-    return "From the folder around this one:\(need)\n\n```sh\n"
-      + all.joined(separator: "\n") + "\n```"
+    let run = ShellText.shown(facts.name)
+    var lines: [String] = []
+    if !facts.isImported {
+      lines.append(
+        texts.training(
+          configuration: "\(run)/\(RunFolder.configurationFile)",
+          into: ShellText.shown(facts.name + "-again")))
+    }
+    lines += facts.evaluations.map { evaluation($0, of: run) }
+    if facts.evaluations.isEmpty {
+      lines.append(
+        texts.evaluation(RepeatedMeasurement(run: run, attacks: "clean,pgd-20,autoattack")))
+    }
+    return "From the folder around this one:\(need)\n\n```sh\n" + lines.joined(separator: "\n")
+      + "\n```"
+  }
+
+  /// Returns the command that measures again, or a comment in its place where it cannot be given.
+  private func evaluation(_ report: EvaluationReport, of run: String) -> String {
+    let mark = "# spec \(report.specificationHash)"
+    if report.source != nil { return mark + ": images of another network, see \(texts.transfer)" }
+    let attacks = report.attacks.map { AttackText.commandLine(of: $0, threat: report.threat) }
+    guard !attacks.contains(nil), let epoch = RunEvaluations.epoch(of: report) else {
+      return mark + ": its attacks have settings that no command line gives"
+    }
+    let data = report.dataset
+    var again = RepeatedMeasurement(
+      run: run, epoch: epoch, attacks: attacks.compactMap(\.self).joined(separator: ","),
+      seed: report.seed, hasOtherData: !facts.isOwnData(report))
+    if data.split != "test", ShellText.isHarmless(data.split) { again.split = data.split }
+    if data.split != "test" || facts.published(.test) != data.count { again.limit = data.count }
+    if report.threat != facts.configuration.threat {
+      let radius = report.threat.epsilon
+      again.threat = ThreatModel(
+        norm: report.threat.norm,
+        epsilon: ShellText.isHarmless(radius.description) ? radius : Fraction(radius.value))
+    }
+    return texts.evaluation(again) + "  " + mark
   }
 }

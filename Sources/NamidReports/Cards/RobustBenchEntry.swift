@@ -73,12 +73,10 @@ struct RobustBenchEntry {
       "clean_ci95": .null, "spec_hash": .null, "autoattack": .null,
     ]
     if let report = headline?.report {
-      let total = report.dataset.count
-      let right = Int((report.cleanAccuracy * Double(total)).rounded())
       details["checkpoint"] = .string(report.model.checkpoint)
       details["data"] = .string(report.dataset.name)
-      details["test_images"] = .int(total)
-      details["clean_ci95"] = .array(Share(right, of: total).interval.ends.map(JSONValue.double))
+      details["test_images"] = .int(report.dataset.count)
+      details["clean_ci95"] = .array(report.cleanShare.interval.ends.map(JSONValue.double))
       details["spec_hash"] = .string(report.specificationHash)
       details["autoattack"] = headline?.autoAttack.map { settled($0, in: report) } ?? .null
     }

@@ -14,13 +14,14 @@ package enum RunCard {
   ///   - run: The run's folder.
   ///   - training: The training run's own summary.
   ///   - parameters: The number of the network's trainable values.
+  ///   - texts: The command lines that the card shows.
   ///   - registry: The registry in which the run's names are looked up.
   ///   - say: A closure called with lines for people.
   package static func write(
-    afterTraining run: URL, summary training: String, parameters: Int,
+    afterTraining run: URL, summary training: String, parameters: Int, texts: any CommandTexts,
     registry: Registry = Registry(), say: (String) -> Void
   ) {
-    write(run, Known(training: training, parameters: parameters), registry, say: say)
+    write(run, Known(training: training, parameters: parameters), texts, registry, say: say)
   }
 
   /// Leaves a copy of a report in the run's folder, and writes the card and the line with it.
@@ -28,11 +29,12 @@ package enum RunCard {
   /// - Parameters:
   ///   - run: The run's folder.
   ///   - report: The evaluation of one of its checkpoints.
+  ///   - texts: The command lines that the card shows.
   ///   - registry: The registry in which the run's names are looked up.
   ///   - say: A closure called with lines for people.
   package static func write(
-    afterEvaluation run: URL, _ report: EvaluationReport, registry: Registry = Registry(),
-    say: (String) -> Void
+    afterEvaluation run: URL, _ report: EvaluationReport, texts: any CommandTexts,
+    registry: Registry = Registry(), say: (String) -> Void
   ) {
     do {
       try RunEvaluations.keep(report, in: run)
@@ -43,7 +45,7 @@ package enum RunCard {
     if let epoch = RunEvaluations.epoch(of: report) {
       known.fingerprints[epoch] = report.model.fingerprint
     }
-    write(run, known, registry, say: say)
+    write(run, known, texts, registry, say: say)
   }
 
   private static let lockName = ".card-lock"
@@ -56,7 +58,8 @@ package enum RunCard {
   }
 
   private static func write(
-    _ run: URL, _ known: Known, _ registry: Registry, say: (String) -> Void
+    _ run: URL, _ known: Known, _ texts: any CommandTexts, _ registry: Registry,
+    say: (String) -> Void
   ) {
     do {
       var facts = try CardFacts(run: run, registry: registry, say: say)
@@ -73,7 +76,7 @@ package enum RunCard {
       facts.parameters = known.parameters ?? evaluations.reports.first?.model.parameters
       facts.trainingLine = known.training ?? trainingLine(in: earlier, of: facts)
       let entry = RobustBenchEntry(facts, replacing: earlier)
-      try files.write(ModelCard(facts), entry.tree, say: say)
+      try files.write(ModelCard(facts: facts, texts: texts), entry.tree, say: say)
     } catch {
       say("no model card for \(run.relativePath): \(error)")
     }

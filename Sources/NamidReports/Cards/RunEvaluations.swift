@@ -7,9 +7,8 @@ import NamidSettings
 import NamidTraining
 
 /// The evaluations of a run that are in its own folder, one file per checkpoint and specification.
-package struct RunEvaluations: Sendable {
-  /// The name of their folder in the run's folder.
-  package static let folderName = "evaluations"
+struct RunEvaluations: Sendable {
+  static let folderName = "evaluations"
   /// The size in bytes of the longest file that is read, far above that of any report without samples.
   private static let maximumBytes = 1 << 24
   private static let maximumFiles = 1000
@@ -17,12 +16,12 @@ package struct RunEvaluations: Sendable {
   private static let stateExtension = "state"
 
   /// The reports on checkpoints that the run has, by epoch, with their files.
-  package private(set) var stored: [StoredEvaluation] = []
+  private(set) var stored: [StoredEvaluation] = []
   /// The files that were passed over and the reasons, one line each.
-  package private(set) var problems: [String] = []
+  private(set) var problems: [String] = []
 
   /// The reports on checkpoints that the run has, by epoch.
-  package var reports: [EvaluationReport] { stored.map(\.report) }
+  var reports: [EvaluationReport] { stored.map(\.report) }
 
   // MARK: Writing
 
@@ -30,18 +29,8 @@ package struct RunEvaluations: Sendable {
   ///
   /// The copy has no records per sample: they would make it a hundred times as large, and the same specification gives
   /// them again.
-  ///
-  /// - Parameters:
-  ///   - report: The evaluation.
-  ///   - run: The run's folder.
-  /// - Returns: The file of the copy.
-  /// - Throws: An error where the copy cannot be written; an existing file stays as it was.
-  @discardableResult
-  package static func keep(_ report: EvaluationReport, in run: URL) throws -> URL {
-    var copy = report
-    copy.samples = nil
-    for place in copy.attacks.indices { copy.attacks[place].samples = nil }
-    let data = try JSONValue(encoding: copy).data(indent: 2) + Data("\n".utf8)
+  static func keep(_ report: EvaluationReport, in run: URL) throws {
+    let data = try JSONValue(encoding: withoutSamples(report)).data(indent: 2) + Data("\n".utf8)
     let folder = run.appending(path: folderName)
     let file = folder.appending(path: fileName(of: report))
     var attempts = 3
@@ -49,7 +38,7 @@ package struct RunEvaluations: Sendable {
       do throws(FileError) {
         try createFolder(at: folder)
         try AtomicFile.write(data, to: file)
-        return file
+        return
       } catch {
         attempts -= 1
         // Another evaluation that ends removes the folder while it is empty.
@@ -74,22 +63,14 @@ package struct RunEvaluations: Sendable {
   ///   - run: The run's folder.
   ///   - known: Known digests of checkpoints' weights by epoch; others are computed where a report is about them.
   ///   - registry: The registry in which the run's names are looked up.
-  package init(of run: URL, known: [Int: String] = [:], registry: Registry = Registry()) {
+  init(of run: URL, known: [Int: String] = [:], registry: Registry = Registry()) {
     var known = known
-    self.init(of: run) { epoch in
+    let fingerprint = { (epoch: Int) throws -> String in
       if let fingerprint = known[epoch] { return fingerprint }
-      let saved = try SavedNetwork(run: run, .epoch(epoch), registry: registry)
-      known[epoch] = saved.network.fingerprint
-      return saved.network.fingerprint
+      let found = try SavedNetwork(run: run, .epoch(epoch), registry: registry).network.fingerprint
+      known[epoch] = found
+      return found
     }
-  }
-
-  /// Reads all reports with digests from a closure.
-  ///
-  /// - Parameters:
-  ///   - run: The run's folder.
-  ///   - fingerprint: The digest of the weights of an epoch's checkpoint; throws where there is none.
-  init(of run: URL, fingerprint: (Int) throws -> String) {
     let folder = run.appending(path: Self.folderName)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     let visible = names.filter { name in
@@ -99,7 +80,13 @@ package struct RunEvaluations: Sendable {
       do {
         let file = folder.appending(path: name)
         let report = try Self.read(file)
-        try Self.check(report, fingerprint)
+        guard let epoch = Self.epoch(of: report) else {
+          throw EvaluationFileProblem("it names no epoch of this run")
+        }
+        guard try fingerprint(epoch) == report.model.fingerprint else {
+          throw EvaluationFileProblem(
+            "it is about other weights than this run has at epoch \(epoch)")
+        }
         if let twin = reports.first(where: { $0.specificationHash == report.specificationHash }) {
           throw EvaluationFileProblem("it repeats the measurement \(twin.specificationHash)")
         }
@@ -128,23 +115,15 @@ package struct RunEvaluations: Sendable {
     guard FileKind(of: file, followingLinks: false) == .file else {
       throw EvaluationFileProblem("it is no plain file")
     }
-    var report = try StoredEvaluation(
-      file, JSONValue(parsing: readFile(at: file, limit: maximumBytes))
-    ).report
+    let tree = try JSONValue(parsing: readFile(at: file, limit: maximumBytes))
+    return withoutSamples(try StoredEvaluation(file, tree).report)
+  }
+
+  private static func withoutSamples(_ report: EvaluationReport) -> EvaluationReport {
+    var report = report
     report.samples = nil
     for place in report.attacks.indices { report.attacks[place].samples = nil }
     return report
-  }
-
-  private static func check(
-    _ report: EvaluationReport, _ fingerprint: (Int) throws -> String
-  ) throws {
-    guard let epoch = epoch(of: report) else {
-      throw EvaluationFileProblem("it names no epoch of this run")
-    }
-    guard try fingerprint(epoch) == report.model.fingerprint else {
-      throw EvaluationFileProblem("it is about other weights than this run has at epoch \(epoch)")
-    }
   }
 
   /// Makes the sort key of a report: its epoch, then own images before those of other networks, then the data set's

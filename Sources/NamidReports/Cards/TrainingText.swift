@@ -6,19 +6,14 @@ import NamidTraining
 
 /// The training of a network in sentences, from the run's files only.
 struct TrainingText {
-  private let facts: CardFacts
-  private let configuration: RunConfiguration
-
-  init(_ facts: CardFacts) {
-    self.facts = facts
-    configuration = facts.configuration
-  }
+  let facts: CardFacts
+  private var configuration: RunConfiguration { facts.configuration }
 
   /// The entries, each of one or a few sentences.
   var sentences: [String] {
     if facts.isImported {
       return [
-        "The weights were imported with `namid import`. How, on what and by whom they were trained is "
+        "The weights were imported. How, on what and by whom they were trained is "
           + "not known to namid; the run names the data set \(Markdown.plain(facts.dataTitle)) and the "
           + "ball \(facts.ball) only because the import does."
       ]
@@ -98,18 +93,16 @@ struct TrainingText {
     let settings = configuration.data
     let title = Markdown.plain(facts.dataTitle)
     let held = settings.validation
-    let apart = held > 0 ? "\(thousands(held)) others were held out for validation" : ""
-    var text: String
+    var text = "**Data:** \(title), "
     if let published = facts.published(.train) {
       let rest = published - held
       let used = min(settings.limit ?? rest, rest)
-      text = "**Data:** \(title), \(thousands(used)) of its \(thousands(published)) training images"
-      if held > 0 { text += "; \(apart)" }
+      text += "\(thousands(used)) of its \(thousands(published)) training images"
     } else {
-      let most = settings.limit.map { "at most \(thousands($0)) of " } ?? ""
-      text = "**Data:** \(title), \(most)its training images"
-      if held > 0 { text += "; \(apart)" }
+      text += settings.limit.map { "at most \(thousands($0)) of " } ?? ""
+      text += "its training images"
     }
+    if held > 0 { text += "; \(thousands(held)) others were held out for validation" }
     let augmentation = settings.augmentation
     var changes: [String] = []
     if augmentation.cropPadding > 0 {

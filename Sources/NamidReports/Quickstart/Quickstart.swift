@@ -10,13 +10,10 @@ import NamidTraining
 
 /// Three small networks on Fashion-MNIST, trained naturally, robustly and with NAMID, and measured side by side.
 package struct Quickstart {
-  /// A report on the quickstart's progress.
+  /// A report on the quickstart's progress: a step begins, training goes on, or an attack does.
   package enum Event: Sendable {
-    /// A step begins.
     case step(String)
-    /// Training goes on.
     case training(TrainingEvent)
-    /// An attack goes on.
     case attack(String, Evaluator.Progress)
   }
 
@@ -27,8 +24,7 @@ package struct Quickstart {
     /// The accuracies with their specification.
     package var report: EvaluationReport
     /// The estimated mutual information of clean and attacked images.
-    package var information: MutualInformationSummary
-    /// The example images for the report.
+    package var information: MeanInformation
     var samples: [SampleImage]
     /// The training metrics, one record per epoch.
     var history: [JSONObject]
@@ -38,6 +34,7 @@ package struct Quickstart {
   private let data: URL
   private let folder: URL
   private let device: Device
+  private let texts: any CommandTexts
   private let tell: (Event) -> Void
 
   /// Prepares a quickstart in a folder.
@@ -47,15 +44,17 @@ package struct Quickstart {
   ///   - data: The folder that holds data sets; Fashion-MNIST is fetched if missing.
   ///   - folder: The folder for runs, figures and the report; finished parts found there are kept.
   ///   - device: The device to compute on.
+  ///   - texts: The command lines that the report and the cards show.
   ///   - tell: A closure called with each event.
   package init(
     _ plan: QuickstartPlan, data: URL, folder: URL, device: Device = .cpu,
-    tell: @escaping (Event) -> Void
+    texts: any CommandTexts, tell: @escaping (Event) -> Void
   ) {
     self.plan = plan
     self.data = data
     self.folder = folder
     self.device = device
+    self.texts = texts
     self.tell = tell
   }
 
@@ -114,7 +113,7 @@ package struct Quickstart {
     try job.fit { tell(.training($0)) }
     RunCard.write(
       afterTraining: run(name), summary: job.summary,
-      parameters: job.network.store.parameterCount, say: { tell(.step($0)) })
+      parameters: job.network.store.parameterCount, texts: texts, say: { tell(.step($0)) })
   }
 
   private func trainEstimators() throws {
@@ -125,9 +124,7 @@ package struct Quickstart {
     try job.fit { tell(.training($0)) }
   }
 
-  private func measure(
-    _ name: String, on set: ImageSet, estimators: EstimatorPair
-  ) throws -> Row {
+  private func measure(_ name: String, on set: ImageSet, estimators: EstimatorPair) throws -> Row {
     tell(.step("measuring \(name): clean and PGD-\(plan.measuringSteps)"))
     let saved = try SavedNetwork(run: run(name), device: device)
     let attack = PGD(in: QuickstartPlan.threat) { $0.steps = plan.measuringSteps }
@@ -141,26 +138,23 @@ package struct Quickstart {
       on: set, by: [NoAttack(), attack],
       EvaluationConduct(batchSize: 500, progress: { tell(.attack("\(name): \($0)", $1)) }))
     RunCard.write(
-      afterEvaluation: run(name), measurement.report, say: { tell(.step($0)) })
+      afterEvaluation: run(name), measurement.report, texts: texts, say: { tell(.step($0)) })
     let attacked = measurement.outcomes[1].images ?? Tensor.zeros([0])
     let pairs = AttackedImages(set, attacked: attacked, network: saved.network)
-    let metrics = try MetricsFile.read(run(name).appending(path: RunFolder.metricsFile))
     return Row(
       name: name, report: measurement.report,
       information: pairs.information(estimators, batchSize: plan.batchSize),
       samples: pairs.samples(8),
-      history: metrics)
+      history: try MetricsFile.read(run(name).appending(path: RunFolder.metricsFile)))
   }
 
-  private func write(
-    _ rows: [Row], chartLibrary: Result<String, ChartLibraryError>
-  ) throws {
+  private func write(_ rows: [Row], chartLibrary: Result<String, ChartLibraryError>) throws {
     for row in rows {
       try AtomicFile.write(
         JSONValue(encoding: row.report).data(indent: 2),
         to: folder.appending(path: "\(row.name).json"))
     }
-    let report = QuickstartReport(rows: rows, plan: plan).report
+    let report = QuickstartReport(rows: rows, plan: plan, texts: texts).report
     let html = HTMLReport.render(report, chartLibrary: chartLibrary)
     try AtomicFile.write(Data(html.utf8), to: reportFile)
   }

@@ -5,37 +5,33 @@ import NamidTraining
 /// The size of the quickstart's runs.
 package struct QuickstartPlan: Sendable {
   /// The number of training images used; nil for all.
-  package var trainingLimit: Int?
+  var trainingLimit: Int?
   /// The number of test images used.
-  package var testCount: Int
-  /// The number of epochs of ordinary training.
-  package var naturalEpochs: Int
+  var testCount: Int
+  var naturalEpochs: Int
   /// The number of epochs of standard adversarial training and of NAMID.
-  package var robustEpochs: Int
-  /// The number of epochs of the estimators.
-  package var estimatorEpochs: Int
+  var robustEpochs: Int
+  var estimatorEpochs: Int
   /// The number of training images that an epoch of the estimators uses.
-  package var estimatorLimit: Int
+  var estimatorLimit: Int
   /// The number of steps of the measuring attack.
-  package var measuringSteps: Int
-  /// The seed of all random numbers.
-  package var seed: Int
+  var measuringSteps = 40
+  var seed = 0
 
   /// The full quickstart, which takes a few minutes on two cores.
   package static let full = QuickstartPlan(
     trainingLimit: nil, testCount: 5_000, naturalEpochs: 6, robustEpochs: 3, estimatorEpochs: 2,
-    estimatorLimit: 20_000, measuringSteps: 40, seed: 0)
+    estimatorLimit: 20_000)
 
   /// A plan of the same steps on little data, which takes seconds and shows that everything works.
   package static let smoke = QuickstartPlan(
     trainingLimit: 4_000, testCount: 500, naturalEpochs: 1, robustEpochs: 1, estimatorEpochs: 1,
-    estimatorLimit: 4_000, measuringSteps: 40, seed: 0)
+    estimatorLimit: 4_000)
 
   /// The number of samples per batch, equal for all networks because estimates depend on it.
   let batchSize = 128
 
-  /// The attacker's ball.
-  package static let threat = ThreatModel(norm: .linf, epsilon: 0.1)
+  static let threat = ThreatModel(norm: .linf, epsilon: 0.1)
 
   /// The settings that all three networks share.
   private var common: RunConfiguration {

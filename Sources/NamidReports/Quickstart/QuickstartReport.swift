@@ -11,13 +11,14 @@ import NamidTraining
 struct QuickstartReport {
   let rows: [Quickstart.Row]
   let plan: QuickstartPlan
+  let texts: any CommandTexts
 
   var report: Report {
     let epsilon = QuickstartPlan.threat.epsilon
     let torch = TorchEnvironment.read()
     let images = rows.first?.report.dataset
     return Report(
-      title: "namid quickstart",
+      title: texts.quickstart,
       subtitle: "\(images?.name ?? ""), \(images?.count ?? 0) test images; "
         + "L∞ ball of ε = \(epsilon); seed \(plan.seed); torch \(torch.compiledVersion), \(torch.threads) threads",
       sections: [accuracy, information, examples, training, again])
@@ -29,13 +30,13 @@ struct QuickstartReport {
   private func bars(_ title: String, _ attack: Int) -> Chart.Bars {
     Chart.Bars(
       title, values: rows.map { 100 * $0.report.attacks[attack].robustAccuracy },
-      intervals: rows.map { Chart.Interval(100 * $0.report.attacks[attack].interval) })
+      intervals: rows.map { 100 * $0.report.attacks[attack].interval })
   }
 
   private var accuracy: Report.Section {
     Report.Section(
-      heading: "Accuracy",
-      blocks: [
+      "Accuracy",
+      [
         .paragraph(
           "The same network trained three ways. Clean is the share of unattacked test images classified "
             + "correctly, \(attackName) the share still classified correctly under attack."),
@@ -50,7 +51,7 @@ struct QuickstartReport {
                 Figures.ends(of: attack.interval),
                 row.report.specificationHash,
               ]
-            }, command: "namid quickstart")),
+            }, command: texts.quickstart)),
         .chart(
           Chart(
             title: "Accuracy", yAxis: Chart.Axis("%", minimum: 0, maximum: 100),
@@ -61,30 +62,29 @@ struct QuickstartReport {
 
   private var information: Report.Section {
     func pair(
-      _ title: String, _ clean: KeyPath<MutualInformationSummary, Double>,
-      _ attacked: KeyPath<MutualInformationSummary, Double>
+      _ title: String, _ pair: KeyPath<MeanInformation, MeanInformation.Pair>
     ) -> Report.Block {
-      .chart(
+      let values = rows.map { $0.information[keyPath: pair] }
+      return .chart(
         Chart(
           title: title, yAxis: Chart.Axis("nats"),
           content: .bar(
             categories: names,
             series: [
-              Chart.Bars("clean", values: rows.map { $0.information[keyPath: clean] }),
-              Chart.Bars("attacked", values: rows.map { $0.information[keyPath: attacked] }),
+              Chart.Bars("clean", values: values.map(\.clean)),
+              Chart.Bars("attacked", values: values.map(\.attacked)),
             ])))
     }
     let first = rows.first?.information
     return Report.Section(
-      heading: "Mutual information",
-      blocks: [
+      "Mutual information",
+      [
         .paragraph(
           "What the two estimators read off each network's outputs, as a mean over \(first?.count ?? 0) images in "
             + "batches of \(first?.batchSize ?? 0). They were trained on the outputs of the network called "
             + "standard, and are neither bounds of the true mutual information nor comparable between batch "
             + "sizes: compare clean with attacked, not networks with each other."),
-        pair("Natural MI", \.naturalOfNatural, \.naturalOfAdversarial),
-        pair("Adversarial MI", \.adversarialOfNatural, \.adversarialOfAdversarial),
+        pair("Natural MI", \.natural), pair("Adversarial MI", \.adversarial),
       ])
   }
 
@@ -98,8 +98,8 @@ struct QuickstartReport {
       ]
     }
     return Report.Section(
-      heading: "Images and predictions",
-      blocks: [
+      "Images and predictions",
+      [
         .imageGrid(
           ImageGrid(
             columnHeadings: labels,
@@ -125,19 +125,11 @@ struct QuickstartReport {
         Chart(
           title: title, xAxis: Chart.Axis("epoch", isCount: true), yAxis: Chart.Axis(axis),
           content: .line(
-            rows.map { row in
-              Chart.Series(
-                row.name,
-                points: row.history.compactMap { record in
-                  guard let x = record["epoch"]?.doubleValue, let y = record[key]?.doubleValue
-                  else { return nil }
-                  return Chart.Point(x: x, y: scale * y)
-                })
-            })))
+            rows.map { Chart.Series($0.name, epochs: $0.history, key: key, scale: scale) })))
     }
     return Report.Section(
-      heading: "Training",
-      blocks: [
+      "Training",
+      [
         line("Validation accuracy, clean", "%", "validation/clean_accuracy", scale: 100),
         line("Validation accuracy, PGD-10", "%", "validation/pgd_10_accuracy", scale: 100),
         line("Training loss", "mean per batch", "train/loss", scale: 1),
@@ -146,14 +138,7 @@ struct QuickstartReport {
 
   private var again: Report.Section {
     Report.Section(
-      heading: "Again, and further",
-      blocks: [
-        .code(
-          """
-          ./namid quickstart
-          ./namid evaluate RUN --attack clean,pgd-40:restarts=5
-          ./namid train --defense standard --dataset cifar10 --out runs/at
-          """)
-      ])
+      "Again, and further",
+      [.code(([texts.quickstart] + texts.further).joined(separator: "\n"))])
   }
 }

@@ -6,19 +6,16 @@ import NamidPages
 import NamidTorch
 
 /// The mean mutual information that estimators read from a network's outputs, in nats.
-package struct MutualInformationSummary: Codable, Sendable {
-  /// The mean natural MI of natural samples, I_n(x; h(x)).
-  package var naturalOfNatural: Double
-  /// The mean natural MI of adversarial samples, I_n(x; h(x̃)).
-  package var naturalOfAdversarial: Double
-  /// The mean adversarial MI of natural samples, I_a(n; h(x)).
-  package var adversarialOfNatural: Double
-  /// The mean adversarial MI of adversarial samples, I_a(n; h(x̃)).
-  package var adversarialOfAdversarial: Double
+package struct MeanInformation: Sendable {
+  /// The means for the outputs of unattacked and of attacked images.
+  package typealias Pair = (clean: Double, attacked: Double)
+
+  package var natural: Pair
+  package var adversarial: Pair
   /// The number of samples averaged over.
-  package var count: Int
+  var count: Int
   /// The number of samples per batch; estimates depend on it.
-  package var batchSize: Int
+  var batchSize: Int
 }
 
 /// A test image, unattacked and attacked, with a network's predictions.
@@ -56,7 +53,7 @@ struct AttackedImages {
   }
 
   /// Measures the means that estimators read from the outputs, over full batches of one size.
-  func information(_ estimators: EstimatorPair, batchSize: Int) -> MutualInformationSummary {
+  func information(_ estimators: EstimatorPair, batchSize: Int) -> MeanInformation {
     var values = MutualInformationValues()
     for indices in tensors.batches(of: min(batchSize, set.count), dropLast: true) {
       let images = tensors.batch(indices).images
@@ -73,11 +70,9 @@ struct AttackedImages {
     let mean = { (list: [Float]) in
       list.isEmpty ? 0 : list.reduce(0) { $0 + Double($1) } / Double(list.count)
     }
-    return MutualInformationSummary(
-      naturalOfNatural: mean(values.naturalOfNatural),
-      naturalOfAdversarial: mean(values.naturalOfAdversarial),
-      adversarialOfNatural: mean(values.adversarialOfNatural),
-      adversarialOfAdversarial: mean(values.adversarialOfAdversarial),
+    return MeanInformation(
+      natural: (mean(values.naturalOfNatural), mean(values.naturalOfAdversarial)),
+      adversarial: (mean(values.adversarialOfNatural), mean(values.adversarialOfAdversarial)),
       count: values.naturalOfNatural.count, batchSize: min(batchSize, set.count))
   }
 

@@ -10,10 +10,9 @@ import NamidTraining
 package struct ExampleImages {
   /// A trained network.
   package struct Subject: Sendable {
-    /// The network's name.
-    package var name: String
+    var name: String
     /// The network's run folder.
-    package var run: URL
+    var run: URL
   }
 
   /// The largest number of networks in one grid.
@@ -24,12 +23,7 @@ package struct ExampleImages {
   private let directory: URL
   private let device: Device
 
-  /// Creates a maker of examples.
-  ///
-  /// - Parameters:
-  ///   - count: The number of images per network.
-  ///   - directory: The folder that holds data sets.
-  ///   - device: The device to compute on.
+  /// Creates a maker of examples of `count` images per network.
   package init(count: Int, directory: URL, device: Device) {
     self.count = count
     self.directory = directory
@@ -43,30 +37,24 @@ package struct ExampleImages {
   ///   - say: A closure called with a line before each attack.
   /// - Returns: The section; nil without networks.
   package func section(_ subjects: [Subject], say: (String) -> Void) -> Report.Section? {
-    var keys: [[String]] = []
-    var groups: [[String]: [(Subject, RunConfiguration)]] = [:]
-    for subject in subjects {
-      guard let settings = try? SavedNetwork.configuration(of: subject.run) else { continue }
-      let key = [
-        settings.data.name, settings.threat.norm.rawValue, "\(settings.threat.epsilon)",
-      ]
-      if groups[key] == nil { keys.append(key) }
-      groups[key, default: []].append((subject, settings))
+    let networks = subjects.compactMap { subject in
+      (try? SavedNetwork.configuration(of: subject.run)).map { (subject, $0) }
     }
-    if keys.isEmpty { return nil }
-    let blocks = keys.map { key -> Report.Block in
-      let title = "\(key[0]), \(key[1]) ε \(key[2])"
+    let groups = networks.grouped { _, settings in
+      "\(settings.data.name), \(settings.threat.norm.rawValue) ε \(settings.threat.epsilon)"
+    }
+    if groups.isEmpty { return nil }
+    let blocks = groups.map { title, networks -> Report.Block in
       say("attacking \(count) images of \(title)")
       do {
-        return .imageGrid(
-          try grid(Array((groups[key] ?? []).prefix(Self.mostNetworks)), title: title))
+        return .imageGrid(try grid(networks.prefix(Self.mostNetworks), title: title))
       } catch {
         return .paragraph("\(title): no images, because \(error)")
       }
     }
     return Report.Section(
-      heading: "Attacked images",
-      blocks: [
+      "Attacked images",
+      [
         .paragraph(
           "Test images, what \(Self.attack.uppercased()) makes of them against each network's last checkpoint, and "
             + "the changes, enlarged to the full range around gray. The network's answer stands below."
@@ -75,7 +63,7 @@ package struct ExampleImages {
   }
 
   private func grid(
-    _ networks: [(Subject, RunConfiguration)], title: String
+    _ networks: some Sequence<(Subject, RunConfiguration)>, title: String
   ) throws -> ImageGrid {
     var headings: [String] = []
     var rows: [[ImageGrid.Cell?]] = []
@@ -99,9 +87,7 @@ package struct ExampleImages {
     return ImageGrid(columnHeadings: labels, rowHeadings: headings, rows: rows, caption: title)
   }
 
-  private func samples(
-    of subject: Subject, _ settings: RunConfiguration
-  ) throws -> [SampleImage] {
+  private func samples(of subject: Subject, _ settings: RunConfiguration) throws -> [SampleImage] {
     let saved = try SavedNetwork(run: subject.run, device: device)
     let all = try Datasets.load(settings.data.name, split: .test, directory: directory)
     try saved.check(all)
@@ -115,5 +101,23 @@ package struct ExampleImages {
       on: set, by: try AttackList.parse(Self.attack, threat: settings.threat))
     guard let attacked = measurement.outcomes.first?.images else { return [] }
     return AttackedImages(set, attacked: attacked, network: saved.network).samples(count)
+  }
+}
+
+extension Sequence {
+  /// Groups elements by a key, in the order in which keys appear first.
+  func grouped<Key: Hashable>(by key: (Element) -> Key) -> [(key: Key, elements: [Element])] {
+    var places: [Key: Int] = [:]
+    var groups: [(key: Key, elements: [Element])] = []
+    for element in self {
+      let key = key(element)
+      if let place = places[key] {
+        groups[place].elements.append(element)
+      } else {
+        places[key] = groups.count
+        groups.append((key, [element]))
+      }
+    }
+    return groups
   }
 }

@@ -4,29 +4,19 @@ import NamidPages
 
 /// Per-sample readings of mutual information as distributions.
 struct InformationDistributions {
-  /// A measurement with the file of its samples.
-  struct Source {
-    /// The name of the measurement, for people.
-    var name: String
-    /// The file, as `SampleFile` writes it.
-    var samples: URL
-  }
+  /// The name of a measurement for people, and the file of its samples, as `SampleFile` writes it.
+  typealias Source = (name: String, samples: URL)
 
-  private let sources: [Source]
-  private let say: (String) -> Void
-
-  init(_ sources: [Source], say: @escaping (String) -> Void) {
-    self.sources = sources
-    self.say = say
-  }
+  let sources: [Source]
+  let say: (String) -> Void
 
   /// The section; nil where there are no samples.
   var section: Report.Section? {
     let charts = sources.flatMap(charts)
     if charts.isEmpty { return nil }
     return Report.Section(
-      heading: "Distributions of mutual information",
-      blocks: [
+      "Distributions of mutual information",
+      [
         .paragraph(
           "One reading per image, in nats as estimated. Each estimator has its own scale: compare the two "
             + "colours of a chart, not charts with each other.")
@@ -73,13 +63,8 @@ struct InformationDistributions {
 
 /// The numbers of a file of samples, grouped by attack and estimators.
 struct SampleColumns {
-  /// Rows of one attack and one pair of estimators.
-  struct Group {
-    /// The attack and the estimators of the group.
-    var facts: [String]
-    /// The columns of numbers by name.
-    var values: [String: [Double]]
-  }
+  /// An attack and a pair of estimators, and the columns of numbers of their rows by name.
+  typealias Group = (facts: [String], values: [String: [Double]])
 
   /// The size in bytes of the longest file that is read, enough for some millions of samples.
   private static let maximumBytes = 512 << 20
@@ -103,11 +88,11 @@ struct SampleColumns {
       let fields = CSV.fields(line)
       guard fields.count == header.count else { continue }
       let facts = factPlaces.map { fields[$0] }
-      if places[facts] == nil {
-        places[facts] = groups.count
-        groups.append(Group(facts: facts, values: [:]))
+      let place = places[facts] ?? groups.count
+      if place == groups.count {
+        places[facts] = place
+        groups.append((facts, [:]))
       }
-      guard let place = places[facts] else { continue }
       for column in numberPlaces {
         groups[place].values[header[column], default: []].append(Double(fields[column]) ?? .nan)
       }

@@ -6,67 +6,53 @@ import NamidTerminal
 
 /// An evaluation as a report shows it.
 struct Measurement {
-  /// The name of the measurement, for people.
-  var name: String
   /// The name of the network, without the attacks.
   var network: String
   /// The address of the file with the figures.
   var link: String
-  /// The figures.
   var report: EvaluationReport
 }
 
 /// Curves of robust accuracy over the radius, from attacks that look for the smallest perturbation.
 struct RobustnessCurves {
-  private let measurements: [Measurement]
-
-  init(_ measurements: [Measurement]) {
-    self.measurements = measurements
-  }
+  let measurements: [Measurement]
 
   /// The section; nil where no such attack was run.
   var section: Report.Section? {
-    var titles: [String] = []
-    var lines: [String: [Chart.Series]] = [:]
-    for measurement in measurements {
-      let report = measurement.report
-      for attack in report.attacks {
-        guard let reading = attack.minimumNorm, reading.radii.count > 1 else { continue }
-        let title =
-          "\(attack.name): \(report.dataset.name), \(report.threat.norm.rawValue), "
-          + "\(report.dataset.count) images"
-        if !titles.contains(title) { titles.append(title) }
+    let curves = measurements.flatMap { measurement in
+      measurement.report.attacks.compactMap { attack -> (title: String, line: Chart.Series)? in
+        guard let reading = attack.minimumNorm, reading.radii.count > 1 else { return nil }
+        let report = measurement.report
         let points = zip(reading.radii, reading.accuracies).map {
           Chart.Point(x: $0, y: 100 * $1)
         }
-        lines[title, default: []].append(Chart.Series(measurement.network, points: points))
+        return (
+          "\(attack.name): \(report.dataset.name), \(report.threat.norm.rawValue), "
+            + "\(report.dataset.count) images", Chart.Series(measurement.network, points: points)
+        )
       }
     }
-    if titles.isEmpty { return nil }
+    if curves.isEmpty { return nil }
     return Report.Section(
-      heading: "Robustness over ε",
-      blocks: [
+      "Robustness over ε",
+      [
         .paragraph(
           "The share of images without a perturbation of at most ε that misleads the network, as far as one "
             + "run of an attack that looks for the smallest perturbation has found.")
       ]
-        + titles.map { title in
+        + curves.grouped(by: \.title).map { title, curves in
           .chart(
             Chart(
               title: title, xAxis: Chart.Axis("ε", minimum: 0),
               yAxis: Chart.Axis("percent right", minimum: 0, maximum: 100),
-              content: .line(lines[title] ?? [])))
+              content: .line(curves.map(\.line))))
         })
   }
 }
 
 /// The cost of every measurement, attack by attack.
 struct CostLedger {
-  private let measurements: [Measurement]
-
-  init(_ measurements: [Measurement]) {
-    self.measurements = measurements
-  }
+  let measurements: [Measurement]
 
   /// The section; nil without measurements.
   var section: Report.Section? {
@@ -78,8 +64,8 @@ struct CostLedger {
     let forwards = attacks.reduce(0) { $0 + $1.1.forwards }
     let backwards = attacks.reduce(0) { $0 + $1.1.backwards }
     return Report.Section(
-      heading: "What measuring has cost",
-      blocks: [
+      "What measuring has cost",
+      [
         .paragraph(
           "Passes are counted per image that went through a network. In all \(thousands(forwards)) forward and "
             + "\(thousands(backwards)) backward passes in \(durationText(seconds: seconds)); the times are of "

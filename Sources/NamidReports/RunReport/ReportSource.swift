@@ -6,11 +6,11 @@ import NamidTraining
 
 /// One source of a report on disk.
 package enum ReportSource: Sendable {
-  /// A folder of `namid reproduce` with its record.
+  /// The folder of a reproduction with its record.
   case reproduction(URL, ReproductionRecord)
   /// A training run with its evaluations.
   case run(URL, [StoredEvaluation])
-  /// A file that `namid evaluate` or `namid transfer` has written with `--json`.
+  /// A file with the figures of an evaluation or a transfer.
   case evaluation(StoredEvaluation)
 
   /// The folder of a reproduction or a run; nil for a file.
@@ -24,61 +24,47 @@ package enum ReportSource: Sendable {
   /// The size in bytes of the longest file of figures that is read.
   static let maximumBytes = 1 << 30
 
-  /// Reads a path as the kind of source that it holds.
-  ///
-  /// - Parameters:
-  ///   - url: A folder or a file.
-  ///   - say: A closure called with a line about each file left out.
-  /// - Throws: `ReportSourceError` where no report can be made of the path.
+  /// Reads a folder or a file as the kind of source that it holds, and says which files in it are left out; throws
+  /// `ReportSourceError` where no report can be made of it.
   package init(_ url: URL, say: (String) -> Void) throws {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-      throw ReportSourceError.missing(url.relativePath)
-    }
-    guard isFolder.boolValue else {
-      self = try Self.file(url)
-      return
-    }
+    guard let kind = FileKind(of: url) else { throw ReportSourceError.missing(url.relativePath) }
     let results = url.appending(path: "results.json")
-    if FileManager.default.fileExists(atPath: results.path) {
-      self = try Self.file(results)
+    if kind != .folder || FileKind(of: results) != nil {
+      self = try Self.file(kind == .folder ? results : url)
       return
     }
-    guard FileManager.default.fileExists(atPath: url.appending(path: Self.marker).path) else {
+    let marker = RunFolder.configurationFile
+    guard FileKind(of: url.appending(path: marker)) != nil else {
       throw ReportSourceError.foreign(
-        url.relativePath, reason: "it has neither results.json nor \(Self.marker)")
+        url.relativePath, reason: "it has neither results.json nor \(marker)")
     }
     let evaluations = RunEvaluations(of: url)
     for problem in evaluations.problems { say("left out: \(problem)") }
     self = .run(url, evaluations.stored)
   }
 
-  private static let marker = RunFolder.configurationFile
-
   private static func file(_ url: URL) throws -> ReportSource {
+    func foreign(_ reason: String) -> ReportSourceError {
+      .foreign(url.relativePath, reason: reason)
+    }
     let tree: JSONValue
     do {
       tree = try JSONValue(parsing: readFile(at: url, limit: maximumBytes))
-    } catch {
-      throw ReportSourceError.foreign(url.relativePath, reason: "\(error)")
-    }
-    if let format = tree["format"]?.stringValue {
-      guard format == ReproductionRecord.currentFormat else {
-        throw ReportSourceError.foreign(
-          url.relativePath,
-          reason: "its format is \(format), and \(ReproductionRecord.currentFormat) is known")
-      }
-      do {
+      if let format = tree["format"]?.stringValue {
+        guard format == ReproductionRecord.currentFormat else {
+          throw foreign("its format is \(format), and \(ReproductionRecord.currentFormat) is known")
+        }
         return .reproduction(url.deletingLastPathComponent(), try tree.decode())
-      } catch {
-        throw ReportSourceError.foreign(url.relativePath, reason: "\(error)")
       }
+    } catch let error as ReportSourceError {
+      throw error
+    } catch {
+      throw foreign("\(error)")
     }
     do {
       return .evaluation(try StoredEvaluation(url, tree))
     } catch {
-      throw ReportSourceError.foreign(
-        url.relativePath, reason: "it is no sound evaluation of one network (\(error))")
+      throw foreign("it is no sound evaluation of one network (\(error))")
     }
   }
 }
@@ -95,8 +81,8 @@ package enum ReportSourceError: Error, CustomStringConvertible, Sendable {
     switch self {
     case .missing(let path): "\(path) does not exist"
     case .foreign(let path, let reason):
-      "no report can be made of \(path): \(reason). Name a folder of `namid reproduce`, the folder of a "
-        + "training run, or the JSON of `namid evaluate`"
+      "no report can be made of \(path): \(reason). Name the folder of a reproduction, the folder of a "
+        + "training run, or the JSON of an evaluation"
     }
   }
 }

@@ -7,15 +7,9 @@ import NamidTerminal
 
 /// The contents of a reproduction's folder that a report shows.
 struct ReproductionContents {
-  private let record: ReproductionRecord
-  private let root: URL
-  private let say: (String) -> Void
-
-  init(_ record: ReproductionRecord, at root: URL, say: @escaping (String) -> Void) {
-    self.record = record
-    self.root = root
-    self.say = say
-  }
+  let record: ReproductionRecord
+  let root: URL
+  let say: (String) -> Void
 
   // MARK: In words
 
@@ -26,12 +20,9 @@ struct ReproductionContents {
     var blocks: [Report.Block] = [
       .code(record.command),
       .facts([
-        Report.Fact("Written", record.written),
-        Report.Fact("Machine", record.machine),
-        Report.Fact("namid", record.version),
-        Report.Fact("Steps", record.progress),
-        Report.Fact("Time in all", durationText(seconds: seconds)),
-        Report.Fact("Peak memory", memory.map { "\($0 >> 20) MiB" } ?? "not known"),
+        ("Written", record.written), ("Machine", record.machine), ("namid", record.version),
+        ("Steps", record.progress), ("Time in all", durationText(seconds: seconds)),
+        ("Peak memory", memory.map { "\($0 >> 20) MiB" } ?? "not known"),
       ]),
       .paragraph(
         "Last is the checkpoint after the last epoch, best that of the epoch with the best accuracy under attack "
@@ -57,8 +48,8 @@ struct ReproductionContents {
   /// Makes the section with all steps and their commands.
   func steps(link: (String) -> String) -> Report.Section {
     Report.Section(
-      heading: "Steps",
-      blocks: [
+      "Steps",
+      [
         .paragraph(
           "Every step is a call of namid in this folder, done once. Threads, device and data folder are left out."
         ),
@@ -106,8 +97,8 @@ struct ReproductionContents {
     return found
   }
 
-  /// The evaluations with their name, network and file, without steps whose figures were taken over from another step.
-  var measurements: [(name: String, network: String, url: URL, report: EvaluationReport)] {
+  /// The evaluations with their network and file, without steps whose figures were taken over from another step.
+  var measurements: [(network: String, url: URL, report: EvaluationReport)] {
     steps(of: [.evaluate, .transfer]).compactMap { step, _ in
       guard step.sameAs == nil, let product = step.product else { return nil }
       let url = root.appending(path: product)
@@ -119,9 +110,8 @@ struct ReproductionContents {
         say("left out: \(product): \(error)")
         return nil
       }
-      let name = short(step.title)
-      let network = name.components(separatedBy: ": ").dropLast().joined(separator: ": ")
-      return (name, network, url, report)
+      let parts = short(step.title).components(separatedBy: ": ")
+      return (parts.dropLast().joined(separator: ": "), url, report)
     }
   }
 
@@ -129,9 +119,10 @@ struct ReproductionContents {
   var samples: [InformationDistributions.Source] {
     steps(of: [.pairings, .comparison]).compactMap { step, _ in
       step.product.map {
-        InformationDistributions.Source(
-          name: short(step.title),
-          samples: root.appending(path: $0).deletingPathExtension().appendingPathExtension("csv"))
+        (
+          short(step.title),
+          root.appending(path: $0).deletingPathExtension().appendingPathExtension("csv")
+        )
       }
     }
   }

@@ -2,6 +2,7 @@ import Foundation
 import NamidEvaluation
 import NamidPages
 import NamidReproduction
+import NamidTraining
 
 /// A report on training runs, evaluations and reproductions as one document.
 package struct RunReport {
@@ -48,30 +49,26 @@ package struct RunReport {
         evaluations.append(stored)
       }
     }
-    if let table = RunTable(runs).table { overview.append(.table(table)) }
+    if !runs.isEmpty { overview.append(.table(Self.table(of: runs))) }
     if let table = EvaluationTables(evaluations).table {
       tables.append(table)
       tableSections.append(section(of: table, at: nil))
     }
     measurements += evaluations.map {
-      let name = EvaluationTables.name(of: $0.report)
-      return Measurement(name: name, network: name, link: link(to: $0.url), report: $0.report)
+      Measurement(
+        network: EvaluationTables.name(of: $0.report), link: link(to: $0.url), report: $0.report)
     }
   }
 
-  /// Makes the document.
-  ///
-  /// - Parameters:
-  ///   - examples: The section with attacked images; nil for none.
-  ///   - subtitle: One line under the title.
-  /// - Returns: The document.
+  /// Makes the document, with the section of attacked images where there is one.
   package func document(examples: Report.Section?, subtitle: String) -> Report {
     let parts =
-      [Report.Section(heading: "Overview", blocks: overview)] + tableSections
+      [Report.Section("Overview", overview)] + tableSections
       + [
-        TrainingCurves(histories).section, RobustnessCurves(measurements).section,
-        InformationDistributions(samples, say: say).section, examples,
-        CostLedger(measurements).section,
+        TrainingCurves(histories: histories).section,
+        RobustnessCurves(measurements: measurements).section,
+        InformationDistributions(sources: samples, say: say).section, examples,
+        CostLedger(measurements: measurements).section,
       ].compactMap(\.self) + steps
     return Report(
       title: titles.count == 1 ? titles[0] : "Adversarial robustness", subtitle: subtitle,
@@ -81,7 +78,7 @@ package struct RunReport {
   // MARK: Sources
 
   private mutating func add(_ record: ReproductionRecord, at root: URL) {
-    let place = ReproductionContents(record, at: root, say: say)
+    let place = ReproductionContents(record: record, root: root, say: say)
     overview += place.overview
     for table in record.tables {
       tables.append(table)
@@ -89,8 +86,8 @@ package struct RunReport {
     }
     histories += place.histories
     networks += place.networks
-    measurements += place.measurements.map { name, network, url, report in
-      Measurement(name: name, network: network, link: link(to: url), report: report)
+    measurements += place.measurements.map { network, url, report in
+      Measurement(network: network, link: link(to: url), report: report)
     }
     samples += place.samples
     steps.append(place.steps { link(to: root.appending(path: $0)) })
@@ -102,6 +99,26 @@ package struct RunReport {
     networks.append(ExampleImages.Subject(name: name, run: run))
   }
 
+  /// Makes a table of training runs with the settings of each.
+  private static func table(of runs: [URL]) -> ReportTable {
+    let rows = runs.map { run -> [String] in
+      let name = run.lastPathComponent
+      guard let settings = try? SavedNetwork.configuration(of: run) else {
+        return [name, "its configuration cannot be read"]
+      }
+      let state = try? CheckpointFolder(run: run).state(.latest)
+      let width = settings.model.width.map { ", width \($0)" } ?? ""
+      return [
+        name, settings.defense.rawValue, settings.model.architecture + width, settings.data.name,
+        "\(settings.threat.norm.rawValue), ε \(settings.threat.epsilon)",
+        "\(state?.epoch ?? 0) of \(settings.training.epochs)", "\(settings.seed)",
+      ]
+    }
+    return ReportTable(
+      header: ["run", "defense", "network", "data", "ball", "epochs", "seed"], rows: rows,
+      numericColumns: [5, 6])
+  }
+
   // MARK: Links
 
   private func section(of table: TableRecord, at root: URL?) -> Report.Section {
@@ -111,9 +128,7 @@ package struct RunReport {
   }
 
   /// Returns the address of a file as seen from the page.
-  private func link(to url: URL) -> String {
-    RelativeAddress.of(url, from: folder)
-  }
+  private func link(to url: URL) -> String { RelativeAddress.of(url, from: folder) }
 }
 
 /// Addresses of files as seen from a folder.

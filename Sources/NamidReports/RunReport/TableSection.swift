@@ -5,7 +5,6 @@ import NamidStatistics
 
 /// A table of figures as a section of a report: its parts with charts, and its notes.
 struct TableSection {
-  /// The table.
   let table: TableRecord
   /// The address of a file that the table names.
   let link: (String) -> String
@@ -14,10 +13,10 @@ struct TableSection {
     var blocks: [Report.Block] = table.about.isEmpty ? [] : [.paragraph(table.about)]
     for part in table.parts {
       blocks.append(.table(grid(part)))
-      blocks += FigureCharts(part, isFigure: table.name.hasPrefix("figure")).blocks
+      blocks += FigureCharts(part: part, isFigure: table.name.hasPrefix("figure")).blocks
     }
     blocks += TableNotes(table).lists.map { .list($0.title, $0.items) }
-    return Report.Section(heading: table.heading, blocks: blocks)
+    return Report.Section(table.heading, blocks)
   }
 
   private func grid(_ part: PartRecord) -> ReportTable {
@@ -41,15 +40,11 @@ struct TableSection {
     }
   }
 
-  private func cell(
-    of cell: CellRecord?, _ unit: FigureUnit, compares: Bool
-  ) -> ReportTable.Cell {
+  private func cell(of cell: CellRecord?, _ unit: FigureUnit, compares: Bool) -> ReportTable.Cell {
     guard let cell else { return ReportTable.Cell("not planned") }
     let paper = compares ? cell.comparison.map { "paper \($0)" } : nil
     let notes = [cell.spread(unit), compares ? cell.advantage.map { "Δ \($0)" } : nil, paper]
-    let sources = cell.runs.map {
-      ReportTable.Cell.Source(name: "seed \($0.seed)", link: link($0.file))
-    }
+    let sources = cell.runs.map { (name: "seed \($0.seed)", link: link($0.file)) }
     return ReportTable.Cell(
       cell.mean(unit) + cell.marks, notes: notes.compactMap(\.self),
       link: sources.count == 1 ? sources[0].link : nil,
@@ -59,29 +54,17 @@ struct TableSection {
 
 /// Bar charts of the figures of a part, and of the paper's figures.
 struct FigureCharts {
-  private let part: PartRecord
+  let part: PartRecord
   /// True for one of the paper's figures, which groups bars by attack; a table groups them by network.
-  private let isFigure: Bool
-
-  init(_ part: PartRecord, isFigure: Bool) {
-    self.part = part
-    self.isFigure = isFigure
-  }
+  let isFigure: Bool
 
   var blocks: [Report.Block] {
     let own = chart("Here", caption) { cell in
-      guard let summary = cell.summary else { return nil }
-      return (
-        scale * summary.mean,
-        cell.interval.map { Chart.Interval(scale * $0) }
-      )
+      cell.summary.map { (scale * $0.mean, cell.interval.map { scale * $0 }) }
     }
     let paper = chart("The paper", "As printed or read off the paper's drawing.") { cell in
       cell.paper.map { paper in
-        (
-          paper.mean,
-          paper.deviation.map { Chart.Interval(paper.mean - $0, paper.mean + $0) }
-        )
+        (paper.mean, paper.deviation.map { ConfidenceInterval(around: paper.mean, half: $0) })
       }
     }
     return [own, paper].compactMap { $0.map(Report.Block.chart) }
@@ -90,13 +73,11 @@ struct FigureCharts {
   private var scale: Double { part.unit == .share ? 100 : 1 }
 
   private var caption: String {
-    let checkpoint =
-      part.hasCheckpoints ? "\(part.compared.title.capitalized) checkpoint. " : ""
-    return checkpoint
+    (part.hasCheckpoints ? "\(part.compared.title.capitalized) checkpoint. " : "")
       + "Bars with 95 % intervals, of one seed over images, of several over seeds."
   }
 
-  private typealias Bar = (value: Double, interval: Chart.Interval?)
+  private typealias Bar = (value: Double, interval: ConfidenceInterval?)
 
   /// Makes the chart; nil where no cell has a value.
   private func chart(

@@ -33,39 +33,33 @@ struct TrainingHistory {
     }
   }
 
-  /// The names of the quantities of all epochs.
-  var keys: [String] { epochs.flatMap(\.keys) }
+}
 
-  func series(_ key: String, scale: Double) -> Chart.Series? {
-    let points = epochs.compactMap { epoch -> Chart.Point? in
-      guard let x = epoch["epoch"]?.doubleValue, let y = epoch[key]?.doubleValue else { return nil }
-      return Chart.Point(x: x, y: scale * y)
-    }
-    return points.isEmpty ? nil : Chart.Series(name, points: points)
+extension Chart.Series {
+  /// Makes the series of a quantity over the epochs that have it.
+  init(_ name: String, epochs: [JSONObject], key: String, scale: Double) {
+    self.init(
+      name,
+      points: epochs.compactMap { epoch in
+        guard let x = epoch["epoch"]?.doubleValue, let y = epoch[key]?.doubleValue else {
+          return nil
+        }
+        return Chart.Point(x: x, y: scale * y)
+      })
   }
 }
 
 /// Charts of training by epoch, with runs on the same data in one chart.
 struct TrainingCurves {
-  private let histories: [TrainingHistory]
-
-  init(_ histories: [TrainingHistory]) {
-    self.histories = histories
-  }
+  let histories: [TrainingHistory]
 
   /// The section; nil without histories.
   var section: Report.Section? {
-    var groups: [String] = []
-    for history in histories where !groups.contains(history.group) {
-      groups.append(history.group)
-    }
-    let charts = groups.flatMap { group in
-      self.charts(histories.filter { $0.group == group }, group)
-    }
+    let charts = histories.grouped(by: \.group).flatMap { self.charts($0.elements, $0.key) }
     if charts.isEmpty { return nil }
     return Report.Section(
-      heading: "Training",
-      blocks: [
+      "Training",
+      [
         .paragraph(
           "Means over the batches of an epoch, and accuracy on images held out of training. Losses of "
             + "different defenses are different quantities.")
@@ -85,7 +79,7 @@ struct TrainingCurves {
   private func charts(_ histories: [TrainingHistory], _ group: String) -> [Report.Block] {
     var quantities = Self.titles
     // Validation attacks have their steps in their name.
-    let attacks = Set(histories.flatMap(\.keys)).filter {
+    let attacks = Set(histories.flatMap(\.epochs).flatMap(\.keys)).filter {
       $0.hasPrefix("validation/pgd_") && $0.hasSuffix("_accuracy")
     }
     for key in attacks.sorted() {
@@ -93,7 +87,9 @@ struct TrainingCurves {
       quantities.insert((key, "Validation, PGD-\(steps)", "percent right", 100), at: 1)
     }
     return quantities.compactMap { quantity in
-      let series = histories.compactMap { $0.series(quantity.key, scale: quantity.scale) }
+      let series = histories.map {
+        Chart.Series($0.name, epochs: $0.epochs, key: quantity.key, scale: quantity.scale)
+      }.filter { !$0.points.isEmpty }
       // A single epoch makes no curve.
       guard series.contains(where: { $0.points.count > 1 }) else { return nil }
       return .chart(
