@@ -31,10 +31,10 @@ struct AttacksCommand: ParsableCommand {
   }
 
   func run() throws {
-    let rows = try AttackEntry.all.map { entry in
+    let rows = try Parts.catalog.attacks.map { entry in
       let threat = ThreatModel(
         norm: entry.norms.first ?? .linf, epsilon: Fraction(8, over: 255))
-      let attack = try AttackList.parse(entry.name, threat: threat)[0]
+      let attack = try Parts.catalog.attacks(entry.name, in: threat)[0]
       return Row(
         name: entry.pattern, number: entry.number, norms: entry.norms, summary: entry.summary,
         source: entry.source, defaults: attack.record)

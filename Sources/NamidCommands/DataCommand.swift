@@ -17,8 +17,9 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var data: DataOptions
 
     func run() throws {
-      try Datasets.fetch(name, into: data.directory, say: note)
-      print(try Datasets.info(name, in: data.directory))
+      let source = try Parts.catalog.dataset(name)
+      try source.fetch(into: data.directory, say: note)
+      print(DatasetInfo(of: source, in: data.directory))
     }
   }
 
@@ -31,7 +32,7 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var data: DataOptions
 
     func run() throws {
-      let verification = try Datasets.verify(name, in: data.directory, say: note)
+      let verification = try Parts.catalog.dataset(name).verify(in: data.directory, say: note)
       print(verification)
       if !verification.isUsable { throw ExitCode.failure }
     }
@@ -46,8 +47,8 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var data: DataOptions
 
     func run() throws {
-      for name in name.map({ [$0] }) ?? Datasets.all.map(\.name) {
-        print(try Datasets.info(name, in: data.directory))
+      for source in try name.map({ [try Parts.catalog.dataset($0)] }) ?? Parts.catalog.datasets {
+        print(DatasetInfo(of: source, in: data.directory))
       }
     }
   }

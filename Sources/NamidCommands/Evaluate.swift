@@ -112,6 +112,7 @@ struct Evaluate: ParsableCommand {
     let measurement = try subject.measure(keepingStateIn: place, fresh: fresh)
     RunCard.write(
       afterEvaluation: URL(filePath: subject.network.name), measurement.report, texts: ToolTexts(),
+      catalog: Parts.catalog,
       say: note)
     return measurement
   }

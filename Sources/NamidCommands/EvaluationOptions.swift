@@ -58,8 +58,9 @@ struct EvaluationOptions: ParsableArguments {
 
   /// The request for a run's network; its ball is the run's unless given.
   func request(run: String, attack: String) throws -> EvaluationRequest {
-    var request = EvaluationRequest(
-      attack, threat: try SavedNetwork.configuration(of: URL(filePath: run)).threat)
+    let configuration = try SavedNetwork.configuration(
+      of: URL(filePath: run), catalog: Parts.catalog)
+    var request = EvaluationRequest(attack, threat: configuration.threat)
     if let epsilon { request.threat.epsilon = epsilon }
     if let norm { request.threat.norm = norm }
     request.dataset = dataset
@@ -96,10 +97,13 @@ struct EvaluationSubject {
     _ workplace: Workplace
   ) throws {
     self.request = request
-    attacks = try AttackList.parse(request.attacks, threat: request.threat, say: note)
-    saved = try SavedNetwork(run: URL(filePath: run), checkpoint, device: workplace.device)
+    attacks = try Parts.catalog.attacks(request.attacks, in: request.threat, say: note)
+    saved = try SavedNetwork(
+      run: URL(filePath: run), checkpoint, device: workplace.device, catalog: Parts.catalog)
     network = MeasuredNetwork(saved, named: run)
-    set = try request.images(of: saved.configuration.data.name, in: workplace.data)
+    set = try request.images(
+      from: Parts.catalog.dataset(request.dataset ?? saved.configuration.data.name),
+      in: workplace.data)
     try saved.check(set)
     let size = min(
       workplace.batchSize ?? Evaluator.batchSize(on: workplace.device), set.count,

@@ -30,7 +30,9 @@ struct FlagHint: Error, CustomStringConvertible {
     case ConfigurationError.refused(let error, _) where error.key == "estimators":
       EstimatorKind.allCases.first { "\(error)".contains(" \($0.rawValue) MI") }.map(training)
     case DatasetError.missing(let title, _, _):
-      Datasets.all.first { $0.title == title }.map { "namid data fetch \($0.name), --data-dir" }
+      Parts.catalog.datasets.first { $0.title == title }.map {
+        "namid data fetch \($0.name), --data-dir"
+      }
     case DatasetError.badCount: "--limit, --set data.validation=N, --set data.limit=N"
     case LaboratoryError.otherEstimators(let path, let name): "--out, --\(name) \(path)"
     case ReportSourceError.foreign: "namid reproduce, namid train, namid evaluate --json"

@@ -28,7 +28,8 @@ struct Import: ParsableCommand {
   var out: String
   @Option(
     help: ArgumentHelp(
-      "One of: \(Architecture.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
+      "One of: \(Parts.catalog.architectures.map(\.name).joined(separator: ", ")).",
+      valueName: "name"))
   var model = "resnet18"
   @Option(help: ArgumentHelp("Base width; the network's own by default.", valueName: "n"))
   var width: Int?
@@ -45,9 +46,12 @@ struct Import: ParsableCommand {
     let sizes = image.split(separator: "x").map { Int($0) ?? 0 }
     guard sizes.count == 3 else { throw ValidationError("--image must be such as 3x32x32") }
     let specification = NetworkSpecification(
-      architecture: model, width: width, firstConvolutionPadding: firstPadding,
+      architecture: model,
+      width: width ?? Parts.catalog.architecture(model)?.defaultWidth ?? 64,
+      firstConvolutionPadding: firstPadding,
       classCount: classes, channels: sizes[0], imageHeight: sizes[1], imageWidth: sizes[2])
-    let network = try Network(specification, stream: RandomStream(seed: 0))
+    let network = try Network(
+      specification, stream: RandomStream(seed: 0), architectures: Parts.catalog.architectures)
     do {
       try network.store.load(state: Weights.read(URL(filePath: file)))
     } catch let error as StateDictionaryError {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import NamidTraining
 
 /// The command line.
 public struct NamidCommand: ParsableCommand {
@@ -25,16 +26,25 @@ public struct NamidCommand: ParsableCommand {
   public init() {}
 
   /// A limit on the size of files then fails with a message, as a full disk does, and does not end the process.
-  public static func main() {
+  ///
+  /// - Parameter catalog: The parts that verbs know by name.
+  public static func main(catalog: Catalog = .standard) {
     signal(SIGXFSZ, SIG_IGN)
     Tether.attach()
     Restart.note()
     OutOfMemory.watch()
-    do {
-      var command = try parseAsRoot()
-      try command.run()
-    } catch {
-      exit(withError: FlagHint.adding(to: error))
+    Parts.$catalog.withValue(catalog) {
+      do {
+        var command = try parseAsRoot()
+        try command.run()
+      } catch {
+        exit(withError: FlagHint.adding(to: error))
+      }
     }
   }
+}
+
+/// The parts that verbs know by name; verbs are made by the parser, which hands them nothing.
+enum Parts {
+  @TaskLocal static var catalog = Catalog.standard
 }

@@ -56,9 +56,13 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     if let out { try checkWritable(out) }
-    let sources = try runs.map { try ReportSource(URL(filePath: $0), say: note) }
+    let sources = try runs.map {
+      try ReportSource(URL(filePath: $0), catalog: Parts.catalog, say: note)
+    }
     let file = out.map { URL(filePath: $0) } ?? place(of: sources)
-    let report = RunReport(sources, in: file.deletingLastPathComponent(), say: note)
+    let report = RunReport(
+      sources, in: file.deletingLastPathComponent(), catalog: Parts.catalog,
+      say: note)
     if let form = format.tables {
       try write(form.render(report.tables))
       return
@@ -67,8 +71,10 @@ struct ReportCommand: ParsableCommand {
     let examples =
       images == 0
       ? nil
-      : ExampleImages(count: images, directory: data.directory, device: device)
-        .section(report.networks, say: note)
+      : ExampleImages(
+        count: images, directory: data.directory, device: device, catalog: Parts.catalog
+      )
+      .section(report.networks, say: note)
     let subtitle = "namid \(NamidCommand.configuration.version), \(Date().formatted(.iso8601))"
     let document = report.document(examples: examples, subtitle: subtitle)
     try AtomicFile.write(

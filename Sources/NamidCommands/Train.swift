@@ -17,7 +17,7 @@ struct Train: ParsableCommand {
       stopped goes on with --resume.
 
       Defenses:
-      \(DefenseEntry.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
+      \(Parts.catalog.defenses.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
       With any of them: weightPerturbation.gamma, training.averageDecay, \
       training.labelSmoothing, training.patience, attack.batchNorm (--set).
 
@@ -32,11 +32,12 @@ struct Train: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "One of: \(DefenseEntry.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
+      "One of: \(Parts.catalog.defenses.map(\.name).joined(separator: ", ")).", valueName: "name"))
   var defense: String?
   @Option(
     help: ArgumentHelp(
-      "One of: \(Architecture.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
+      "One of: \(Parts.catalog.architectures.map(\.name).joined(separator: ", ")).",
+      valueName: "name"))
   var model: String?
   @Option(
     help: ArgumentHelp(
@@ -70,22 +71,24 @@ struct Train: ParsableCommand {
       .smallerSteps(
         setting: "training.batchSize", now: configuration.training.batchSize, run: folder))
     let job = try TrainingRun(
-      configuration, in: folder, data: workplace.data, resume: resume, device: workplace.device)
+      configuration, in: folder, data: workplace.data, resume: resume, device: workplace.device,
+      catalog: Parts.catalog)
     note(job.summary)
     let progress = TrainingProgress()
     try job.fit(progress.show)
     if job.hasStoppedEarly { note("stopped early: validation did not improve any more") }
     RunCard.write(
       afterTraining: folder, summary: job.summary,
-      parameters: job.network.store.parameterCount, texts: ToolTexts(), say: note)
+      parameters: job.network.store.parameterCount, texts: ToolTexts(), catalog: Parts.catalog,
+      say: note)
   }
 
   func resolved(in folder: URL?, seed: Int?) throws -> RunConfiguration {
-    let registry = Registry()
+    let catalog = Parts.catalog
     // What a run of an earlier version leaves open is what that version did.
     let isEarlier = options.resume && folder.map(RunFolder.isOfEarlierVersion) ?? false
     let preset = options.preset ?? (isEarlier ? .paper : .balanced)
-    let name = try [.reference, .own].contains(preset) ? chosen(registry) : DefenseName.standard
+    let name = try [.reference, .own].contains(preset) ? chosen(catalog) : DefenseName.standard
     var defaults =
       switch preset {
       case .balanced: RunConfiguration.balanced
@@ -96,11 +99,11 @@ struct Train: ParsableCommand {
       defaults.defense = name
       // Whether estimators are there is asked when all settings are known.
       defaults.estimators = ""
-      defaults = try registry.configuration(
-        defaults, overrides: registry.defense(name).recipe)
+      defaults = try catalog.configuration(
+        defaults, overrides: catalog.defense(name).recipe)
       defaults.estimators = nil
     }
-    var configuration = try registry.configuration(
+    var configuration = try catalog.configuration(
       defaults, file: options.file,
       overrides: options.overrides(
         epochsKey: "training.epochs",
@@ -115,21 +118,21 @@ struct Train: ParsableCommand {
     configuration.initial = configuration.initial.map {
       insertingSeed(configuration.seed, into: $0)
     }
-    try refuseUnread(configuration, registry)
+    try refuseUnread(configuration, catalog)
     return configuration
   }
 
   /// The defense of `--defense`, which a preset depends on.
-  private func chosen(_ registry: Registry) throws -> DefenseName {
+  private func chosen(_ catalog: Catalog) throws -> DefenseName {
     let name = defense.map { DefenseName(rawValue: $0) } ?? .standard
-    _ = try registry.defense(name)
+    _ = try catalog.defense(name)
     return name
   }
 
   /// Refuses a setting of `--set` in a group that the chosen defense does not read.
-  private func refuseUnread(_ configuration: RunConfiguration, _ registry: Registry) throws {
-    let read = try registry.defense(configuration.defense).settings.map { $0.key }
-    let known = Set(registry.defenses.flatMap(\.settings).map { $0.key })
+  private func refuseUnread(_ configuration: RunConfiguration, _ catalog: Catalog) throws {
+    let read = try catalog.defense(configuration.defense).settings.map { $0.key }
+    let known = Set(catalog.defenses.flatMap(\.settings).map { $0.key })
     for setting in options.set {
       let group = setting.prefix { $0 != "." && $0 != "=" }.trimmingCharacters(in: .whitespaces)
       guard known.contains(group), !read.contains(group) else { continue }

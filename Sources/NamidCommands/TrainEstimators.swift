@@ -53,7 +53,8 @@ struct TrainEstimators: ParsableCommand {
     OutOfMemory.expect(
       .smallerSteps(setting: "batchSize", now: configuration.batchSize, run: folder))
     let job = try EstimatorRun(
-      configuration, in: folder, data: workplace.data, resume: resume, device: workplace.device)
+      configuration, in: folder, data: workplace.data, resume: resume, device: workplace.device,
+      catalog: Parts.catalog)
     note(job.summary)
     let progress = TrainingProgress()
     try job.fit(progress.show)
@@ -75,7 +76,8 @@ struct TrainEstimators: ParsableCommand {
       // The seed, which the target's name may hold, can come from everywhere.
       let place = insertingSeed(try load(defaults).seed, into: target)
       defaults.target = place
-      let theirs = try SavedNetwork.configuration(of: URL(filePath: place))
+      let theirs = try SavedNetwork.configuration(
+        of: URL(filePath: place), catalog: Parts.catalog)
       defaults.data = theirs.data
       defaults.threat = theirs.threat
       if !isReference { defaults.attack = theirs.attack }

@@ -48,7 +48,8 @@ struct Transfer: ParsableCommand {
     fresh: Bool
   ) throws -> RobustnessMeasurement {
     let source = try SavedNetwork(
-      run: URL(filePath: surrogate), checkpoint, device: subject.saved.network.store.device)
+      run: URL(filePath: surrogate), checkpoint, device: subject.saved.network.store.device,
+      catalog: Parts.catalog)
     try source.check(subject.set)
     return try subject.measure(
       craftedOn: MeasuredNetwork(source, named: surrogate), keepingStateIn: place, fresh: fresh)

@@ -116,7 +116,8 @@ public struct DatasetInfo: Sendable, CustomStringConvertible {
   /// The folder of the set; nil where it was not found.
   public let location: DatasetLocation?
 
-  init(of source: any DatasetSource, in directory: URL) {
+  /// The facts about a set, and where it lies.
+  public init(of source: any DatasetSource, in directory: URL) {
     name = source.name
     title = source.title
     origin = source.origin

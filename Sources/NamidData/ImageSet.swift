@@ -31,7 +31,7 @@ public struct ImageSet: Sendable {
   /// Makes a set from values in memory.
   ///
   /// - Parameters:
-  ///   - name: Name in the registry.
+  ///   - name: Name in the catalog.
   ///   - title: Name for people.
   ///   - split: The part of the data.
   ///   - height: Rows of every image.

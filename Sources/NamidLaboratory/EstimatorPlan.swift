@@ -80,7 +80,8 @@ package struct EstimatorPlan: Sendable {
 
   /// Reads the estimators, frozen, and trains them where training is not finished; says what work is ahead.
   package func estimators(
-    data: URL, device: Device, say: (String) -> Void, report: (TrainingEvent) -> Void
+    data: URL, device: Device, catalog: Catalog, say: (String) -> Void,
+    report: (TrainingEvent) -> Void
   ) throws -> TrainedEstimators {
     guard let configuration else {
       say("using \(folder.relativePath)")
@@ -88,7 +89,7 @@ package struct EstimatorPlan: Sendable {
     }
     // Also for finished ones: it refuses those of another network or of other images.
     let job = try EstimatorRun(
-      configuration, in: folder, data: data, resume: true, device: device)
+      configuration, in: folder, data: data, resume: true, device: device, catalog: catalog)
     let done = try? CheckpointFolder(run: folder).state(.latest).epoch
     if let done, done >= configuration.epochs {
       say("using \(folder.relativePath), trained before: \(job.summary)")

@@ -9,13 +9,13 @@ extension RunConfiguration {
   ///
   /// - Parameters:
   ///   - network: The network to train.
-  ///   - registry: The defenses that there are.
+  ///   - catalog: The defenses that there are.
   /// - Returns: The defense.
   /// - Throws: An error when the defense is unknown, or estimators are missing or do not fit; before any training.
   public func makeDefense(
-    for network: Network, registry: Registry = Registry()
+    for network: Network, catalog: Catalog
   ) throws -> any Defense {
-    let entry = try registry.defense(defense)
+    let entry = try catalog.defense(defense)
     let settings = settings.only(entry.settings)
     var trained: Estimators?
     switch (entry.estimators(settings), estimators) {

@@ -21,17 +21,17 @@ public struct SavedNetwork {
   ///   - choice: The checkpoint to read.
   ///   - averaged: True for averaged weights; nil takes them where there are any.
   ///   - device: The device of the network.
-  ///   - registry: The parts that the run may name.
+  ///   - catalog: The parts that the run may name.
   /// - Throws: An error that names the file and the remedy.
   public init(
     run: URL, _ choice: CheckpointFolder.Choice = .latest, averaged: Bool? = nil,
-    device: Device = .cpu, registry: Registry = Registry()
+    device: Device = .cpu, catalog: Catalog = .standard
   ) throws {
-    configuration = try Self.configuration(of: run, registry: registry)
+    configuration = try Self.configuration(of: run, catalog: catalog)
     let specification = try RunFiles.specification(of: NetworkSpecification.self, in: run)
     network = try Network(
       specification, stream: RandomStream(seed: 0), device: device,
-      architectures: registry.architectures)
+      architectures: catalog.architectures)
     let folder = CheckpointFolder(run: run)
     checkpoint = try folder.state(choice)
     var weights: [String: Tensor] = [:]
@@ -61,9 +61,9 @@ public struct SavedNetwork {
 
   /// The configuration of a run, without its weights.
   public static func configuration(
-    of run: URL, registry: Registry = Registry()
+    of run: URL, catalog: Catalog = .standard
   ) throws -> RunConfiguration {
-    try registry.configuration(file: try RunFiles.configuration(in: run))
+    try catalog.configuration(file: try RunFiles.configuration(in: run))
   }
 }
 

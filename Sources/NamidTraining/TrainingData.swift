@@ -12,9 +12,9 @@ public struct TrainingData {
 
   /// Reads the training split and divides it; the same seed gives the same parts.
   public init(
-    _ settings: DataSettings, directory: URL, seed: Int, registry: Registry = Registry()
+    _ settings: DataSettings, directory: URL, seed: Int, catalog: Catalog
   ) throws {
-    let all = try registry.dataset(settings.name).load(.train, in: directory)
+    let all = try catalog.dataset(settings.name).load(.train, in: directory)
     let seed = UInt64(bitPattern: Int64(seed))
     var training = all
     var validation: ImageSet?
@@ -36,11 +36,11 @@ public struct TrainingData {
 
   /// A network for these images.
   public func specification(
-    _ model: ModelSettings, registry: Registry = Registry()
+    _ model: ModelSettings, catalog: Catalog
   ) -> NetworkSpecification {
-    let kind = registry.architectures.first { $0.name == model.architecture }
     return NetworkSpecification(
-      architecture: model.architecture, width: model.width ?? kind?.defaultWidth,
+      architecture: model.architecture,
+      width: model.width ?? catalog.architecture(model.architecture)?.defaultWidth ?? 64,
       firstConvolutionPadding: model.firstConvolutionPadding,
       classCount: training.classNames.count, channels: training.channels,
       imageHeight: training.height, imageWidth: training.width)

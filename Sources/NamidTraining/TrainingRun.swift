@@ -27,26 +27,26 @@ public final class TrainingRun {
   ///   - data: The folder that holds data sets.
   ///   - resume: True to go on with a run that is there.
   ///   - device: The device to compute on.
-  ///   - registry: The parts that the settings may name.
+  ///   - catalog: The parts that the settings may name.
   /// - Throws: An error that names the setting, file or folder and the remedy.
   public init(
     _ configuration: RunConfiguration, in folder: URL, data: URL, resume: Bool = false,
-    device: Device = .cpu, registry: Registry = Registry()
+    device: Device = .cpu, catalog: Catalog = .standard
   ) throws {
-    let configuration = try configuration.settled(registry)
+    let configuration = try configuration.settled(catalog)
     let images = try TrainingData(
-      configuration.data, directory: data, seed: configuration.seed, registry: registry)
-    let specification = images.specification(configuration.model, registry: registry)
+      configuration.data, directory: data, seed: configuration.seed, catalog: catalog)
+    let specification = images.specification(configuration.model, catalog: catalog)
     network = try Network(
       specification, stream: RandomStream(seed: configuration.seed).keyed("weights"),
-      device: device, architectures: registry.architectures)
-    let defense = try configuration.makeDefense(for: network, registry: registry)
-    let defaults = try registry.defense(configuration.defense).weightPerturbation
+      device: device, architectures: catalog.architectures)
+    let defense = try configuration.makeDefense(for: network, catalog: catalog)
+    let defaults = try catalog.defense(configuration.defense).weightPerturbation
     let run = try RunFolder(
       folder, configuration: ConfigurationLoader.render(configuration),
       specification: specification, resume: resume)
     if let initial = configuration.initial, !run.isResumed {
-      try network.start(from: URL(filePath: initial), registry: registry)
+      try network.start(from: URL(filePath: initial), catalog: catalog)
     }
     let trainer = try Trainer(
       configuration, network: network, defense: defense,
@@ -79,8 +79,8 @@ extension Network {
   /// Takes over the weights and statistics of another run's last checkpoint.
   ///
   /// - Throws: `RunError.initialDoesNotFit` for a network of another kind, and what reading a run throws.
-  fileprivate func start(from run: URL, registry: Registry) throws {
-    let saved = try SavedNetwork(run: run, device: store.device, registry: registry)
+  fileprivate func start(from run: URL, catalog: Catalog) throws {
+    let saved = try SavedNetwork(run: run, device: store.device, catalog: catalog)
     let theirs = saved.network.specification
     guard theirs == specification else {
       let texts = [theirs, specification].map {
@@ -110,18 +110,18 @@ public final class EstimatorRun {
   ///   - data: The folder that holds data sets.
   ///   - resume: True to go on with a run that is there.
   ///   - device: The device to compute on.
-  ///   - registry: The parts that the settings may name.
+  ///   - catalog: The parts that the settings may name.
   /// - Throws: An error that names the setting, file or folder and the remedy.
   public init(
     _ configuration: EstimatorConfiguration, in folder: URL, data: URL, resume: Bool = false,
-    device: Device = .cpu, registry: Registry = Registry()
+    device: Device = .cpu, catalog: Catalog = .standard
   ) throws {
     guard let target = configuration.target else { throw RunError.noTarget }
     let choice = CheckpointFolder.Choice(configuration.checkpoint) ?? .latest
     let saved = try SavedNetwork(
-      run: URL(filePath: target), choice, device: device, registry: registry)
+      run: URL(filePath: target), choice, device: device, catalog: catalog)
     let images = try TrainingData(
-      configuration.data, directory: data, seed: configuration.seed, registry: registry)
+      configuration.data, directory: data, seed: configuration.seed, catalog: catalog)
     let own = saved.network.specification
     try saved.check(images.training)
     let specification = EstimatorSpecification(

@@ -75,12 +75,12 @@ import Testing
     let text = try String(
       contentsOf: run.folder.appending(path: "config.yaml"), encoding: .utf8)
     let groups = Set(DefenseEntry.all.flatMap(\.settings).map { $0.key })
-    let entry = try Registry().defense(DefenseName(rawValue: name))
+    let entry = try Catalog.standard.defense(DefenseName(rawValue: name))
     for group in groups {
       #expect(text.contains("\n\(group):") == entry.settings.contains { $0.key == group })
     }
     let saved = try SavedNetwork(run: run.folder)
-    #expect(saved.configuration == (try run.configuration.settled(Registry())))
+    #expect(saved.configuration == (try run.configuration.settled(Catalog.standard)))
   }
 
   @Test func jointWMIMTrainsItsEstimator() throws {

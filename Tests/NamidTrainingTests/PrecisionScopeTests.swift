@@ -33,15 +33,15 @@ import Testing
     }
   }
 
-  private func registry(_ notes: Notes) -> Registry {
-    var registry = Registry()
-    registry.architectures.append(
+  private func catalog(_ notes: Notes) -> Catalog {
+    var catalog = Catalog.standard
+    catalog.architectures.append(
       Architecture(name: "watched", summary: "notes what it is allowed") { specification, path in
         Watched(
           notes: notes,
           linear: Linear(specification.channels * 4, specification.classCount, at: path / "linear"))
       })
-    return registry
+    return catalog
   }
 
   /// The passes of one epoch of training, and those of the validation after it.
@@ -56,7 +56,7 @@ import Testing
     change(&run.configuration)
     let notes = Notes()
     let job = try TrainingRun(
-      run.configuration, in: run.folder, data: root, registry: registry(notes))
+      run.configuration, in: run.folder, data: root, catalog: catalog(notes))
     notes.passes.withLock { $0 = [] }
     var count = 0
     try job.fit { event in
@@ -87,7 +87,7 @@ import Testing
     run.configuration.model.architecture = "watched"
     let notes = Notes()
     let job = try TrainingRun(
-      run.configuration, in: run.folder, data: root, registry: registry(notes))
+      run.configuration, in: run.folder, data: root, catalog: catalog(notes))
     // A trained network has images to be attacked.
     try job.fit()
     let images = try TrainingData(run.configuration.data, directory: root, seed: 0).training

@@ -9,10 +9,10 @@ import Testing
 
 /// Settings of runs: groups by defense, names that are looked up, files from earlier versions.
 @Suite struct RunConfigurationTests {
-  private let registry = Registry()
+  private let catalog = Catalog.standard
 
   private func text(_ overrides: String...) throws -> String {
-    try ConfigurationLoader.render(registry.configuration(overrides: overrides))
+    try ConfigurationLoader.render(catalog.configuration(overrides: overrides))
   }
 
   /// What this program wrote before there were further defenses.
@@ -81,7 +81,7 @@ import Testing
     #expect(configuration.weightPerturbation == nil)
     let json = root.appending(path: "run.json")
     try JSONValue(encoding: configuration).data().write(to: json)
-    #expect(try registry.configuration(file: json) == configuration)
+    #expect(try catalog.configuration(file: json) == configuration)
   }
 
   @Test func estimatorFilesOfEarlierVersionsAreRead() throws {
@@ -107,14 +107,14 @@ import Testing
 
   @Test func whatIsWrittenIsRead() throws {
     for entry in DefenseEntry.all {
-      let configuration = try registry.configuration(overrides: [
+      let configuration = try catalog.configuration(overrides: [
         "defense=\(entry.name)", "estimators=runs/e", "weightPerturbation.gamma=0.02",
       ])
       let root = try makeTemporaryFolder()
       defer { remove(root) }
       let file = root.appending(path: "config.yaml")
       try Data(ConfigurationLoader.render(configuration).utf8).write(to: file)
-      #expect(try registry.configuration(file: file) == configuration, "\(entry.name)")
+      #expect(try catalog.configuration(file: file) == configuration, "\(entry.name)")
       #expect(configuration.weightPerturbation?.gamma == 0.02)
     }
   }
@@ -138,12 +138,12 @@ import Testing
     (["attack.batchNorm=train"], ["attack.batchNorm", "evaluation, training"]),
   ])
   func mistakesAreNamed(_ overrides: [String], _ said: [String]) {
-    let text = message { _ = try registry.configuration(overrides: overrides) } ?? ""
+    let text = message { _ = try catalog.configuration(overrides: overrides) } ?? ""
     for part in said { #expect(text.contains(part), "\(text)") }
   }
 
   @Test func jointWMIMNeedsNoEstimators() throws {
-    let configuration = try registry.configuration(overrides: ["defense=wmim", "wmim.mode=joint"])
+    let configuration = try catalog.configuration(overrides: ["defense=wmim", "wmim.mode=joint"])
     #expect(configuration.estimators == nil)
   }
 
@@ -153,15 +153,15 @@ import Testing
       var strength = 2.0
       init() {}
     }
-    var registry = Registry()
-    registry.defenses.append(
+    var catalog = Catalog.standard
+    catalog.defenses.append(
       DefenseEntry(name: "own", summary: "", source: "", settings: [Own.self]) { parts in
         NaturalTraining(labelLoss: parts.labelLoss)
       })
-    let configuration = try registry.configuration(overrides: ["defense=own", "own.strength=3"])
+    let configuration = try catalog.configuration(overrides: ["defense=own", "own.strength=3"])
     #expect(configuration.settings[Own.self].strength == 3)
     #expect(try ConfigurationLoader.render(configuration).contains("own:\n  strength: 3"))
-    #expect(message { _ = try Registry().configuration(overrides: ["own.strength=3"]) } != nil)
+    #expect(message { _ = try Catalog.standard.configuration(overrides: ["own.strength=3"]) } != nil)
   }
 
   @Test func presetsOfTheAuthorsReachTheWholeFamily() throws {
@@ -177,12 +177,12 @@ import Testing
   /// A recipe's keys and values are right for the defense that has it.
   @Test func recipesAreConfigurations() throws {
     for entry in DefenseEntry.all {
-      let configuration = try registry.configuration(
+      let configuration = try catalog.configuration(
         overrides: ["defense=\(entry.name)", "estimators=runs/e"] + entry.recipe)
       #expect((configuration != RunConfiguration()) || entry.name == "standard")
     }
-    let mart = try registry.configuration(
-      overrides: ["defense=mart"] + (try registry.defense("mart").recipe))
+    let mart = try catalog.configuration(
+      overrides: ["defense=mart"] + (try catalog.defense("mart").recipe))
     #expect(mart.optimizer.weightDecay == 3.5e-3 && mart.training.epochs == 120)
   }
 }

@@ -87,8 +87,8 @@ struct MachineReport: Encodable {
     if charts == nil {
       remedies.append("reports will have tables but no charts: start through ./namid")
     }
-    for source in Datasets.all {
-      let info = try Datasets.info(source.name, in: data)
+    for source in Parts.catalog.datasets {
+      let info = DatasetInfo(of: source, in: data)
       let place = info.location.map { "\($0.folder.path) (\($0.layout))" }
       datasets.append(DatasetRecord(name: info.name, place: place))
       if place == nil {

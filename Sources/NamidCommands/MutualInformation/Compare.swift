@@ -123,7 +123,8 @@ struct ComparisonWork {
     }
     let report = try ComparisonReport(setting: setting, attacks: measured)
     try files.write(
-      report, CompareText(report: report).text, page: report.document(command: conduct.command), samples: parts)
+      report, CompareText(report: report).text, page: report.document(command: conduct.command),
+      samples: parts)
     for state in held { state.finish() }
   }
 

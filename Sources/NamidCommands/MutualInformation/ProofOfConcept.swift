@@ -102,7 +102,8 @@ struct PairingsWork {
       remarks: (defense == "natural" ? [] : ["the paper's network is trained naturally"])
         + remarks.map { "the estimator was \($0)" },
       rows: rows)
-    try files.write(report, Self.text(report), page: report.document(command: conduct.command), samples: parts)
+    try files.write(
+      report, Self.text(report), page: report.document(command: conduct.command), samples: parts)
     for state in held { state.finish() }
   }
 

@@ -81,16 +81,17 @@ struct ReproductionWork {
   ) throws {
     self.device = device
     store = StepStore(out)
-    let catalog = Result { () throws(RecipeError) in try RecipeCatalog() }
-    var files = try Self.files(argument, preset: preset, catalog)
-    figures = try (try? catalog.get()).map { try PaperFigures(file: $0.figures) } ?? PaperFigures()
-    if RecipeCatalog.isPath(argument), let catalog = try? catalog.get() {
-      for index in files.indices { try files[index].follow(catalog, figures) }
+    let recipes = Result { () throws(RecipeError) in try RecipeCatalog() }
+    var files = try Self.files(argument, preset: preset, recipes)
+    figures = try (try? recipes.get()).map { try PaperFigures(file: $0.figures) } ?? PaperFigures()
+    if RecipeCatalog.isPath(argument), let recipes = try? recipes.get() {
+      for index in files.indices { try files[index].follow(recipes, figures) }
     }
     try Self.check(options.only, among: files)
     var facts: [String: DataFacts] = [:]
-    for name in try files.flatMap({ try PlanBuilder.datasets(of: $0) }) where facts[name] == nil {
-      facts[name] = try DataFacts(of: name, in: data)
+    for name in try files.flatMap({ try PlanBuilder.datasets(of: $0, in: Parts.catalog) })
+    where facts[name] == nil {
+      facts[name] = try DataFacts(of: name, in: data, catalog: Parts.catalog)
     }
     problems = facts.sorted { $0.key < $1.key }.compactMap { name, facts in
       facts.problem.map { problem in
@@ -105,7 +106,8 @@ struct ReproductionWork {
     var rows: Set<[String]> = []
     for file in files {
       let command: PlanBuilder.CommandText = { try $0.command(leavingIn: $1, network: $2) }
-      var builder = PlanBuilder(file, facts: facts, options: options, command: command)
+      var builder = PlanBuilder(
+        file, facts: facts, options: options, catalog: Parts.catalog, command: command)
       let built = try builder.build()
       if built.table.parts.isEmpty { continue }
       steps += built.steps
@@ -113,7 +115,8 @@ struct ReproductionWork {
         rows.formUnion(part.rows.map { [file.name, part.name, $0.name] })
       }
       var all = PlanBuilder(
-        file, facts: facts, options: .init(seeds: options.seeds), command: command)
+        file, facts: facts, options: .init(seeds: options.seeds), catalog: Parts.catalog,
+        command: command)
       let whole = try all.build()
       wholeSteps += whole.steps
       tables.append(whole.table)
@@ -157,15 +160,15 @@ struct ReproductionWork {
   }
 
   private static func files(
-    _ argument: String, preset: String?, _ catalog: Result<RecipeCatalog, RecipeError>
+    _ argument: String, preset: String?, _ recipes: Result<RecipeCatalog, RecipeError>
   ) throws -> [RecipeFile] {
     if RecipeCatalog.isPath(argument) {
       return [try RecipeFile(URL(filePath: argument), preset: preset)]
     }
-    let catalog = try catalog.get()
-    let names = argument == "all" ? catalog.names : [argument]
+    let recipes = try recipes.get()
+    let names = argument == "all" ? recipes.names : [argument]
     return try names.map {
-      try RecipeFile(catalog.file(of: $0), preset: preset ?? "cpu")
+      try RecipeFile(recipes.file(of: $0), preset: preset ?? "cpu")
     }
   }
 
@@ -184,7 +187,8 @@ struct ReproductionWork {
   func costs(say: (String) -> Void) throws -> CostTable {
     let work = remaining.compactMap(\.workload)
     if work.isEmpty { return CostTable() }
-    return try Calibration(device: device).measure(work, say: say)
+    return try Calibration(device: device, architectures: Parts.catalog.architectures).measure(
+      work, say: say)
   }
 
   /// The steps that are still to do.

@@ -66,6 +66,7 @@ struct Step: ParsableCommand {
 
   private static func read(_ file: URL) throws -> StepRequest {
     let tree = try JSONValue(parsing: readFile(at: file, limit: 1 << 20))
-    return try tree.decode(StepRequest.self, unknownKeys: .refused)
+    return try tree.decode(
+      StepRequest.self, unknownKeys: .refused, userInfo: Parts.catalog.userInfo)
   }
 }

@@ -60,7 +60,7 @@ extension StepRequest {
 
   private static func words(_ configuration: RunConfiguration) throws -> [String] {
     let name = configuration.defense.rawValue
-    var base = try Registry().configuration(
+    var base = try Parts.catalog.configuration(
       .balanced,
       settings: [
         "defense": .string(name), "estimators": configuration.estimators == nil ? nil : "",

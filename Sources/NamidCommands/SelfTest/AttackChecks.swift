@@ -30,7 +30,7 @@ enum AttackChecks {
   ) throws {
     for (norm, epsilon, list) in budgets {
       let threat = ThreatModel(norm: norm, epsilon: epsilon)
-      for attack in try AttackList.parse(list, threat: threat) {
+      for attack in try Parts.catalog.attacks(list, in: threat) {
         let outcomes = try [Device.cpu, device].map { place in
           Evaluator(
             try subject.network(on: place),

@@ -15,7 +15,7 @@ enum TrainingChecks {
     _ subject: SelfTestSubject, on device: Device, into report: inout SelfTestReport
   ) throws {
     let crafted = try attacked(subject)
-    for entry in DefenseEntry.all {
+    for entry in Parts.catalog.defenses {
       let (expected, actual) = (
         try step(of: entry, subject, crafted, on: .cpu),
         try step(of: entry, subject, crafted, on: device)

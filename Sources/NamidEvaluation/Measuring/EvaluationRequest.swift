@@ -34,12 +34,12 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
   /// Reads the images that are asked for.
   ///
   /// - Parameters:
-  ///   - usual: The data set of the measured run.
+  ///   - source: The data set.
   ///   - directory: The folder that holds data sets.
   /// - Returns: The images.
   /// - Throws: `DatasetError` where they are not there or fewer than asked for.
-  public func images(of usual: String, in directory: URL) throws -> ImageSet {
-    let set = try Datasets.load(dataset ?? usual, split: split, directory: directory)
+  public func images(from source: any DatasetSource, in directory: URL) throws -> ImageSet {
+    let set = try source.load(split, in: directory)
     guard let limit, limit < set.count else { return set }
     return try set.sample(limit, seed: UInt64(bitPattern: Int64(seed)))
   }

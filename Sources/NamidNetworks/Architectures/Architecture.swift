@@ -1,6 +1,6 @@
 /// A description of a network without its weights.
 public struct NetworkSpecification: Codable, Hashable, Sendable {
-  /// A name in `Architecture.all`.
+  /// The name of an `Architecture`.
   public var architecture: String
   /// Base width: channels of the first stage.
   ///
@@ -17,23 +17,18 @@ public struct NetworkSpecification: Codable, Hashable, Sendable {
   /// Width of the images in pixels.
   public var imageWidth: Int
 
-  /// A network for images of a given kind; without a width it has the architecture's own.
+  /// A network for images of a given kind; those of CIFAR-10 unless said otherwise.
   public init(
-    architecture: String, width: Int? = nil, firstConvolutionPadding: Int = 1, classCount: Int = 10,
+    architecture: String, width: Int = 64, firstConvolutionPadding: Int = 1, classCount: Int = 10,
     channels: Int = 3, imageHeight: Int = 32, imageWidth: Int = 32
   ) {
     self.architecture = architecture
-    self.width = width ?? Architecture.named(architecture)?.defaultWidth ?? 64
+    self.width = width
     self.firstConvolutionPadding = firstConvolutionPadding
     self.classCount = classCount
     self.channels = channels
     self.imageHeight = imageHeight
     self.imageWidth = imageWidth
-  }
-
-  /// The reason why no network can be built like this, or nil; that its architecture is known is checked elsewhere.
-  public var problem: String? {
-    rangeProblem ?? Architecture.named(architecture)?.problem(self)
   }
 
   /// The number that no network can have, with its name, or nil; it may come from a damaged file.
@@ -68,8 +63,7 @@ public struct Architecture: Sendable {
   public let summary: String
   /// The base width of its paper.
   public let defaultWidth: Int
-  /// Explains why a specification cannot be built; nil where it can.
-  public let problem: @Sendable (NetworkSpecification) -> String?
+  private let ownProblem: @Sendable (NetworkSpecification) -> String?
   /// Builds the network under a path.
   public let build: @Sendable (NetworkSpecification, Path) -> any Module
 
@@ -82,17 +76,17 @@ public struct Architecture: Sendable {
     self.name = name
     self.summary = summary
     self.defaultWidth = defaultWidth
-    self.problem = problem
+    ownProblem = problem
     self.build = build
+  }
+
+  /// The reason why no network of this kind can be built as specified; nil where it can.
+  public func problem(_ specification: NetworkSpecification) -> String? {
+    specification.rangeProblem ?? ownProblem(specification)
   }
 
   /// All kinds that come with this library.
   public static let all: [Architecture] = [
     .resNet18, .preActResNet18, .wideResNet34, .wideResNet28, .vgg19, .smallCNN,
   ]
-
-  /// The kind with a name, if there is one.
-  public static func named(_ name: String) -> Architecture? {
-    all.first { $0.name == name }
-  }
 }

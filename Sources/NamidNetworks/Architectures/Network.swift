@@ -39,7 +39,7 @@ public final class Network: Classifier {
       throw .unknownArchitecture(
         specification.architecture, known: architectures.map(\.name))
     }
-    if let reason = specification.rangeProblem ?? kind.problem(specification)
+    if let reason = kind.problem(specification)
       ?? Self.memoryProblem(specification, kind)
     {
       throw .unsuitable(specification, reason: reason)

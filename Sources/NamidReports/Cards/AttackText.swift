@@ -2,31 +2,38 @@ import NamidAttacks
 import NamidEvaluation
 import NamidPages
 import NamidReproduction
+import NamidTraining
 
 /// An attack as text for the command line, such as `pgd-40:restarts=5`.
 enum AttackText {
   /// Returns the text that gives an attack with exactly these settings; nil where none was found.
-  static func commandLine(of attack: AttackReport, threat ball: ThreatModel) -> String? {
-    guard let usual = parsed(attack.name, ball) else { return nil }
+  static func commandLine(
+    of attack: AttackReport, threat ball: ThreatModel, _ catalog: Catalog
+  ) -> String? {
+    guard let usual = parsed(attack.name, ball, catalog) else { return nil }
     let (settings, standard) = (attack.settings, usual.record)
     if standard == settings { return attack.name }
     let changed = AttackList.settingTexts(of: settings).filter { key, _ in
       standard[key] != settings[key]
     }
     let text = attack.name + changed.map { ":\($0.key)=\($0.text)" }.joined()
-    return parsed(text, ball)?.record == settings ? text : nil
+    return parsed(text, ball, catalog)?.record == settings ? text : nil
   }
 
   /// Formats the command-line text as Markdown; where there is none, the attack's name with a remark.
-  static func shown(_ attack: AttackReport, threat: ThreatModel) -> String {
-    commandLine(of: attack, threat: threat).map(Markdown.code)
+  static func shown(
+    _ attack: AttackReport, threat: ThreatModel, _ catalog: Catalog
+  ) -> String {
+    commandLine(of: attack, threat: threat, catalog).map(Markdown.code)
       ?? "\(Markdown.code(attack.name)) (settings of its own)"
   }
 
   /// Reads the one attack that a text names; nil for any other text, and for one that a shell might read differently.
-  private static func parsed(_ text: String, _ threat: ThreatModel) -> (any Attack)? {
+  private static func parsed(
+    _ text: String, _ threat: ThreatModel, _ catalog: Catalog
+  ) -> (any Attack)? {
     guard text.utf8.count <= 500, ShellText.isHarmless(text),
-      let attacks = try? AttackList.parse(text, threat: threat), attacks.count == 1
+      let attacks = try? catalog.attacks(text, in: threat), attacks.count == 1
     else { return nil }
     return attacks[0]
   }

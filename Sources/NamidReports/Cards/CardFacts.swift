@@ -24,6 +24,8 @@ struct CardFacts {
   var parameters: Int?
   /// The summary that the training gave of itself; nil where it is not known.
   var trainingLine: String?
+  /// The parts that the run may name.
+  var catalog: Catalog
   /// The data set; nil where its name is not known here.
   var source: (any DatasetSource)?
   /// The defense; nil where its name is not known here.
@@ -31,16 +33,17 @@ struct CardFacts {
 
   /// Reads a run, without its evaluations, and says which optional parts could not be read; throws where the folder is
   /// not the run of a network.
-  init(run: URL, registry: Registry, say: (String) -> Void) throws {
+  init(run: URL, catalog: Catalog, say: (String) -> Void) throws {
     name = run.standardizedFileURL.lastPathComponent
-    configuration = try SavedNetwork.configuration(of: run, registry: registry)
+    self.catalog = catalog
+    configuration = try SavedNetwork.configuration(of: run, catalog: catalog)
     let file = run.appending(path: RunFolder.specificationFile)
     specification = try JSONValue(parsing: readFile(at: file, limit: 1 << 20))
       .decode(NetworkSpecification.self)
     latest = try CheckpointFolder(run: run).state(.latest)
     source =
-      (try? registry.dataset(configuration.data.name)) ?? Datasets.own(configuration.data.name)
-    defense = try? registry.defense(configuration.defense)
+      try? catalog.dataset(configuration.data.name)
+    defense = try? catalog.defense(configuration.defense)
     let metrics = run.appending(path: RunFolder.metricsFile)
     guard FileKind(of: metrics, followingLinks: false) != nil else { return }
     do {
@@ -89,7 +92,7 @@ struct CardFacts {
 
   /// The network's name in papers, with the width where it is not the usual one.
   var architecture: String {
-    let usual = Architecture.named(specification.architecture)?.defaultWidth
+    let usual = catalog.architecture(specification.architecture)?.defaultWidth
     let width = specification.width
     let marked = { (name: String) in width == usual ? name : "\(name) (width \(width))" }
     switch specification.architecture {

@@ -75,7 +75,7 @@ struct LimitText {
   private var size: [String] {
     if facts.isImported { return [] }
     var parts: [String] = []
-    let usual = Architecture.named(facts.specification.architecture)?.defaultWidth
+    let usual = facts.catalog.architecture(facts.specification.architecture)?.defaultWidth
     if let usual, facts.specification.width < usual {
       parts.append("a network of base width \(facts.specification.width), usual is \(usual)")
     }

@@ -3,10 +3,12 @@ import NamidEvaluation
 import NamidPages
 import NamidSettings
 import NamidTerminal
+import NamidTraining
 
 /// The measurements of a run and the doubts about them, as Markdown.
 struct MeasurementText {
   let reports: [EvaluationReport]
+  let catalog: Catalog
 
   /// The table with one row per checkpoint, attack and specification; nil without measurements.
   var table: String? {
@@ -37,7 +39,8 @@ struct MeasurementText {
       guard let attack else { return row("`clean`", share, "none") }
       let isClean = attack.name == "clean" && report.source == nil
       return row(
-        AttackText.shown(attack, threat: report.threat) + origin, share, isClean ? "none" : ball)
+        AttackText.shown(attack, threat: report.threat, catalog) + origin, share,
+        isClean ? "none" : ball)
     }
     if let worst = report.worstCase?.share {
       rows.append(row("worst case of all" + origin, Share(worst.robust, of: worst.total), ball))

@@ -60,7 +60,8 @@ extension ModelCard {
       var arguments: JSONObject = ["checkpoint": .string(Markdown.oneLine(report.model.checkpoint))]
       if let attack, attack.name != "clean" || report.source != nil {
         arguments["attack"] = .string(
-          AttackText.commandLine(of: attack, threat: report.threat) ?? Markdown.oneLine(attack.name)
+          AttackText.commandLine(of: attack, threat: report.threat, facts.catalog)
+            ?? Markdown.oneLine(attack.name)
         )
         arguments["norm"] = .string(report.threat.norm.rawValue)
         arguments["epsilon"] = .string(report.threat.epsilon.description)

@@ -15,7 +15,7 @@ struct ModelCard {
 
   /// The text below the front matter.
   var body: String {
-    let measured = MeasurementText(reports: facts.evaluations)
+    let measured = MeasurementText(reports: facts.evaluations, catalog: facts.catalog)
     var parts = [
       "# \(Markdown.plain(facts.name)): \(Markdown.plain(title))",
       "## The network\n\n" + network,
@@ -44,7 +44,9 @@ struct ModelCard {
   private var network: String {
     let network = facts.specification
     let size = facts.parameters.map { ", \(thousands($0)) parameters" } ?? ""
-    let known = Architecture.named(network.architecture).map { " (\(Markdown.plain($0.summary)))" }
+    let known = facts.catalog.architecture(network.architecture).map {
+      " (\(Markdown.plain($0.summary)))"
+    }
     let padding =
       network.firstConvolutionPadding == 1
       ? "" : " Its first convolution pads by \(network.firstConvolutionPadding)."
@@ -127,7 +129,9 @@ struct ModelCard {
   private func evaluation(_ report: EvaluationReport, of run: String) -> String {
     let mark = "# spec \(report.specificationHash)"
     if report.source != nil { return mark + ": images of another network, see \(texts.transfer)" }
-    let attacks = report.attacks.map { AttackText.commandLine(of: $0, threat: report.threat) }
+    let attacks = report.attacks.map {
+      AttackText.commandLine(of: $0, threat: report.threat, facts.catalog)
+    }
     guard !attacks.contains(nil), let epoch = RunEvaluations.epoch(of: report) else {
       return mark + ": its attacks have settings that no command line gives"
     }

@@ -51,7 +51,7 @@ struct RobustBenchEntry {
   private static func additionalData(_ facts: CardFacts) -> JSONValue {
     let isKnown =
       !facts.isImported && facts.configuration.estimators == nil
-      && Datasets.all.contains { $0.name == facts.configuration.data.name }
+      && facts.catalog.datasets.contains { $0.name == facts.configuration.data.name }
     return isKnown ? false : .null
   }
 

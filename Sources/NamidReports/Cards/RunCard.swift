@@ -15,13 +15,13 @@ package enum RunCard {
   ///   - training: The training run's own summary.
   ///   - parameters: The number of the network's trainable values.
   ///   - texts: The command lines that the card shows.
-  ///   - registry: The registry in which the run's names are looked up.
+  ///   - catalog: The catalog in which the run's names are looked up.
   ///   - say: A closure called with lines for people.
   package static func write(
     afterTraining run: URL, summary training: String, parameters: Int, texts: any CommandTexts,
-    registry: Registry = Registry(), say: (String) -> Void
+    catalog: Catalog = .standard, say: (String) -> Void
   ) {
-    write(run, Known(training: training, parameters: parameters), texts, registry, say: say)
+    write(run, Known(training: training, parameters: parameters), texts, catalog, say: say)
   }
 
   /// Leaves a copy of a report in the run's folder, and writes the card and the line with it.
@@ -30,11 +30,11 @@ package enum RunCard {
   ///   - run: The run's folder.
   ///   - report: The evaluation of one of its checkpoints.
   ///   - texts: The command lines that the card shows.
-  ///   - registry: The registry in which the run's names are looked up.
+  ///   - catalog: The catalog in which the run's names are looked up.
   ///   - say: A closure called with lines for people.
   package static func write(
     afterEvaluation run: URL, _ report: EvaluationReport, texts: any CommandTexts,
-    registry: Registry = Registry(), say: (String) -> Void
+    catalog: Catalog = .standard, say: (String) -> Void
   ) {
     do {
       try RunEvaluations.keep(report, in: run)
@@ -45,7 +45,7 @@ package enum RunCard {
     if let epoch = RunEvaluations.epoch(of: report) {
       known.fingerprints[epoch] = report.model.fingerprint
     }
-    write(run, known, texts, registry, say: say)
+    write(run, known, texts, catalog, say: say)
   }
 
   private static let lockName = ".card-lock"
@@ -58,17 +58,17 @@ package enum RunCard {
   }
 
   private static func write(
-    _ run: URL, _ known: Known, _ texts: any CommandTexts, _ registry: Registry,
+    _ run: URL, _ known: Known, _ texts: any CommandTexts, _ catalog: Catalog,
     say: (String) -> Void
   ) {
     do {
-      var facts = try CardFacts(run: run, registry: registry, say: say)
+      var facts = try CardFacts(run: run, catalog: catalog, say: say)
       // Of two evaluations that end at the same time, the second must see the first one's copy.
       let lock = FolderLock(waitingFor: run, named: Self.lockName)
       defer { withExtendedLifetime(lock) {} }
       let files = CardFiles(run: run)
       let earlier = files.earlierEntry
-      let evaluations = RunEvaluations(of: run, known: known.fingerprints, registry: registry)
+      let evaluations = RunEvaluations(of: run, known: known.fingerprints, catalog: catalog)
       for problem in evaluations.problems {
         say("left out of the card of \(run.relativePath): \(problem)")
       }

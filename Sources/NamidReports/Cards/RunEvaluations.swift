@@ -62,12 +62,12 @@ struct RunEvaluations: Sendable {
   /// - Parameters:
   ///   - run: The run's folder.
   ///   - known: Known digests of checkpoints' weights by epoch; others are computed where a report is about them.
-  ///   - registry: The registry in which the run's names are looked up.
-  init(of run: URL, known: [Int: String] = [:], registry: Registry = Registry()) {
+  ///   - catalog: The catalog in which the run's names are looked up.
+  init(of run: URL, known: [Int: String] = [:], catalog: Catalog = .standard) {
     var known = known
     let fingerprint = { (epoch: Int) throws -> String in
       if let fingerprint = known[epoch] { return fingerprint }
-      let found = try SavedNetwork(run: run, .epoch(epoch), registry: registry).network.fingerprint
+      let found = try SavedNetwork(run: run, .epoch(epoch), catalog: catalog).network.fingerprint
       known[epoch] = found
       return found
     }

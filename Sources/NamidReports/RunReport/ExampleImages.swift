@@ -22,12 +22,14 @@ package struct ExampleImages {
   private let count: Int
   private let directory: URL
   private let device: Device
+  private let catalog: Catalog
 
   /// Creates a maker of examples of `count` images per network.
-  package init(count: Int, directory: URL, device: Device) {
+  package init(count: Int, directory: URL, device: Device, catalog: Catalog = .standard) {
     self.count = count
     self.directory = directory
     self.device = device
+    self.catalog = catalog
   }
 
   /// Makes the section; a sentence with the reason replaces a grid that cannot be made.
@@ -38,7 +40,7 @@ package struct ExampleImages {
   /// - Returns: The section; nil without networks.
   package func section(_ subjects: [Subject], say: (String) -> Void) -> Report.Section? {
     let networks = subjects.compactMap { subject in
-      (try? SavedNetwork.configuration(of: subject.run)).map { (subject, $0) }
+      (try? SavedNetwork.configuration(of: subject.run, catalog: catalog)).map { (subject, $0) }
     }
     let groups = networks.grouped { _, settings in
       "\(settings.data.name), \(settings.threat.norm.rawValue) ε \(settings.threat.epsilon)"
@@ -88,8 +90,8 @@ package struct ExampleImages {
   }
 
   private func samples(of subject: Subject, _ settings: RunConfiguration) throws -> [SampleImage] {
-    let saved = try SavedNetwork(run: subject.run, device: device)
-    let all = try Datasets.load(settings.data.name, split: .test, directory: directory)
+    let saved = try SavedNetwork(run: subject.run, device: device, catalog: catalog)
+    let all = try catalog.dataset(settings.data.name).load(.test, in: directory)
     try saved.check(all)
     let set = count < all.count ? try all.sample(count, seed: 0) : all
     var request = EvaluationRequest(Self.attack, threat: settings.threat)
@@ -98,7 +100,7 @@ package struct ExampleImages {
       request,
       of: MeasuredNetwork(
         saved.network, named: subject.name, checkpoint: "epoch \(saved.checkpoint.epoch)"),
-      on: set, by: try AttackList.parse(Self.attack, threat: settings.threat))
+      on: set, by: try catalog.attacks(Self.attack, in: settings.threat))
     guard let attacked = measurement.outcomes.first?.images else { return [] }
     return AttackedImages(set, attacked: attacked, network: saved.network).samples(count)
   }

@@ -26,7 +26,9 @@ package enum ReportSource: Sendable {
 
   /// Reads a folder or a file as the kind of source that it holds, and says which files in it are left out; throws
   /// `ReportSourceError` where no report can be made of it.
-  package init(_ url: URL, say: (String) -> Void) throws {
+  package init(
+    _ url: URL, catalog: Catalog = .standard, say: (String) -> Void
+  ) throws {
     guard let kind = FileKind(of: url) else { throw ReportSourceError.missing(url.relativePath) }
     let results = url.appending(path: "results.json")
     if kind != .folder || FileKind(of: results) != nil {
@@ -38,7 +40,7 @@ package enum ReportSource: Sendable {
       throw ReportSourceError.foreign(
         url.relativePath, reason: "it has neither results.json nor \(marker)")
     }
-    let evaluations = RunEvaluations(of: url)
+    let evaluations = RunEvaluations(of: url, catalog: catalog)
     for problem in evaluations.problems { say("left out: \(problem)") }
     self = .run(url, evaluations.stored)
   }

@@ -12,6 +12,7 @@ package struct RunReport {
   package private(set) var networks: [ExampleImages.Subject] = []
   private let titles: [String]
   private let folder: URL
+  private let catalog: Catalog
   private let say: (String) -> Void
   private var overview: [Report.Block] = []
   private var tableSections: [Report.Section] = []
@@ -25,11 +26,14 @@ package struct RunReport {
   /// - Parameters:
   ///   - sources: The sources of the report, in order.
   ///   - folder: The folder of the page; links are relative to it.
+  ///   - catalog: The parts that runs may name.
   ///   - say: A closure called with a line about each file left out.
   package init(
-    _ sources: [ReportSource], in folder: URL, say: @escaping (String) -> Void = { _ in }
+    _ sources: [ReportSource], in folder: URL, catalog: Catalog = .standard,
+    say: @escaping (String) -> Void = { _ in }
   ) {
     self.folder = folder
+    self.catalog = catalog
     self.say = say
     titles = sources.flatMap { source -> [String] in
       guard case .reproduction(_, let record) = source else { return [] }
@@ -49,7 +53,7 @@ package struct RunReport {
         evaluations.append(stored)
       }
     }
-    if !runs.isEmpty { overview.append(.table(Self.table(of: runs))) }
+    if !runs.isEmpty { overview.append(.table(table(of: runs))) }
     if let table = EvaluationTables(evaluations).table {
       tables.append(table)
       tableSections.append(section(of: table, at: nil))
@@ -95,15 +99,17 @@ package struct RunReport {
 
   private mutating func add(run: URL) {
     let name = run.lastPathComponent
-    if let history = TrainingHistory(run: run, named: name, say: say) { histories.append(history) }
+    if let history = TrainingHistory(run: run, named: name, catalog: catalog, say: say) {
+      histories.append(history)
+    }
     networks.append(ExampleImages.Subject(name: name, run: run))
   }
 
   /// Makes a table of training runs with the settings of each.
-  private static func table(of runs: [URL]) -> ReportTable {
+  private func table(of runs: [URL]) -> ReportTable {
     let rows = runs.map { run -> [String] in
       let name = run.lastPathComponent
-      guard let settings = try? SavedNetwork.configuration(of: run) else {
+      guard let settings = try? SavedNetwork.configuration(of: run, catalog: catalog) else {
         return [name, "its configuration cannot be read"]
       }
       let state = try? CheckpointFolder(run: run).state(.latest)

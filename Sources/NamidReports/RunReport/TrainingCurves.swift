@@ -13,7 +13,7 @@ struct TrainingHistory {
   var epochs: [JSONObject]
 
   /// Reads a run's metrics; nil where there are none yet, or none that can be read.
-  init?(run: URL, named name: String, say: (String) -> Void) {
+  init?(run: URL, named name: String, catalog: Catalog = .standard, say: (String) -> Void) {
     let file = run.appending(path: RunFolder.metricsFile)
     do {
       epochs = try MetricsFile.read(file)
@@ -25,7 +25,7 @@ struct TrainingHistory {
     }
     if epochs.isEmpty { return nil }
     self.name = name
-    if let settings = try? SavedNetwork.configuration(of: run) {
+    if let settings = try? SavedNetwork.configuration(of: run, catalog: catalog) {
       let threat = settings.threat
       group = "\(settings.data.name), \(threat.norm.rawValue) ε \(threat.epsilon)"
     } else {

@@ -9,6 +9,7 @@ import NamidTraining
 /// A short measurement of what passes cost on this machine, on random images.
 package struct Calibration {
   private let device: Device
+  private let architectures: [Architecture]
   private let clock = ContinuousClock()
   /// Images per pass: enough for a stable figure, fewer for large networks.
   private static func batchSize(_ network: NetworkSpecification) -> Int {
@@ -16,8 +17,9 @@ package struct Calibration {
   }
 
   /// A calibration of a device.
-  package init(device: Device = .cpu) {
+  package init(device: Device = .cpu, architectures: [Architecture]) {
     self.device = device
+    self.architectures = architectures
   }
 
   /// Measures all networks and estimators of some work, each once.
@@ -55,7 +57,8 @@ package struct Calibration {
   private func costs(of key: NetworkKey) throws -> NetworkCosts {
     let own = key.network
     let count = Self.batchSize(own)
-    let network = try Network(own, stream: RandomStream(seed: 0), device: device)
+    let network = try Network(
+      own, stream: RandomStream(seed: 0), device: device, architectures: architectures)
     let images = images([own.channels, own.imageHeight, own.imageWidth], count: count)
     let labels = Tensor((0..<count).map { $0 % own.classCount }, shape: [count]).to(device)
     let streams = RandomStreams((0..<count).map { RandomStream(seed: 1).keyed($0) })

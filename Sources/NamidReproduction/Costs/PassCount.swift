@@ -52,10 +52,10 @@ extension PassCount {
   /// attack of TRADES (half of a gradient more) and in the loss. What is done with an estimator's features, with the
   /// gradient, is taken to cost as much again as the features.
   package static func training(
-    _ configuration: RunConfiguration, registry: Registry = Registry()
+    _ configuration: RunConfiguration, catalog: Catalog
   ) -> PassCount {
     let steps = Double(configuration.attack.steps)
-    let entry = try? registry.defense(configuration.defense)
+    let entry = try? catalog.defense(configuration.defense)
     let passes = entry?.passes ?? TrainingPasses()
     return PassCount(
       gradients: passes.gradientsPerStep * steps, updates: passes.updates,

@@ -51,7 +51,8 @@ extension PlanBuilder {
     _ model: ModelSettings, _ facts: DataFacts
   ) -> NetworkSpecification {
     NetworkSpecification(
-      architecture: model.architecture, width: model.width,
+      architecture: model.architecture,
+      width: model.width ?? settings.catalog.architecture(model.architecture)?.defaultWidth ?? 64,
       firstConvolutionPadding: model.firstConvolutionPadding, classCount: facts.classCount,
       channels: facts.shape[0], imageHeight: facts.shape[1], imageWidth: facts.shape[2])
   }
@@ -75,7 +76,8 @@ extension PlanBuilder {
       network: specification(configuration.model, facts), batchSize: settings.batchSize,
       items: [
         .init(
-          images: epochs * images, passes: .training(configuration), precision: settings.precision),
+          images: epochs * images, passes: .training(configuration, catalog: self.settings.catalog),
+          precision: settings.precision),
         .init(
           images: (epochs / Double(settings.validateEvery)).rounded(.up)
             * Double(configuration.data.validation),
@@ -109,7 +111,7 @@ extension PlanBuilder {
     guard let facts = facts[configuration.data.name] else { return nil }
     let images = Double(min(limit ?? facts.testCount, facts.testCount))
     let passes = attacks.compactMap { text in
-      try? AttackList.parse(text, threat: configuration.threat)
+      try? settings.catalog.attacks(text, in: configuration.threat)
     }.joined().reduce(PassCount(forwards: 2)) { $0 + .attack($1) }
     return Workload(
       network: specification(configuration.model, facts), batchSize: 128,

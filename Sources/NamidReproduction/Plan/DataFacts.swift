@@ -1,5 +1,6 @@
 import Foundation
 import NamidData
+import NamidTraining
 
 /// Facts about a data set that a plan needs.
 package struct DataFacts: Hashable, Sendable {
@@ -40,14 +41,15 @@ package struct DataFacts: Hashable, Sendable {
   /// - Parameters:
   ///   - name: The set's name.
   ///   - directory: The data directory.
+  ///   - catalog: The sets that there are.
   /// - Throws: `DatasetError` for a name that no set has.
-  package init(of name: String, in directory: URL) throws {
-    let source = try Datasets.source(named: name)
+  package init(of name: String, in directory: URL, catalog: Catalog) throws {
+    let source = try catalog.dataset(name)
     do {
-      let test = try Datasets.load(name, split: .test, directory: directory)
+      let test = try source.load(.test, in: directory)
       let published = source.expectedCounts[.train]
       let own =
-        published == nil ? try Datasets.load(name, split: .train, directory: directory) : nil
+        published == nil ? try source.load(.train, in: directory) : nil
       let identity = [test.fingerprint] + (own.map { [$0.fingerprint] } ?? [])
       self.init(
         title: source.title, identity: identity.joined(separator: " "),

@@ -27,7 +27,9 @@ extension PlanBuilder {
       let key = settings.place(of: group, row: row, part: part).map { "\($0).\(group)" }
       return settings.refusal("rows.\(row)", key: key, reason)
     }
-    if let problem = specification(configuration.model, facts).problem {
+    if let problem = settings.catalog.architecture(configuration.model.architecture)?
+      .problem(specification(configuration.model, facts))
+    {
       let network = configuration.model.architecture
       throw refusal("model", "the network \(network) cannot be built: \(problem)")
     }
@@ -109,7 +111,7 @@ extension PlanBuilder {
   ) throws(RecipeError) {
     guard let name = row.value.estimators, let kind = recipe.estimators[name]?.kind else { return }
     let configuration = try settings.training(row: row.name, part: part)
-    let entry = settings.registry.defenses.first { $0.name == row.value.defense }
+    let entry = settings.catalog.defenses.first { $0.name == row.value.defense }
     let key = "rows.\(row.name).estimators"
     switch entry?.estimators(configuration.settings) ?? .none {
     case .none:

@@ -136,7 +136,7 @@ extension PlanBuilder {
       let key = "columns.\(column.name).attack"
       var seeksSmallest = false
       do throws(AttackListError) {
-        let attacks = try AttackList.parse(column.value.attack, threat: threat)
+        let attacks = try settings.catalog.attacks(column.value.attack, in: threat)
         if attacks.count > 1 { throw .unknown(column.value.attack, suggestion: nil, known: []) }
         seeksSmallest = attacks.first?.seeksSmallest == true
       } catch {

@@ -57,7 +57,7 @@ extension PlanBuilder {
     let place = "probes.\(name).attack"
     let attacks: [any Attack]
     do throws(AttackListError) {
-      attacks = try AttackList.parse(probe.attack, threat: threat)
+      attacks = try settings.catalog.attacks(probe.attack, in: threat)
     } catch {
       throw settings.refusal(place, "\(error)")
     }

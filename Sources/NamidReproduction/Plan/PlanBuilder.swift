@@ -44,22 +44,25 @@ package struct PlanBuilder {
   ///   - file: The recipe.
   ///   - facts: Facts about its data sets, by their names; see `datasets(of:)`.
   ///   - options: Seeds and rows.
+  ///   - catalog: The parts that it may name.
   ///   - command: Writes the command lines of steps.
   package init(
     _ file: RecipeFile, facts: [String: DataFacts], options: Options = Options(),
-    command: @escaping CommandText
+    catalog: Catalog, command: @escaping CommandText
   ) {
     self.file = file
     recipe = file.recipe
-    settings = RecipeSettings(file)
+    settings = RecipeSettings(file, catalog: catalog)
     self.facts = facts
     self.options = options
     self.command = command
   }
 
   /// The data sets that a recipe names; its settings are checked on the way.
-  package static func datasets(of file: RecipeFile) throws(RecipeError) -> [String] {
-    let settings = RecipeSettings(file)
+  package static func datasets(
+    of file: RecipeFile, in catalog: Catalog
+  ) throws(RecipeError) -> [String] {
+    let settings = RecipeSettings(file, catalog: catalog)
     var names: [String] = []
     for part in file.recipe.parts.names {
       for row in file.recipe.rows.names {
@@ -87,7 +90,7 @@ package struct PlanBuilder {
         name: file.name, title: recipe.title.isEmpty ? file.name : recipe.title,
         about: recipe.about, preset: file.preset,
         paper: recipe.paper,
-        differences: try RecipeDifferences(file, options: options).sentences(), parts: parts)
+        differences: try RecipeDifferences(settings, options: options).sentences(), parts: parts)
     )
   }
 

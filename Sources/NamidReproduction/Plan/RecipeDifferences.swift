@@ -7,10 +7,12 @@ import NamidTraining
 /// whose values are the paper's, and for one of one's own that names a table of the paper the tool's recipe of it.
 struct RecipeDifferences {
   private let file: RecipeFile
+  private let catalog: Catalog
   private let options: PlanBuilder.Options
 
-  init(_ file: RecipeFile, options: PlanBuilder.Options) {
-    self.file = file
+  init(_ settings: RecipeSettings, options: PlanBuilder.Options) {
+    file = settings.file
+    catalog = settings.catalog
     self.options = options
   }
 
@@ -55,12 +57,12 @@ struct RecipeDifferences {
     var compared: Set<String> = []
     for part in file.recipe.parts.names {
       for row in file.recipe.rows.names where file.reference.rows[row] != nil {
-        let mine = try RecipeSettings(file).training(row: row, part: part)
+        let mine = try RecipeSettings(file, catalog: catalog).training(row: row, part: part)
         guard let other = referencePart(for: part, norm: mine.threat.norm.rawValue) else {
           continue
         }
         compared.insert(row)
-        let theirs = try RecipeSettings(file, recipe: file.reference)
+        let theirs = try RecipeSettings(file, recipe: file.reference, catalog: catalog)
           .training(row: row, part: other)
         Self.note(tree(theirs), tree(mine), at: row, in: &changes)
       }
@@ -74,7 +76,7 @@ struct RecipeDifferences {
     var compared: Set<String> = []
     for name in file.recipe.estimators.names where file.reference.estimators[name] != nil {
       let configurations = try [file.recipe, file.reference].map { recipe throws(RecipeError) in
-        let settings = RecipeSettings(file, recipe: recipe)
+        let settings = RecipeSettings(file, recipe: recipe, catalog: catalog)
         let target = recipe.estimators[name]?.target ?? ""
         guard recipe.rows[target] != nil,
           let part = recipe.parts.names.first(where: { $0 == part })
@@ -112,7 +114,7 @@ struct RecipeDifferences {
     // Said as a number, and the same whether it was written or not.
     configuration.model.width =
       configuration.model.width
-      ?? Architecture.named(configuration.model.architecture)?.defaultWidth
+      ?? catalog.architecture(configuration.model.architecture)?.defaultWidth
     var tree = (try? JSONValue(encoding: configuration))?.objectValue ?? [:]
     for key in ["seed", "estimators"] { tree[key] = nil }
     return .object(tree)
@@ -160,7 +162,7 @@ struct RecipeDifferences {
     var norms: [Norm] = []
     for part in file.recipe.parts.names {
       norms.append(
-        try RecipeSettings(file).training(row: row, part: part).threat.norm)
+        try RecipeSettings(file, catalog: catalog).training(row: row, part: part).threat.norm)
     }
     return file.recipe.columns.entries.filter { column in
       column.value.norms.map { $0.contains(where: norms.contains) } ?? true

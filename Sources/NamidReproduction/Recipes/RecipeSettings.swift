@@ -9,10 +9,11 @@ import NamidTraining
 struct RecipeSettings {
   let file: RecipeFile
   let recipe: Recipe
-  let registry = Registry()
+  let catalog: Catalog
 
-  init(_ file: RecipeFile, recipe: Recipe? = nil) {
+  init(_ file: RecipeFile, recipe: Recipe? = nil, catalog: Catalog) {
     self.file = file
+    self.catalog = catalog
     self.recipe = recipe ?? file.recipe
   }
 
@@ -28,7 +29,7 @@ struct RecipeSettings {
     }
     let entry: DefenseEntry
     do {
-      entry = try registry.defense(DefenseName(rawValue: row.defense))
+      entry = try catalog.defense(DefenseName(rawValue: row.defense))
     } catch {
       throw refusal("rows.\(name).defense", Self.reason(error))
     }
@@ -48,7 +49,7 @@ struct RecipeSettings {
       settings = settings.overlaid(with: ["estimators": .string(estimators)])
     }
     do {
-      let configuration = try registry.configuration(settings: settings)
+      let configuration = try catalog.configuration(settings: settings)
       try checkNames(configuration)
       return configuration
     } catch {
@@ -104,7 +105,7 @@ struct RecipeSettings {
     _ row: RecipeRow, _ name: String, reads read: [String]
   ) throws(RecipeError) {
     let key = "rows.\(name).settings"
-    let known = Set(registry.defenses.flatMap(\.settings).map { $0.key })
+    let known = Set(catalog.defenses.flatMap(\.settings).map { $0.key })
     for (group, _) in try group(row.settings, at: key)
     where known.contains(group) && !read.contains(group) {
       let groups = read.isEmpty ? "none" : read.joined(separator: ", ")
@@ -116,7 +117,7 @@ struct RecipeSettings {
 
   private func checkNames(_ configuration: RunConfiguration) throws {
     do {
-      _ = try registry.dataset(configuration.data.name)
+      _ = try catalog.dataset(configuration.data.name)
     } catch DatasetError.unknownName(let name, _, let known) {
       throw ValueError.badChoice(key: "data.name", found: name, choices: known)
     } catch {
@@ -124,7 +125,7 @@ struct RecipeSettings {
       throw ValueError.badValue(key: "data.name", found: name, reason: "\(error)")
     }
     let name = configuration.model.architecture
-    let known = registry.architectures.map(\.name)
+    let known = catalog.architectures.map(\.name)
     if !known.contains(name) {
       throw ValueError.badChoice(key: "model.architecture", found: name, choices: known)
     }
@@ -135,7 +136,7 @@ struct RecipeSettings {
     _ settings: JSONValue, key: String, for entry: DefenseEntry
   ) throws(RecipeError) -> JSONObject {
     let read = entry.settings.map { $0.key }
-    let others = Set(registry.defenses.flatMap(\.settings).map { $0.key }).subtracting(read)
+    let others = Set(catalog.defenses.flatMap(\.settings).map { $0.key }).subtracting(read)
     return JSONObject(try group(settings, at: key).filter { !others.contains($0.key) })
   }
 

@@ -85,8 +85,8 @@ public struct RunConfiguration: ConfigurationGroup, Equatable, Sendable {
   /// Makes a copy with the groups that its defense reads and no others, all complete.
   ///
   /// - Throws: An error when the defense is unknown, or estimators are missing or not wanted.
-  func settled(_ registry: Registry) throws -> RunConfiguration {
-    try settled(as: registry.defense(defense))
+  func settled(_ catalog: Catalog) throws -> RunConfiguration {
+    try settled(as: catalog.defense(defense))
   }
 
   private func settled(as entry: DefenseEntry) throws -> RunConfiguration {
@@ -109,7 +109,7 @@ extension RunConfiguration {
       schedule, training
   }
 
-  /// Reads all keys; the decoder's `userInfo` may hold the defenses that there are.
+  /// Reads all keys; the decoder's `userInfo` may hold the parts that there are.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     seed = try container.decode(Int.self, forKey: .seed)
@@ -119,10 +119,10 @@ extension RunConfiguration {
     threat = try container.decode(ThreatModel.self, forKey: .threat)
     attack = try container.decode(TrainingAttackSettings.self, forKey: .attack)
     defense = try container.decode(DefenseName.self, forKey: .defense)
-    let known = decoder.userInfo[.defenses] as? [DefenseEntry] ?? DefenseEntry.all
-    let entry = try Registry(defenses: known).defense(defense)
+    let catalog = decoder.userInfo[.catalog] as? Catalog ?? .standard
+    let entry = try catalog.defense(defense)
     let groups = try decoder.container(keyedBy: AnyKey.self)
-    for type in known.flatMap(\.settings) {
+    for type in catalog.defenses.flatMap(\.settings) {
       let key = AnyKey(stringValue: type.key)
       if groups.contains(key) { settings.set(try groups.decode(type, forKey: key)) }
     }
@@ -157,7 +157,7 @@ extension RunConfiguration {
   }
 }
 
-/// The name of a way to train; which ones there are, a `Registry` knows.
+/// The name of a way to train; which ones there are, a `Catalog` knows.
 public struct DefenseName: RawRepresentable, Codable, Hashable, Sendable,
   ExpressibleByStringLiteral
 {

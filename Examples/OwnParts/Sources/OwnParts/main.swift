@@ -3,19 +3,19 @@ import Namid
 
 /// Trains a network of one's own with a defense of one's own on data of one's own, and measures it.
 func run(in folder: URL) throws {
-  var registry = Registry()
-  registry.architectures.append(.tinyBN)
-  registry.defenses.append(.mixed)
-  registry.datasets.append(Stripes())
+  var catalog = Catalog.standard
+  catalog.architectures.append(.tinyBN)
+  catalog.defenses.append(.mixed)
+  catalog.datasets.append(Stripes())
 
-  let configuration = try registry.configuration(overrides: [
+  let configuration = try catalog.configuration(overrides: [
     "data.name=stripes", "data.validation=0", "model.architecture=tiny-bn", "model.width=4",
     "defense=mixed", "mixed.natural=0.3", "threat.epsilon=4/255", "attack.steps=2",
     "training.epochs=1", "training.batchSize=32", "schedule.kind=constant",
     "training.precision=float32",
   ])
   let job = try TrainingRun(
-    configuration, in: folder.appending(path: "run"), data: folder, registry: registry)
+    configuration, in: folder.appending(path: "run"), data: folder, catalog: catalog)
   print(job.summary)
   try job.fit { event in
     guard case .epoch(let record) = event else { return }
@@ -23,8 +23,8 @@ func run(in folder: URL) throws {
     print("\(record.step) steps: \(terms)")
   }
 
-  let saved = try SavedNetwork(run: folder.appending(path: "run"), registry: registry)
-  let test = try registry.dataset("stripes").load(.test, in: folder)
+  let saved = try SavedNetwork(run: folder.appending(path: "run"), catalog: catalog)
+  let test = try catalog.dataset("stripes").load(.test, in: folder)
   try saved.check(test)
   let evaluator = Evaluator(saved.network, on: ImageTensors(test), seed: 0)
   let attacks: [any Attack] = [NoAttack(), PGD(in: configuration.threat) { $0.steps = 5 }]

@@ -8,7 +8,7 @@ import Testing
 @testable import NamidDefenses
 
 /// Defenses by name, and what they are built from.
-@Suite(.serialized) struct RegistryTests {
+@Suite(.serialized) struct DefenseEntryTests {
   private let batch = Batch(
     images: ClosedForm.picture([6, 1, 8, 8]), labels: Tensor([0, 1, 2, 0, 1, 2], shape: [6]),
     indices: Array(0..<6))
