@@ -3,6 +3,26 @@ import NamidInformation
 import NamidTorch
 import NamidTraining
 
+/// The amount of training of the estimators of an experiment.
+package struct EstimatorEffort: Hashable, Sendable {
+  /// The length of the feature vectors; 2048 in the paper.
+  package var units: Int
+  /// The number of epochs; 25 to 50 in the authors' scripts.
+  package var epochs: Int
+  /// The number of training images used.
+  package var images: Int
+  /// The number of images per training step; estimates depend on it.
+  package var batchSize: Int
+
+  /// Creates an effort; the defaults take a few minutes for a small network on two cores.
+  package init(units: Int = 256, epochs: Int = 2, images: Int = 10_000, batchSize: Int = 128) {
+    self.units = units
+    self.epochs = epochs
+    self.images = images
+    self.batchSize = batchSize
+  }
+}
+
 /// A plan for the estimators of an experiment: their folder, and their training unless the folder holds them already.
 package struct EstimatorPlan: Sendable {
   /// The folder of their run.
@@ -19,36 +39,26 @@ package struct EstimatorPlan: Sendable {
     self.name = name
   }
 
-  /// Returns the training settings of estimators on the outputs of a network; data, ball and attack are the network's.
-  ///
-  /// - Parameters:
-  ///   - run: The network's run folder, as the user has named it.
-  ///   - checkpoint: The choice among the network's checkpoints.
-  ///   - network: The network's configuration.
-  ///   - units: The length of the feature vectors; 2048 in the paper.
-  ///   - epochs: The number of epochs; 25 to 50 in the authors' scripts.
-  ///   - images: The number of training images used.
-  ///   - batchSize: The number of images per training step; estimates depend on it.
-  ///   - seed: The seed of all random numbers.
-  /// - Returns: The settings.
+  /// Returns the training settings of estimators on the outputs of a network, whose run folder is named as the user has
+  /// named it; data, ball and attack are the network's.
   package static func configuration(
-    run: String, checkpoint: CheckpointFolder.Choice, network: RunConfiguration, units: Int,
-    epochs: Int, images: Int, batchSize: Int, seed: Int
+    run: String, checkpoint: CheckpointFolder.Choice, network: RunConfiguration,
+    effort: EstimatorEffort, seed: Int
   ) -> EstimatorConfiguration {
     var configuration = EstimatorConfiguration()
     configuration.seed = seed
     configuration.target = run
     configuration.checkpoint = checkpoint.description
     configuration.data = network.data
-    configuration.data.limit = images
+    configuration.data.limit = effort.images
     configuration.threat = network.threat
     configuration.attack = network.attack
     configuration.precision = network.training.precision
-    configuration.units = units
-    configuration.epochs = epochs
-    configuration.batchSize = batchSize
+    configuration.units = effort.units
+    configuration.epochs = effort.epochs
+    configuration.batchSize = effort.batchSize
     // The rate falls once, after two thirds of the epochs.
-    configuration.milestones = [max(1, epochs * 2 / 3)]
+    configuration.milestones = [max(1, effort.epochs * 2 / 3)]
     return configuration
   }
 

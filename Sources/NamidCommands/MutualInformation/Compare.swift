@@ -130,7 +130,9 @@ struct Compare: ParsableCommand {
 
   /// Plans all estimators, checked as far as can be without training.
   private func plans(_ subject: EvaluationSubject) throws -> [(EstimatorRole, EstimatorPlan)] {
-    let common = training.configuration(subject, information.checkpoint)
+    let common = EstimatorPlan.configuration(
+      run: folder, checkpoint: information.checkpoint, network: subject.saved.configuration,
+      effort: training.effort, seed: options.seed)
     return try roles().map { role in
       let given = role == .eq4 ? eq4 : role == .eq5 ? eq5 : nil
       let plan =

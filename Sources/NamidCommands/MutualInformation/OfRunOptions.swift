@@ -80,14 +80,8 @@ struct EffortOptions: ParsableArguments {
     }
   }
 
-  /// Returns the training settings of estimators on the subject's outputs.
-  func configuration(
-    _ subject: EvaluationSubject, _ checkpoint: CheckpointFolder.Choice
-  ) -> EstimatorConfiguration {
-    EstimatorPlan.configuration(
-      run: subject.network.name, checkpoint: checkpoint, network: subject.saved.configuration,
-      units: units, epochs: epochs, images: trainImages, batchSize: trainBatch,
-      seed: subject.request.seed)
+  var effort: EstimatorEffort {
+    EstimatorEffort(units: units, epochs: epochs, images: trainImages, batchSize: trainBatch)
   }
 
   /// Reads planned estimators, and trains them where that is not finished.

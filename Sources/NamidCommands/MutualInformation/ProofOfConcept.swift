@@ -44,7 +44,7 @@ struct ProofOfConcept: ParsableCommand {
     if options.limit == nil { options.limit = 1000 }
     let (subject, attacks) = try information.subject(
       run: folder, attack: attack, options: options)
-    let plan = plan(subject)
+    let plan = plan(subject.saved)
     try plan.check()
     if let estimators {
       let given = try TrainedEstimators.read(URL(filePath: estimators))
@@ -91,11 +91,13 @@ struct ProofOfConcept: ParsableCommand {
   }
 
   /// Plans the estimator of standard MI with ε = 0: patterns are natural images, and the estimator reads their own outputs.
-  private func plan(_ subject: EvaluationSubject) -> EstimatorPlan {
+  private func plan(_ saved: SavedNetwork) -> EstimatorPlan {
     if let estimators {
       return EstimatorPlan(folder: URL(filePath: estimators), name: "estimators")
     }
-    var configuration = training.configuration(subject, information.checkpoint)
+    var configuration = EstimatorPlan.configuration(
+      run: folder, checkpoint: information.checkpoint, network: saved.configuration,
+      effort: training.effort, seed: options.seed)
     configuration.kind = .standard
     configuration.threat.epsilon = 0
     configuration.attack.steps = 1
