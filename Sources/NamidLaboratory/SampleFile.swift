@@ -4,12 +4,6 @@ import NamidSettings
 
 /// A file of per-sample values, one row per sample and source, CSV or JSON lines by the name's ending.
 package struct SampleFile: Sendable {
-  /// The format of the rows.
-  enum Form: Sendable {
-    case csv
-    case jsonLines
-  }
-
   /// The rows of one source, such as an attack.
   package struct Part: Sendable {
     /// The names and texts of columns that are equal in all rows, such as the attack.
@@ -32,24 +26,25 @@ package struct SampleFile: Sendable {
   }
 
   private let url: URL
-  private let form: Form
+  /// True for CSV, false for JSON lines.
+  private let isCSV: Bool
 
   /// Chooses the format of a file by its name.
   ///
   /// - Throws: `LaboratoryError.unknownEnding` unless the name ends in `.csv` or `.jsonl`.
   package init(_ url: URL) throws(LaboratoryError) {
-    switch url.pathExtension.lowercased() {
-    case "csv": form = .csv
-    case "jsonl": form = .jsonLines
-    default: throw .unknownEnding(url.relativePath)
-    }
+    let ending = url.pathExtension.lowercased()
+    guard ending == "csv" || ending == "jsonl" else { throw .unknownEnding(url.relativePath) }
+    isCSV = ending == "csv"
     self.url = url
   }
 
   /// Writes all rows; an existing file stays as it was where that fails.
   package func write(_ parts: [Part]) throws {
     try AtomicFile.write(to: url) { writer in
-      if form == .csv, let first = parts.first { try writer.write(Self.header(first)) }
+      if isCSV, let first = parts.first {
+        try writer.write(CSV.line(Self.cells(first, 0).map(\.name)) + "\n")
+      }
       for part in parts {
         // In pieces: neither the whole text in memory nor a call for every row.
         for start in stride(from: 0, to: part.outcomes.count, by: 1000) {
@@ -60,18 +55,10 @@ package struct SampleFile: Sendable {
     }
   }
 
-  private static func header(_ part: Part) -> String {
-    let names = cells(part, 0).map(\.name)
-    return CSV.line(names) + "\n"
-  }
-
   private func line(_ part: Part, _ place: Int) -> String {
     let cells = Self.cells(part, place)
-    switch form {
-    case .csv: return CSV.line(cells.map { $0.value.stringValue ?? $0.value.text() })
-    case .jsonLines:
-      return JSONValue.object(JSONObject(cells.map { (key: $0.name, value: $0.value) })).text()
-    }
+    if isCSV { return CSV.line(cells.map { $0.value.stringValue ?? $0.value.text() }) }
+    return JSONValue.object(JSONObject(cells.map { (key: $0.name, value: $0.value) })).text()
   }
 
   private static func cells(_ part: Part, _ place: Int) -> [(name: String, value: JSONValue)] {

@@ -66,10 +66,8 @@ struct ChartPayload: Encodable {
   private static func series(_ bars: Chart.Bars, count: Int) -> Series {
     Series(
       name: bars.name,
-      y: (0..<count).map { $0 < bars.values.count ? bars.values[$0].finite : nil },
-      intervals: (0..<count).map {
-        $0 < bars.intervals.count ? bars.intervals[$0]?.finiteEnds : nil
-      })
+      y: (0..<count).map { bars.values.at($0)?.finite },
+      intervals: (0..<count).map { bars.intervals.at($0)??.finiteEnds })
   }
 
   private static func areEven(_ edges: [Double]) -> Bool {

@@ -12,9 +12,7 @@ extension Chart {
     case .bar(let categories, let series):
       barTable(
         labels: [[xAxis.title]]
-          + (0..<Chart.count(categories.count, series)).map {
-            [$0 < categories.count ? categories[$0] : ""]
-          }, series)
+          + (0..<Chart.count(categories.count, series)).map { [categories.at($0) ?? ""] }, series)
     case .histogram(let edges, let series):
       barTable(
         labels: [["From", "To"]]
@@ -46,9 +44,7 @@ extension Chart {
     let rows = labels.dropFirst().enumerated().map { index, label in
       label
         + series.map { bars in
-          guard index < bars.values.count else { return "" }
-          let interval = index < bars.intervals.count ? bars.intervals[index] : nil
-          return Chart.text(bars.values[index], interval)
+          bars.values.at(index).map { Chart.text($0, bars.intervals.at(index) ?? nil) } ?? ""
         }
     }
     return thinned(header: (labels.first ?? []) + series.map(\.name), rows: rows)

@@ -9,17 +9,17 @@ extension ImageGrid {
     if columnHeadings.contains(where: { !$0.isEmpty }) {
       let corner = hasRowHeadings ? "<td></td>" : ""
       let headings = columns.map {
-        "<th scope=\"col\">\(Self.text(columnHeadings, $0).escaped)</th>"
+        "<th scope=\"col\">\((columnHeadings.at($0) ?? "").escaped)</th>"
       }
       lines.append("<thead><tr>\(corner)\(headings.joined())</tr></thead>")
     }
     lines.append("<tbody>")
     for (row, cells) in rows.enumerated() {
-      let heading = Self.text(rowHeadings, row)
+      let heading = rowHeadings.at(row) ?? ""
       let start = hasRowHeadings ? "<th scope=\"row\">\(heading.escaped)</th>" : ""
       let images = columns.map { column -> String in
-        guard column < cells.count, let cell = cells[column] else { return "<td></td>" }
-        let place = [heading, Self.text(columnHeadings, column)].filter { !$0.isEmpty }
+        guard let cell = cells.at(column) ?? nil else { return "<td></td>" }
+        let place = [heading, columnHeadings.at(column) ?? ""].filter { !$0.isEmpty }
         return "<td>\(cell.html(place: place.joined(separator: ", ")))</td>"
       }
       lines.append("<tr>\(start)\(images.joined())</tr>")
@@ -33,10 +33,6 @@ extension ImageGrid {
     if let caption { lines.append("<figcaption>\(caption.escaped)</figcaption>") }
     lines.append("</figure>")
     return lines.joined(separator: "\n")
-  }
-
-  private static func text(_ headings: [String], _ index: Int) -> String {
-    index < headings.count ? headings[index] : ""
   }
 }
 

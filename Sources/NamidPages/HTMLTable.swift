@@ -4,9 +4,8 @@ extension ReportTable {
     let numeric = resolvedNumericColumns
     let columns = 0..<columnCount
     let kind = { (column: Int) in numeric.contains(column) ? " class=\"number\"" : "" }
-    let headings = columns.map { column in
-      let text = column < header.count ? header[column].escaped : ""
-      return "<th scope=\"col\"\(kind(column))>\(text)</th>"
+    let headings = columns.map {
+      "<th scope=\"col\"\(kind($0))>\((header.at($0) ?? "").escaped)</th>"
     }
     var lines = ["<div class=\"table\">"]
     if let caption { lines.append("<p class=\"caption\">\(caption.escaped)</p>") }
@@ -14,9 +13,7 @@ extension ReportTable {
     lines.append("<thead><tr>\(headings.joined())</tr></thead>")
     lines.append("<tbody>")
     for row in rows {
-      let cells = columns.map { column in
-        (column < row.count ? row[column] : Cell("")).html(kind(column))
-      }
+      let cells = columns.map { column in (row.at(column) ?? Cell("")).html(kind(column)) }
       lines.append("<tr>\(cells.joined())</tr>")
     }
     lines.append("</tbody></table></div>")

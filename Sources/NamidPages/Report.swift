@@ -1,3 +1,8 @@
+extension Array {
+  /// Returns the element at a place, or nil beyond the end.
+  func at(_ place: Int) -> Element? { place < count ? self[place] : nil }
+}
+
 /// A document made of plain values, which `HTMLReport` turns into one file.
 ///
 /// The strings are plain text: markup in them is shown literally.

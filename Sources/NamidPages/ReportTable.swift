@@ -68,7 +68,7 @@ package struct ReportTable: Sendable {
     if let numericColumns { return numericColumns }
     return Set(
       (0..<columnCount).filter { column in
-        let cells = rows.compactMap { column < $0.count ? $0[column].text : nil }
+        let cells = rows.compactMap { $0.at(column)?.text }
         let figures = cells.filter { Self.isFigure($0) }
         return !figures.isEmpty && cells.allSatisfy { Self.isFigure($0) || Self.isBlank($0) }
       })

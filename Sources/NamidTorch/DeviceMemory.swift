@@ -22,10 +22,7 @@ public struct DeviceFacts: Sendable, Equatable {
   /// - Throws: `EngineError` where there is no such device, or no library that can ask it.
   public init(of device: Device) throws(EngineError) {
     var raw = ct_device_facts()
-    let call = "DeviceFacts(of: \(device))"
-    try requireCUDA(device, call)
-    let status = ct_device_facts_read(max(device.index, 0), &raw)
-    guard status == CT_OK else { throw EngineError(status: status, call: call) }
+    try ask(device, "DeviceFacts(of: \(device))") { ct_device_facts_read($0, &raw) }
     name = text(of: raw.name)
     driver = text(of: raw.driver)
     runtime = text(of: raw.runtime)
@@ -54,10 +51,7 @@ public struct DeviceMemory: Sendable, Equatable {
   /// - Throws: `EngineError` where there is no such device, or no library that can ask it.
   public init(of device: Device) throws(EngineError) {
     var raw = ct_device_memory()
-    let call = "DeviceMemory(of: \(device))"
-    try requireCUDA(device, call)
-    let status = ct_device_memory_read(max(device.index, 0), &raw)
-    guard status == CT_OK else { throw EngineError(status: status, call: call) }
+    try ask(device, "DeviceMemory(of: \(device))") { ct_device_memory_read($0, &raw) }
     free = Int(raw.free_bytes)
     total = Int(raw.total_bytes)
     allocated = Int(raw.allocated_bytes)
@@ -67,25 +61,24 @@ public struct DeviceMemory: Sendable, Equatable {
 
   /// Lets `peak` begin anew.
   public static func resetPeak(of device: Device) throws(EngineError) {
-    let call = "DeviceMemory.resetPeak(of: \(device))"
-    try requireCUDA(device, call)
-    let status = ct_device_reset_peak_memory(max(device.index, 0))
-    guard status == CT_OK else { throw EngineError(status: status, call: call) }
+    try ask(device, "DeviceMemory.resetPeak(of: \(device))", ct_device_reset_peak_memory)
   }
 
   /// Gives back what libtorch's allocator holds and no tensor uses.
   public static func releaseCached(of device: Device) throws(EngineError) {
-    let call = "DeviceMemory.releaseCached(of: \(device))"
-    try requireCUDA(device, call)
-    let status = ct_device_release_cached_memory(max(device.index, 0))
-    guard status == CT_OK else { throw EngineError(status: status, call: call) }
+    try ask(device, "DeviceMemory.releaseCached(of: \(device))", ct_device_release_cached_memory)
   }
 }
 
-private func requireCUDA(_ device: Device, _ call: String) throws(EngineError) {
+/// Asks a CUDA device by its index; `call` is what an error names.
+private func ask(
+  _ device: Device, _ call: String, _ body: (Int16) -> ct_status
+) throws(EngineError) {
   guard device.kind == .cuda else {
     throw EngineError(kind: .invalidCall, call: call, message: "only a CUDA device can be asked")
   }
+  let status = body(max(device.index, 0))
+  guard status == CT_OK else { throw EngineError(status: status, call: call) }
 }
 
 /// The text in a C array of characters, up to its NUL.

@@ -18,12 +18,8 @@ struct CompareText {
   }
 
   private func text(_ comparison: AttackComparison) -> String {
-    let attack = comparison.attack
-    let head =
-      "\n\(attack.name) (goal \(attack.goal.rawValue)): right \(Figures.percent(attack.cleanAccuracy)) "
-      + "→ \(Figures.percent(attack.robustAccuracy)); Equation 6 selects "
-      + "\(comparison.selected.count) of \(comparison.selected.total)\n"
-    return head + InformationKind.allCases.map { table(comparison, $0) }.joined(separator: "\n")
+    "\n\(comparison.attack.line(selecting: comparison.selected))\n"
+      + InformationKind.allCases.map { table(comparison, $0) }.joined(separator: "\n")
       + "AUC: share of pairs in the expected order, 0.5 is none; all with 95 % intervals\n"
       + comparison.findings.map {
         "- \($0.question) \($0.answer.rawValue): \($0.figures)\n"
@@ -46,5 +42,14 @@ struct CompareText {
       ])
     }
     return table.text
+  }
+}
+
+extension AttackRecord {
+  /// Puts the attack and its effect in one line, with the share of samples that Equation 6 selects.
+  func line(selecting selected: SampleShare) -> String {
+    "\(name) (goal \(goal.rawValue)): right \(Figures.percent(cleanAccuracy)) "
+      + "→ \(Figures.percent(robustAccuracy)); Equation 6 selects \(selected.count) of "
+      + "\(selected.total)"
   }
 }

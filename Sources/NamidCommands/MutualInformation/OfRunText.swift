@@ -23,11 +23,8 @@ struct OfRunText {
     + "attack; positive: values above 0, in the order of the four columns\n"
 
   private func text(_ information: AttackInformation) -> String {
-    let attack = information.attack
     var text =
-      "\n\(attack.name) (goal \(attack.goal.rawValue)): right \(Figures.percent(attack.cleanAccuracy)) "
-      + "→ \(Figures.percent(attack.robustAccuracy)); Equation 6 selects "
-      + "\(information.selected.count) of \(information.selected.total); "
+      "\n\(information.attack.line(selecting: information.selected)); "
       + "spec \(information.specificationHash)\n"
     if let groups = information.groups { text += table(groups) }
     let (clean, attacked) = (information.labelsClean, information.labelsAttacked)

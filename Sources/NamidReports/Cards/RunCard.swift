@@ -8,15 +8,8 @@ import NamidTraining
 /// Both are made from the run's own files and from the evaluations in its folder, and rewritten whenever these change.
 /// A failure is reported and never ends a training or a measurement.
 package enum RunCard {
-  /// Writes the card and the line of a run whose training has ended.
-  ///
-  /// - Parameters:
-  ///   - run: The run's folder.
-  ///   - training: The training run's own summary.
-  ///   - parameters: The number of the network's trainable values.
-  ///   - texts: The command lines that the card shows.
-  ///   - catalog: The catalog in which the run's names are looked up.
-  ///   - say: A closure called with lines for people.
+  /// Writes the card and the line of a run whose training has ended, with the training's own summary and the number of
+  /// trainable values; says what could not be written.
   package static func write(
     afterTraining run: URL, summary training: String, parameters: Int, texts: any CommandTexts,
     catalog: Catalog = .standard, say: (String) -> Void
@@ -24,14 +17,8 @@ package enum RunCard {
     write(run, Known(training: training, parameters: parameters), texts, catalog, say: say)
   }
 
-  /// Leaves a copy of a report in the run's folder, and writes the card and the line with it.
-  ///
-  /// - Parameters:
-  ///   - run: The run's folder.
-  ///   - report: The evaluation of one of its checkpoints.
-  ///   - texts: The command lines that the card shows.
-  ///   - catalog: The catalog in which the run's names are looked up.
-  ///   - say: A closure called with lines for people.
+  /// Leaves a copy of a report on one of the run's checkpoints in its folder, and writes the card and the line with it;
+  /// says what could not be written.
   package static func write(
     afterEvaluation run: URL, _ report: EvaluationReport, texts: any CommandTexts,
     catalog: Catalog = .standard, say: (String) -> Void
@@ -48,8 +35,6 @@ package enum RunCard {
     write(run, known, texts, catalog, say: say)
   }
 
-  private static let lockName = ".card-lock"
-
   /// The facts that are known already and need not be read from files.
   private struct Known {
     var training: String?
@@ -64,7 +49,7 @@ package enum RunCard {
     do {
       var facts = try CardFacts(run: run, catalog: catalog, say: say)
       // Of two evaluations that end at the same time, the second must see the first one's copy.
-      let lock = FolderLock(waitingFor: run, named: Self.lockName)
+      let lock = FolderLock(waitingFor: run, named: ".card-lock")
       defer { withExtendedLifetime(lock) {} }
       let files = CardFiles(run: run)
       let earlier = files.earlierEntry

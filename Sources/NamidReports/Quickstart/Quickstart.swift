@@ -80,10 +80,10 @@ package struct Quickstart {
   package func run(chartLibrary: Result<String, ChartLibraryError>) throws -> [Row] {
     try createFolder(at: folder)
     try fetchData()
-    try train(plan.natural(), "natural")
-    try train(plan.standard(), "standard")
+    try train(plan.network(.natural), "natural")
+    try train(plan.network(.standard), "standard")
     try trainEstimators()
-    try train(plan.namid(estimators: run("estimators")), "namid")
+    try train(plan.network(.namid, estimators: run("estimators")), "namid")
     let estimators = try TrainedEstimators(run: run("estimators"), device: device)
       .pair(in: run("estimators").path)
     let test = try Datasets.load("fashion-mnist", split: .test, directory: data)

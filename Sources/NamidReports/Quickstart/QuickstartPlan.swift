@@ -35,7 +35,7 @@ package struct QuickstartPlan: Sendable {
 
   /// The settings that all three networks share.
   private var common: RunConfiguration {
-    var configuration = RunConfiguration()
+    var configuration = RunConfiguration.balanced
     configuration.seed = seed
     configuration.data.name = "fashion-mnist"
     configuration.data.limit = trainingLimit
@@ -53,25 +53,12 @@ package struct QuickstartPlan: Sendable {
     return configuration
   }
 
-  func natural() -> RunConfiguration {
+  /// Returns the settings of one of the networks; the namid defenses need the run of trained estimators.
+  func network(_ defense: DefenseName, estimators: URL? = nil) -> RunConfiguration {
     var configuration = common
-    configuration.defense = .natural
-    configuration.training.epochs = naturalEpochs
-    return configuration
-  }
-
-  func standard() -> RunConfiguration {
-    var configuration = common
-    configuration.defense = .standard
-    configuration.training.epochs = robustEpochs
-    return configuration
-  }
-
-  func namid(estimators: URL) -> RunConfiguration {
-    var configuration = standard()
-    configuration.defense = .namid
-    configuration.namid.balance = .cap
-    configuration.estimators = estimators.path
+    configuration.defense = defense
+    configuration.training.epochs = defense == .natural ? naturalEpochs : robustEpochs
+    configuration.estimators = estimators?.path
     return configuration
   }
 

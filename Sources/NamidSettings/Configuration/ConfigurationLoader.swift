@@ -53,7 +53,10 @@ public enum ConfigurationLoader<Configuration: Codable> {
     do {
       let configuration = try tree.decode(
         Configuration.self, unknownKeys: .refused, userInfo: userInfo)
-      try refuseNaN(in: try JSONValue(encoding: configuration))
+      for (path, value) in try JSONValue(encoding: configuration).descendants() {
+        guard case .double(let number) = value, number.isNaN else { continue }
+        throw ValueError.badValue(key: path.text, found: value, reason: "expected a number")
+      }
       return configuration
     } catch let error as ValueError {
       throw ConfigurationError.refused(error, origin: origins.origin(of: error.key))
@@ -63,19 +66,5 @@ public enum ConfigurationLoader<Configuration: Codable> {
   /// Writes a configuration as YAML, in order of declaration, so that loading it gives it back.
   public static func render(_ configuration: Configuration) throws -> String {
     try JSONValue(encoding: configuration).yaml()
-  }
-
-  private static func refuseNaN(in tree: JSONValue, at path: KeyPathText = KeyPathText()) throws {
-    switch tree {
-    case .object(let object):
-      for (key, value) in object { try refuseNaN(in: value, at: path.appending(key)) }
-    case .array(let elements):
-      for (index, element) in elements.enumerated() {
-        try refuseNaN(in: element, at: path.appending("[\(index)]"))
-      }
-    case .double(let value) where value.isNaN:
-      throw ValueError.badValue(key: path.text, found: tree, reason: "expected a number")
-    default: return
-    }
   }
 }

@@ -29,23 +29,9 @@ public struct ConfigurationOrigins: Sendable {
   mutating func note(_ source: ConfigurationSource, below prefix: [String] = []) {
     let tree = prefix.reduce(source.tree) { $0[$1] ?? .null }
     let start = prefix.reduce(KeyPathText()) { $0.appending($1) }
-    for path in tree.paths() {
+    for (path, _) in tree.descendants() {
       let full = path.components.reduce(start) { $0.appending($1) }
       origins[path.text] = source.origin(of: full)
     }
-  }
-}
-
-extension JSONValue {
-  /// The paths of all values below the top, groups and lists included.
-  fileprivate func paths(below path: KeyPathText = KeyPathText()) -> [KeyPathText] {
-    let children: [(KeyPathText, JSONValue)] =
-      switch self {
-      case .object(let object): object.map { (path.appending($0.key), $0.value) }
-      case .array(let elements):
-        elements.enumerated().map { (path.appending("[\($0.offset)]"), $0.element) }
-      default: []
-      }
-    return children.flatMap { [$0.0] + $0.1.paths(below: $0.0) }
   }
 }

@@ -63,29 +63,25 @@ struct UnkeyedTreeReader: UnkeyedDecodingContainer {
     return true
   }
 
-  mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
-    let result = try node().read(type)
-    currentIndex += 1
-    return result
-  }
+  mutating func decode<T: Decodable>(_ type: T.Type) throws -> T { try next { try $0.read(type) } }
 
   mutating func nestedContainer<Nested>(
     keyedBy type: Nested.Type
   ) throws -> KeyedDecodingContainer<Nested> {
-    let container = try node().container(keyedBy: type)
-    currentIndex += 1
-    return container
+    try next { try $0.container(keyedBy: type) }
   }
 
   mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
-    let container = try node().unkeyedContainer()
-    currentIndex += 1
-    return container
+    try next { try $0.unkeyedContainer() }
   }
 
-  mutating func superDecoder() throws -> any Decoder {
-    defer { currentIndex += 1 }
-    return try node()
+  mutating func superDecoder() throws -> any Decoder { try next { $0 } }
+
+  /// Reads the element at hand and goes on to the next, unless reading fails.
+  private mutating func next<T>(_ read: (TreeDecoder) throws -> T) throws -> T {
+    let result = try read(node())
+    currentIndex += 1
+    return result
   }
 
   private func node() throws -> TreeDecoder {

@@ -9,7 +9,7 @@ struct KeyedTreeContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
   }
 
   func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws {
-    try encodeOrNull(value, forKey: key)
+    try orNull(value, key)
   }
 
   func nestedContainer<Nested>(

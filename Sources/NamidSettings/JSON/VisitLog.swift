@@ -16,6 +16,25 @@ struct KeyPathText: Hashable {
   }
 }
 
+extension JSONValue {
+  /// Lists the members of a group or the elements of a list, with their paths.
+  func children(below path: KeyPathText) -> [(path: KeyPathText, value: JSONValue)] {
+    switch self {
+    case .object(let object): object.map { (path.appending($0.key), $0.value) }
+    case .array(let elements):
+      elements.enumerated().map { (path.appending("[\($0.offset)]"), $0.element) }
+    default: []
+    }
+  }
+
+  /// Lists all values below the top with their paths, groups and lists included.
+  func descendants(
+    below path: KeyPathText = KeyPathText()
+  ) -> [(path: KeyPathText, value: JSONValue)] {
+    children(below: path).flatMap { [$0] + $0.value.descendants(below: $0.path) }
+  }
+}
+
 /// A record of the keys that a reader asked for, group by group: the only full account of valid keys.
 final class VisitLog {
   private var requested: [KeyPathText: [String]] = [:]
@@ -41,19 +60,14 @@ final class VisitLog {
   }
 
   private func refuseUnvisited(in tree: JSONValue, at path: KeyPathText) throws {
-    switch tree {
-    case .object(let object):
-      // Without an entry the group was taken whole, by a reader to whom every key is welcome.
-      guard let valid = requested[path] else { return }
-      for (key, value) in object {
-        guard valid.contains(key) else { throw unknown(key, at: path, valid: valid) }
-        try refuseUnvisited(in: value, at: path.appending(key))
+    let valid = tree.objectValue == nil ? nil : requested[path]
+    // Without an entry a group was taken whole, by a reader to whom every key is welcome.
+    if tree.objectValue != nil && valid == nil { return }
+    for (place, value) in tree.children(below: path) {
+      if let valid, let key = place.components.last, !valid.contains(key) {
+        throw unknown(key, at: path, valid: valid)
       }
-    case .array(let elements):
-      for (index, element) in elements.enumerated() {
-        try refuseUnvisited(in: element, at: path.appending("[\(index)]"))
-      }
-    default: return
+      try refuseUnvisited(in: value, at: place)
     }
   }
 
