@@ -19,6 +19,7 @@ let package = Package(
   products: [
     .executable(name: "namid", targets: ["NamidTool"]),
     .library(name: "Namid", targets: ["Namid"]),
+    .library(name: "NamidCommands", targets: ["NamidCommands"]),
   ],
   dependencies: [
     .package(path: "Engine"),
@@ -75,7 +76,8 @@ let package = Package(
     .target(name: "NamidTestSupport", dependencies: ["Namid"], path: "Tests/Support"),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .executableTarget(
-      name: "OwnParts", dependencies: ["Namid"], path: "Examples/OwnParts/Sources/OwnParts"),
+      name: "OwnParts", dependencies: ["Namid", "NamidCommands"],
+      path: "Examples/OwnParts/Sources/OwnParts"),
     tests("NamidFiles"),
     tests("NamidTerminal"),
     tests("NamidStatistics", "NamidSettings"),

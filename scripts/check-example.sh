@@ -10,4 +10,5 @@ folder=$(mktemp -d)
 trap 'rm -rf -- "$folder"' EXIT
 # Within this package's build folder, so that a second call finds what the first one built.
 swift run --package-path "$NAMID_ROOT/Examples/OwnParts" \
-  --scratch-path "$NAMID_ROOT/.build/own-parts" OwnParts "$folder"
+  --scratch-path "$NAMID_ROOT/.build/own-parts" OwnParts \
+  reproduce "$NAMID_ROOT/Examples/OwnParts/stripes.yaml" --out "$folder"

@@ -28,6 +28,11 @@ forbid 'a switch over attacks' \
   '\b(case let [a-z]+ as|is) (PGD|APGD|FAB|Square|AutoAttack|CarliniWagner|DDN|FMN|TIDIM|FWA|NoAttack)\b' "${rooms[@]}"
 forbid 'a switch over defenses' 'case \.(trades|mart|wmim|namid|namidT|namidM)\b' "${rooms[@]}"
 
+# Parts come from the catalog that is handed through; only its standard reads the lists of what comes with the library.
+forbid 'a list of parts that is read as a global' \
+  '^[^=/:]*\b(AttackEntry|DefenseEntry|Architecture|Datasets)\.all\b' \
+  "${rooms[@]}" Sources/NamidAttacks Sources/NamidDefenses Sources/NamidCommands
+
 # Libraries do not speak the tool's command line: it hands its texts in, and comments name what a verb leaves, not the
 # verb. Steps of a reproduction stand for verbs, so that their comments may name them.
 verbs='quickstart|train|train-estimators|import|evaluate|transfer|attacks?|mi|reproduce|report|data|bench|doctor|selftest'

@@ -7,7 +7,10 @@ let package = Package(
   dependencies: [.package(name: "namid", path: "../..")],
   targets: [
     .executableTarget(
-      name: "OwnParts", dependencies: [.product(name: "Namid", package: "namid")])
+      name: "OwnParts", 
+      dependencies: [
+        .product(name: "Namid", package: "namid"), .product(name: "NamidCommands", package: "namid"),
+      ])
   ],
   swiftLanguageModes: [.v6]
 )

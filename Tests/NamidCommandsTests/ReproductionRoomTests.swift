@@ -1,4 +1,5 @@
 import Testing
+
 @testable import NamidCommands
 
 /// Whether a reproduction finds enough room on the disk.

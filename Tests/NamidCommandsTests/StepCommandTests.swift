@@ -19,9 +19,9 @@ import Testing
     let facts = DataFacts(
       title: "", identity: "", trainCount: 50_000, testCount: 10_000, classCount: 10,
       shape: [3, 32, 32])
-    let names = try PlanBuilder.datasets(of: file)
+    let names = try PlanBuilder.datasets(of: file, in: .standard)
     var builder = PlanBuilder(
-      file, facts: Dictionary(uniqueKeysWithValues: names.map { ($0, facts) })
+      file, facts: Dictionary(uniqueKeysWithValues: names.map { ($0, facts) }), catalog: .standard
     ) { try $0.command(leavingIn: $1, network: $2) }
     return try builder.build().steps
   }

@@ -64,7 +64,8 @@ struct CardRun {
     configuration.training.epochs = 3
     configure(&configuration)
     let specification = NetworkSpecification(
-      architecture: "small-cnn", width: configuration.model.width, classCount: 10, channels: 3,
+      architecture: "small-cnn", width: configuration.model.width ?? 64, classCount: 10,
+      channels: 3,
       imageHeight: 32, imageWidth: 32)
     let files = try RunFolder(
       folder, configuration: ConfigurationLoader.render(configuration),

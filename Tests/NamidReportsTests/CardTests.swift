@@ -196,7 +196,7 @@ import Testing
       ("wideresnet-34-10", 40, "WideResNet-34 (width 40)"), ("mine", 3, "mine (width 3)"),
     ] {
       try CardRun.with { run in
-        var facts = try CardFacts(run: run.folder, catalog: Catalog()) { _ in }
+        var facts = try CardFacts(run: run.folder, catalog: .standard) { _ in }
         facts.specification.architecture = architecture
         facts.specification.width = width
         #expect(facts.architecture == name)
@@ -218,7 +218,8 @@ import Testing
       let attack = try AttackList.parse(text, threat: threat)[0]
       let report = AttackReport(
         name: attack.name, robust: 0, total: 1, cost: Cost(), seconds: 0, settings: attack.record)
-      let found = try #require(AttackText.commandLine(of: report, threat: threat, .standard), "\(text)")
+      let found = try #require(
+        AttackText.commandLine(of: report, threat: threat, .standard), "\(text)")
       #expect(try AttackList.parse(found, threat: threat)[0].record == attack.record)
     }
     for (name, settings) in [

@@ -11,9 +11,9 @@ import Testing
     try withTemporaryFolder { folder in
       let images = folder.appending(path: "images")
       let name = try SyntheticImages.write(to: images, train: 6, test: 3)
-      let before = try DataFacts(of: name, in: folder)
+      let before = try DataFacts(of: name, in: folder, catalog: .standard)
       #expect(before.problem == nil && before.trainCount == 6 && before.testCount == 3)
-      #expect(try DataFacts(of: name, in: folder).identity == before.identity)
+      #expect(try DataFacts(of: name, in: folder, catalog: .standard).identity == before.identity)
       for split in ["train", "test"] {
         let one = images.appending(path: "\(split)/left")
         let file = try #require(
@@ -23,7 +23,9 @@ import Testing
           FileManager.default.contentsOfDirectory(atPath: other.path).sorted().first)
         let data = try Data(contentsOf: one.appending(path: file))
         try Data(contentsOf: other.appending(path: source)).write(to: one.appending(path: file))
-        #expect(try DataFacts(of: name, in: folder).identity != before.identity, "\(split)")
+        #expect(
+          try DataFacts(of: name, in: folder, catalog: .standard).identity != before.identity,
+          "\(split)")
         try data.write(to: one.appending(path: file))
       }
     }

@@ -65,16 +65,20 @@ import Testing
     #expect(abs(whole.forwards - parts.reduce(0) { $0 + $1.forwards }) < 1e-9)
     #expect(try passes("fwa-40").seconds > 0)
     var configuration = RunConfiguration()
-    #expect(PassCount.training(configuration) == PassCount(gradients: 10, updates: 1))
+    #expect(
+      PassCount.training(configuration, catalog: .standard) == PassCount(gradients: 10, updates: 1))
     configuration.defense = .natural
-    #expect(PassCount.training(configuration) == PassCount(updates: 1))
+    #expect(PassCount.training(configuration, catalog: .standard) == PassCount(updates: 1))
     var last = 0.0
     // In the order of what they have been measured to cost.
     for defense in [.standard, .mart, .namid, .trades, .namidT] as [DefenseNameOfTests] {
       configuration.defense = .init(rawValue: defense.rawValue)
       let work = Workload(
         network: network, batchSize: 1,
-        items: [.init(images: 1e4, passes: .training(configuration), precision: .bfloat16)],
+        items: [
+          .init(
+            images: 1e4, passes: .training(configuration, catalog: .standard), precision: .bfloat16)
+        ],
         units: 512)
       var cheap = costs()
       cheap.features[FeatureKey(units: 512, channels: 3, height: 32, width: 32)]?.seconds = 1e-5
@@ -115,7 +119,7 @@ import Testing
         .init(images: 1, passes: PassCount(), precision: .float32),
         .init(images: 1, passes: PassCount(), precision: .bfloat16),
       ], units: 4)
-    let table = try Calibration().measure([work, work])
+    let table = try Calibration(architectures: Catalog.standard.architectures).measure([work, work])
     #expect(table.networks.count == 2 && table.features.count == 1)
     for costs in table.networks.values {
       #expect(costs.forward > 0 && costs.gradient > 0 && costs.update > 0)

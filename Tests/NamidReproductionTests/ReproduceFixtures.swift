@@ -21,7 +21,7 @@ enum ReproduceFixtures {
 
   /// Facts for every data set of a recipe.
   static func facts(of file: RecipeFile) throws -> [String: DataFacts] {
-    let names = try PlanBuilder.datasets(of: file)
+    let names = try PlanBuilder.datasets(of: file, in: .standard)
     return Dictionary(uniqueKeysWithValues: names.map { ($0, facts) })
   }
 
@@ -69,7 +69,9 @@ enum ReproduceFixtures {
     let file = try file(text, preset: preset)
     var facts = try facts(of: file)
     for name in facts.keys { facts[name]?.identity = identity }
-    var builder = PlanBuilder(file, facts: facts, options: options, command: command)
+    var builder = PlanBuilder(
+      file, facts: facts, options: options, catalog: .standard,
+      command: command)
     let built = try builder.build()
     return (try ExperimentPlan(built.steps), built.table)
   }

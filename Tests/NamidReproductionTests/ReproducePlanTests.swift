@@ -13,7 +13,8 @@ extension ReproduceFixtures {
   ) throws -> (plan: ExperimentPlan, table: PlannedTable) {
     let file = try RecipeFile(catalog.file(of: name), preset: preset)
     var builder = try PlanBuilder(
-      file, facts: facts(of: file), options: options, command: command)
+      file, facts: facts(of: file), options: options, catalog: .standard,
+      command: command)
     let built = try builder.build()
     return (try ExperimentPlan(built.steps), built.table)
   }

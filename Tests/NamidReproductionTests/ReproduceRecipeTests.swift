@@ -220,6 +220,7 @@ import Testing
       try file.follow(ReproduceFixtures.catalog, figures)
       var builder = PlanBuilder(
         file, facts: try ReproduceFixtures.facts(of: file),
+        catalog: .standard,
         command: ReproduceFixtures.command)
       return try builder.build().table.differences
     }
@@ -286,6 +287,7 @@ import Testing
     let file = try RecipeFile(ReproduceFixtures.catalog.file(of: "figure2"), preset: "cpu")
     var builder = PlanBuilder(
       file, facts: try ReproduceFixtures.facts(of: file),
+      catalog: .standard,
       command: ReproduceFixtures.command)
     let columns = try #require(try builder.build().table.parts.first?.columns)
     #expect(columns.map(\.paper) == ["pgd-10", "pgd-40", "fwa-10", "fwa-40", "autoattack"])
@@ -303,7 +305,7 @@ import Testing
       for (row, part) in file.recipe.rows.names.flatMap({ row in
         file.recipe.parts.names.map { (row, $0) }
       }) {
-        let found = try RecipeSettings(file).training(row: row, part: part)
+        let found = try RecipeSettings(file, catalog: .standard).training(row: row, part: part)
         var expected = RunConfiguration()
         expected.defense = found.defense
         expected.estimators = found.estimators

@@ -33,20 +33,22 @@ public enum Tool {
   ///   - arguments: What follows the tool's name.
   ///   - folder: The working directory.
   ///   - shell: A bash command before it, such as `ulimit -f 4`.
+  ///   - program: Another program beside the tool; nil for the tool.
   /// - Returns: Its status and all that it wrote.
   /// - Throws: When it cannot be started.
   public static func run(
-    _ arguments: [String], in folder: URL, after shell: String? = nil
+    _ arguments: [String], in folder: URL, after shell: String? = nil, of program: String? = nil
   ) throws -> Outcome {
-    let running = try start(arguments, in: folder, after: shell)
+    let running = try start(arguments, in: folder, after: shell, of: program)
     return try running.wait()
   }
 
   /// Starts the tool.
   public static func start(
-    _ arguments: [String], in folder: URL, after shell: String? = nil
+    _ arguments: [String], in folder: URL, after shell: String? = nil, of program: String? = nil
   ) throws -> RunningTool {
-    guard let url else { throw CocoaError(.fileNoSuchFile) }
+    guard let tool = url else { throw CocoaError(.fileNoSuchFile) }
+    let url = program.map { tool.deletingLastPathComponent().appending(path: $0) } ?? tool
     let process = Process()
     if let shell {
       process.executableURL = URL(filePath: "/bin/bash")

@@ -115,7 +115,13 @@ public enum Start: String, CaseIterable, Codable, Sendable {
   case uniform
 
   /// Starting images; random numbers come from each sample's own stream.
-  func images(
+  ///
+  /// - Parameters:
+  ///   - origin: The images (N, C, H, W).
+  ///   - threat: The ball around them.
+  ///   - streams: One random stream per sample; not asked for where the start is not random.
+  /// - Returns: Images of the same shape, within the ball and [0, 1].
+  public func images(
     from origin: Tensor, threat: ThreatModel, streams: @autoclosure () -> RandomStreams
   ) -> Tensor {
     let shape = Array(origin.shape.dropFirst())
