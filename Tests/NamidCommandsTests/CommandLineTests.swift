@@ -112,6 +112,22 @@ import Testing
     #expect(try sortedNames(in: folder) == [])
   }
 
+  /// Terms are balanced unless the paper's letter is asked for.
+  @Test(arguments: [
+    ("namid", [String](), "cap"), ("namid", ["--preset", "paper"], "none"),
+    ("wmim", [], "cap"), ("namid-m", ["--preset", "reference"], "none"),
+  ])
+  func thePresetDecidesOnTheBalance(
+    _ defense: String, _ preset: [String], _ expected: String
+  ) throws {
+    let folder = try makeTemporaryFolder()
+    defer { remove(folder) }
+    let outcome = try Tool.run(
+      ["train", "--dry-run", "--defense", defense, "--estimators", "e"] + preset, in: folder)
+    expectSuccess(outcome)
+    #expect(outcome.output.contains("  balance: \(expected)\n"), "\(outcome.output)")
+  }
+
   /// What a dry run prints is a configuration file that says the same.
   @Test(arguments: [
     ["train", "--out", "run"],

@@ -5,6 +5,7 @@ import NamidNetworks
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidDefenses
 
 /// Defenses by name, and what they are built from.
@@ -138,7 +139,8 @@ import Testing
       let leaves = [natural.clone(), adversarial.clone()]
       for leaf in leaves { leaf.requiresGrad = true }
       let loss = defense.addedLoss(
-        batch: zeros, attacked: batch.images * 0.9, natural: leaves[0], adversarial: leaves[1])
+        batch: zeros, attacked: batch.images * 0.9, natural: leaves[0], adversarial: leaves[1],
+        epoch: 0)
       let squares = grad(of: loss.total, wrt: leaves).map { $0.square().sum().item() }
       lengths[term] = (squares[0] + squares[1]).squareRoot()
       #expect(loss.terms.contains { $0.name == "pairing" } == (term == .logitPairing))
@@ -147,6 +149,7 @@ import Testing
     let values = NAMID.Term.allCases.compactMap { lengths[$0] }
     #expect(values[0] > 1e-4)
     expectClose(values[1], values[0], rtol: 1e-4)
+    expectClose(values[2], values[0], rtol: 1e-4)
   }
 
   @Test func aFixedWeightOfTheControlIsTaken() throws {
@@ -167,7 +170,8 @@ import Testing
         stream: RandomStream(seed: 2)), settings: defense.settings)
     natural.requiresGrad = true
     let loss = narrow.addedLoss(
-      batch: two, attacked: two.images * 0.9, natural: natural, adversarial: adversarial)
+      batch: two, attacked: two.images * 0.9, natural: natural, adversarial: adversarial,
+      epoch: 0)
     // Sample 0 alone is selected: half of 3² + 1² is 5.
     expectClose(loss.total.item(), 2.5)
   }

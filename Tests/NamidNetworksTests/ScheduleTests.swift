@@ -48,6 +48,11 @@ import Testing
     #expect([0, 1, 1_000_000].map(schedule) == [0.3, 0.3, 0.3])
   }
 
+  @Test func aRampRisesToTheSchedule() {
+    let ramp = Schedules.ramp(Schedules.multiStep(0.4, milestones: [6]), steps: 4)
+    expectClose((0..<8).map(ramp), [0.1, 0.2, 0.3, 0.4, 0.4, 0.4, 0.04, 0.04], rtol: 1e-12)
+  }
+
   @Test func schedulesStayAtTheirEnd() {
     let cosine = Schedules.cosine(0.1, steps: 10, minimum: 0.01)
     expectClose([10, 11, 100].map(cosine), [0.01, 0.01, 0.01], rtol: 1e-12)

@@ -7,6 +7,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidDefenses
 
 /// What defenses cost and leave behind in whole networks; their formulas have tests of their own.
@@ -107,7 +108,7 @@ import Testing
     let plain = try self.network()
     let expected = plain.logits(batch.images).crossEntropy(batch.labels)
     expected.backward()
-    #expect(loss.terms.map(\.name) == ["ce_adv", "selected"])
+    #expect(loss.terms.map(\.name) == ["ce_adv", "selected", "top_class"])
     #expect(try value(loss, "selected") == 0)
     #expect(loss.total.item() == expected.item())
     for (a, b) in zip(network.store.parameters, plain.store.parameters) {

@@ -4,6 +4,7 @@ import NamidFiles
 import NamidSettings
 import NamidTestSupport
 import Testing
+
 @testable import NamidTraining
 
 /// Validation and checkpoints every so many epochs.
@@ -113,14 +114,23 @@ import Testing
     var earlier = try JSONValue(encoding: configuration)
     for (group, key) in [
       ("training", "validateEvery"), ("training", "checkpointEvery"), ("training", "graphs"),
-      ("namid", "scorePrecision"),
+      ("namid", "scorePrecision"), ("namid", "mean"), ("namid", "balance"),
+      ("namid", "balanceRatio"), ("namid", "balanceOn"), ("optimizer", "clipNorm"),
+      ("schedule", "rampEpochs"),
     ] {
       let value = try #require(earlier[group]?[key])
       earlier = earlier.without(group, key, where: value)
       guard case .object(let members)? = earlier[group] else { continue }
       #expect(!members.keys.contains(key))
     }
+    guard case .object(var members) = earlier else { return }
+    #expect(members.keys.contains("initial"))
+    members["initial"] = nil
+    earlier = .object(members)
     #expect(try configuration.resumptionHash() == specificationHash(earlier))
+    configuration.namid.balance = .cap
+    #expect(try configuration.resumptionHash() != specificationHash(earlier))
+    configuration.namid.balance = .none
     configuration.namid.scorePrecision = .tf32
     #expect(try configuration.resumptionHash() != specificationHash(earlier))
   }

@@ -5,6 +5,7 @@ import NamidInformation
 import NamidSettings
 import NamidTestSupport
 import Testing
+
 @testable import NamidTraining
 
 /// Settings of runs: groups by defense, names that are looked up, files from earlier versions.
@@ -77,6 +78,9 @@ import Testing
     #expect(configuration.defense.rawValue == defense)
     #expect(configuration.model.width == 64 && configuration.estimators == "runs/e")
     #expect(configuration.namid.lambda == (defense == "namid" ? 0.25 : 0.1))
+    #expect(configuration.namid.balance == .none && configuration.namid.mean == .selected)
+    #expect(configuration.initial == nil && configuration.optimizer.clipNorm == nil)
+    #expect(RunFolder.isOfEarlierVersion(root))
     #expect(configuration.attack.batchNorm == .evaluation)
     #expect(configuration.weightPerturbation == nil)
     let json = root.appending(path: "run.json")
@@ -162,6 +166,18 @@ import Testing
     #expect(configuration.settings[Own.self].strength == 3)
     #expect(try ConfigurationLoader.render(configuration).contains("own:\n  strength: 3"))
     #expect(message { _ = try Catalog.standard.configuration(overrides: ["own.strength=3"]) } != nil)
+  }
+
+  /// The default of the tool is the paper's setting with the cap, and nothing else.
+  @Test func theBalancedSettingsAreThePapersWithTheCap() {
+    var balanced = RunConfiguration.balanced
+    #expect(balanced.namid.balance == .cap && balanced.namid.balanceRatio == 0.5)
+    #expect(balanced.namid.alpha == 5 && balanced.namid.lambda == 0.1)
+    balanced.namid.balance = .none
+    balanced.settings[WMIM.Settings.self].balance = .none
+    #expect(balanced.namid == NAMID.Settings())
+    balanced.settings = SettingsGroups()
+    #expect(balanced == RunConfiguration())
   }
 
   @Test func presetsOfTheAuthorsReachTheWholeFamily() throws {

@@ -6,6 +6,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidDefenses
 
 /// What a training step costs in calls, walks back and memory: a change that makes it dearer fails here.
@@ -30,12 +31,17 @@ import Testing
         PGD(threat: ThreatModel(epsilon: Fraction(1, over: 10)), steps: steps)))
   }
 
-  private func namid(steps: Int) -> NAMID {
-    NAMID(
+  private func namid(
+    steps: Int, _ balance: Balance = .none, on place: BalancePlace = .logits
+  ) -> NAMID {
+    var settings = NAMID.Settings()
+    settings.balance = balance
+    settings.balanceOn = place
+    return NAMID(
       standard(steps: steps),
       estimators: EstimatorPair(
         EstimatorSpecification(units: 8, classCount: 3), stream: RandomStream(seed: 2)),
-      settings: NAMID.Settings())
+      settings: settings)
   }
 
   private func step(_ defense: some Defense) {
@@ -71,9 +77,40 @@ import Testing
   /// Where samples are selected, the two estimators' encoders come on top, once for each of two inputs.
   @Test func namidAddsOneTrainingPassToTheStandardStep() {
     let (standard, namid) = (counts(standard(steps: 10)), counts(namid(steps: 10)))
-    #expect(namid.gradients == 11 && standard.gradients == 11)
+    // Where samples are selected, gradients on the logits are compared: one walk for the loss, one for the term, both
+    // of which end there.
+    #expect([11, 13].contains(namid.gradients) && standard.gradients == 11)
     #expect((20...42).contains(namid[.conv2d] - standard[.conv2d]))
     #expect((20...30).contains(namid[.batchNorm] - standard[.batchNorm]))
+  }
+
+  /// The cap on the logits makes no further pass through the network, that on the weights one more back.
+  ///
+  /// Neither asks the device for anything more.
+  @Test func theCapOnLogitsMakesNoFurtherPass() {
+    let selecting = ImageTensors(SyntheticImages.set(12)).batch(Array(0..<12))
+    let labels = withoutGrad { network.logits(selecting.images).argmax(1) }
+    let batch = Batch(
+      images: selecting.images, labels: labels, indices: selecting.indices)
+    func counts(_ balance: Balance, _ place: BalancePlace = .logits) -> CallCounts {
+      let defense = namid(steps: 1, balance, on: place)
+      return CallCounter.count {
+        network.store.zeroGrad()
+        let loss = defense.loss(
+          of: network, batch: batch, attacked: 1 - batch.images, epoch: 0)
+        #expect(loss.terms.contains { $0.name == "ratio" })
+        loss.total.backward()
+      }
+    }
+    let (none, capped) = (counts(.none), counts(.cap))
+    let weights = counts(.cap, .weights)
+    for op in [Operator.conv2d, .batchNorm, .linear] {
+      #expect(capped[op] == none[op] && weights[op] == none[op], "\(op)")
+    }
+    #expect(none.gradients == 3 && capped.gradients == 3 && weights.gradients == 5)
+    #expect(capped.readBacks == none.readBacks && weights.readBacks == none.readBacks)
+    #expect(capped.uploads == none.uploads && weights.uploads == none.uploads)
+    #expect(capped.total - none.total <= 30)
   }
 
   @Test func memoryGrowsNeitherWithStepsNorWithTime() {
