@@ -8,6 +8,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidTraining
 
 /// Training on an accelerator: counted on the fake one, so that nothing waits for a card.

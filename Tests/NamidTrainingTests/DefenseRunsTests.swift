@@ -7,6 +7,7 @@ import NamidNetworks
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidTraining
 
 /// Every defense in a whole run, with what can be added to any of them.

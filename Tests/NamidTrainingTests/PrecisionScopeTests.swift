@@ -7,6 +7,7 @@ import NamidTestSupport
 import NamidTorch
 import Synchronization
 import Testing
+
 @testable import NamidTraining
 
 /// The kernels and products that a training allows, and those that it judges with.
@@ -90,7 +91,9 @@ import Testing
       run.configuration, in: run.folder, data: root, catalog: catalog(notes))
     // A trained network has images to be attacked.
     try job.fit()
-    let images = try TrainingData(run.configuration.data, directory: root, seed: 0).training
+    let images = try TrainingData(
+      run.configuration.data, directory: root, seed: 0, catalog: .standard
+    ).training
     let evaluator = Evaluator(job.network, on: ImageTensors(images), seed: 0)
     notes.passes.withLock { $0 = [] }
     for attack in [NoAttack(), PGD(threat: run.configuration.threat, steps: 2)] as [any Attack] {

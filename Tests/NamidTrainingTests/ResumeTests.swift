@@ -4,6 +4,7 @@ import NamidFiles
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidTraining
 
 /// A run that was killed and resumed ends bit for bit where one that was never stopped does.

@@ -165,7 +165,8 @@ import Testing
     let configuration = try catalog.configuration(overrides: ["defense=own", "own.strength=3"])
     #expect(configuration.settings[Own.self].strength == 3)
     #expect(try ConfigurationLoader.render(configuration).contains("own:\n  strength: 3"))
-    #expect(message { _ = try Catalog.standard.configuration(overrides: ["own.strength=3"]) } != nil)
+    #expect(
+      message { _ = try Catalog.standard.configuration(overrides: ["own.strength=3"]) } != nil)
   }
 
   /// The default of the tool is the paper's setting with the cap, and nothing else.

@@ -3,6 +3,7 @@ import NamidFiles
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidTraining
 
 /// Folders that are not the run they should be: named with what is wrong, and left as they are.

@@ -2,6 +2,7 @@ import Foundation
 import NamidFiles
 import NamidTestSupport
 import Testing
+
 @testable import NamidTraining
 
 /// A Python with TensorBoard, where somebody has named one.

@@ -5,6 +5,7 @@ import NamidNetworks
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidTraining
 
 @Suite(.serialized) struct TrainerTests {
@@ -32,7 +33,8 @@ import Testing
     let images = root.appending(path: "images")
     #expect(try sortedNames(in: images) == ["train"])
     try run.train()
-    let data = try TrainingData(run.configuration.data, directory: root, seed: 0)
+    let data = try TrainingData(
+      run.configuration.data, directory: root, seed: 0, catalog: .standard)
     let validation = try #require(data.validation)
     #expect(data.training.count == 160 && validation.count == 32)
     let own = Set((0..<data.training.count).map { Array(data.training.image(at: $0)) })
