@@ -85,6 +85,7 @@ struct ConfigurationSource {
   ///
   /// - Parameter base: The tree that this source will be laid over.
   /// - Returns: The names in each list; other members are to be left out.
+  /// - Throws: `ConfigurationError` for a name that is not there or comes twice, and for what is no name.
   mutating func expandLists(over base: JSONValue) throws(ConfigurationError) -> [String: [String]] {
     var selections: [String: [String]] = [:]
     var object = tree.objectValue ?? JSONObject()
