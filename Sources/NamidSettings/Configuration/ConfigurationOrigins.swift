@@ -25,13 +25,8 @@ public struct ConfigurationOrigins: Sendable {
     return whole
   }
 
-  /// Notes a source; below a path, as if its values stood at the top.
-  mutating func note(_ source: ConfigurationSource, below prefix: [String] = []) {
-    let tree = prefix.reduce(source.tree) { $0[$1] ?? .null }
-    let start = prefix.reduce(KeyPathText()) { $0.appending($1) }
-    for (path, _) in tree.descendants() {
-      let full = path.components.reduce(start) { $0.appending($1) }
-      origins[path.text] = source.origin(of: full)
-    }
+  /// Notes the values of a source.
+  mutating func note(_ source: ConfigurationSource) {
+    for (path, _) in source.tree.descendants() { origins[path.text] = source.origin(of: path) }
   }
 }
