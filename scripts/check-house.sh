@@ -15,7 +15,8 @@ forbid() {
 }
 
 forbid 'a documentation comment that does not name its thing' \
-  '^ *///( *- [A-Za-z ]+:)? *(What|How|Where|Which|Whether|Why)\b' Sources
+  '^ *///( *- [A-Za-z ]+:)? *(What|How|Where|Which|Whether|Why)\b' Sources Examples \
+  Benchmarks Tests/Support
 forbid 'a force' '\btry!|\bas!' Sources
 
 # Parts speak for themselves: no switch over concrete attacks or defenses outside their own rooms and the tool.

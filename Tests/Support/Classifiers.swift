@@ -52,9 +52,9 @@ public final class QuadraticClassifier: Classifier {
 
 /// Passes everything on and notes what was asked.
 public final class ObservedClassifier: ClassifierView {
-  /// How many images went through the network.
+  /// The number of images that went through the network.
   public private(set) var imageCount = 0
-  /// How often the network was called.
+  /// The number of calls of the network.
   public private(set) var callCount = 0
   /// The modes it was called in.
   public private(set) var modes: Set<Bool> = []
@@ -89,6 +89,6 @@ public final class ClosureClassifier: Classifier {
     self.closure = closure
   }
 
-  /// What the closure says.
+  /// The logits that the closure gives.
   public func logits(_ images: Tensor) -> Tensor { closure(images) }
 }

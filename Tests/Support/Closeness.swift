@@ -6,7 +6,7 @@ import Testing
 ///
 /// Equal infinities are close; NaN is close to nothing, not even to NaN. Element types may differ.
 ///
-/// - Returns: Whether they are close, for tests that go on only then.
+/// - Returns: True where they are close, for tests that go on only then.
 @discardableResult
 public func expectClose(
   _ actual: Tensor, _ expected: Tensor, rtol: Double = 1e-5, atol: Double = 0, _ name: String = "",
@@ -77,7 +77,7 @@ private func expectClose(
   return false
 }
 
-/// Where two lists of equal length differ by more than is allowed.
+/// The places where two lists of equal length differ by more than is allowed.
 struct Difference {
   private(set) var failures = 0
   private var largest = 0.0

@@ -21,7 +21,7 @@ public enum Golden {
     return nil
   }
 
-  /// What a golden JSON file holds.
+  /// The contents of a golden JSON file.
   public static func json<Value: Decodable>(
     _ name: String, as _: Value.Type = Value.self
   ) throws -> Value {
@@ -86,12 +86,12 @@ public struct GoldenTensors {
 /// largest expected value.
 ///
 /// - Parameters:
-///   - actual: What this library computed.
-///   - expected: What PyTorch computed in float64.
+///   - actual: The result of this library.
+///   - expected: PyTorch's result in float64.
 ///   - name: Stands before the message.
 ///   - tolerance: 1e-10 in float64 and 1e-5 in float32 unless given.
-///   - sourceLocation: Where the failure is reported.
-/// - Returns: Whether they agree.
+///   - sourceLocation: The place at which the failure is reported.
+/// - Returns: True where they agree.
 @discardableResult
 public func expectGolden(
   _ actual: Tensor, _ expected: Tensor, _ name: String = "", tolerance: Double? = nil,

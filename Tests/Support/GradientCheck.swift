@@ -4,11 +4,11 @@ import Testing
 /// Records a failure unless `grad(of:wrt:)` of a scalar function agrees with central differences in float64.
 ///
 /// - Parameters:
-///   - inputs: Where to differentiate; converted to float64.
-///   - step: How far each element is moved to both sides.
+///   - inputs: The point of differentiation; converted to float64.
+///   - step: The distance by which each element is moved to both sides.
 ///   - rtol: Allowed difference relative to the gradient.
 ///   - atol: Allowed absolute difference.
-///   - sourceLocation: Where the failure is reported.
+///   - sourceLocation: The place at which the failure is reported.
 ///   - function: Gives a scalar.
 public func expectGradientsMatchDifferences(
   at inputs: [Tensor], step: Double = 1e-5, rtol: Double = 1e-6, atol: Double = 1e-8,

@@ -2,7 +2,7 @@ import Foundation
 
 /// The built command-line tool, run as its users run it.
 public enum Tool {
-  /// What a run of the tool came to.
+  /// The outcome of a run of the tool.
   public struct Outcome: Sendable {
     /// The exit status; 128 and the signal's number after a signal.
     public var status: Int32
@@ -24,13 +24,13 @@ public enum Tool {
     return nil
   }()
 
-  /// Whether there is a tool to test.
+  /// True where there is a tool to test.
   public static var isBuilt: Bool { url != nil }
 
   /// Runs the tool to its end.
   ///
   /// - Parameters:
-  ///   - arguments: What follows the tool's name.
+  ///   - arguments: The words after the tool's name.
   ///   - folder: The working directory.
   ///   - shell: A bash command before it, such as `ulimit -f 4`.
   ///   - program: Another program beside the tool; nil for the tool.
@@ -83,7 +83,7 @@ public final class RunningTool {
 
   deinit { remove(folder) }
 
-  /// Whether it has not ended yet.
+  /// True until it has ended.
   public var isRunning: Bool { process.isRunning }
 
   /// Ends it as nothing can be caught.

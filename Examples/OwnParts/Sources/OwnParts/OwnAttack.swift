@@ -2,7 +2,7 @@ import Namid
 
 /// Points drawn uniformly from the ball, the strongest of which is kept: the weakest attack that there is.
 struct RandomPoints: Attack {
-  /// What follows `random-points-` and a colon on the command line.
+  /// The settings, as in `random-points-20` or `random-points:points=20`.
   struct Settings: AttackSettings {
     /// Points for each sample.
     var points = 10
