@@ -230,6 +230,18 @@ import Testing
         #expect(outcome.status == 1, "\(arguments)")
         for text in said { #expect(outcome.errors.contains(text), "\(outcome.errors)") }
       }
+      // A step's file that was cut short or holds another thing is named, and nothing is written beside it.
+      for (text, said) in [
+        ("{\"train\": {\"seed\"", "expected"),
+        ("{\"fly\": {}}", "expected one of train, estimators"),
+      ] {
+        let file = folder.appending(path: "request.json")
+        try Data(text.utf8).write(to: file)
+        let outcome = try Tool.run(["step", "request.json"], in: folder)
+        #expect(outcome.status == 1 && outcome.errors.contains(said), "\(outcome.errors)")
+        #expect(outcome.errors.contains("request.json holds no step"), "\(outcome.errors)")
+        try FileManager.default.removeItem(at: file)
+      }
       let negative = try Tool.run(words("out", ["--seeds=-1"]), in: folder)
       #expect(negative.status == 64 && negative.errors.contains("must not be negative"))
       #expect(try snapshot(of: folder) == before)

@@ -65,8 +65,22 @@ struct Step: ParsableCommand {
   }
 
   private static func read(_ file: URL) throws -> StepRequest {
-    let tree = try JSONValue(parsing: readFile(at: file, limit: 1 << 20))
-    return try tree.decode(
-      StepRequest.self, unknownKeys: .refused, userInfo: Parts.catalog.userInfo)
+    let bytes = try readFile(at: file, limit: 1 << 20)
+    do {
+      return try JSONValue(parsing: bytes).decode(
+        StepRequest.self, unknownKeys: .refused, userInfo: Parts.catalog.userInfo)
+    } catch {
+      throw UnreadableStep(path: file.relativePath, reason: "\(error)")
+    }
+  }
+}
+
+/// A file that holds no step.
+struct UnreadableStep: Error, CustomStringConvertible {
+  let path: String
+  let reason: String
+
+  var description: String {
+    "\(path) holds no step of a reproduction: \(reason); namid reproduce writes it anew"
   }
 }

@@ -92,7 +92,8 @@ extension StepRequest: Codable {
     let container = try decoder.container(keyedBy: Kind.self)
     guard let kind = container.allKeys.first, container.allKeys.count == 1 else {
       throw ValueError.badValue(
-        key: "", found: .int(container.allKeys.count), reason: "expected one kind of step")
+        key: "", found: .int(container.allKeys.count),
+        reason: "expected one of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     self =
       switch kind {
