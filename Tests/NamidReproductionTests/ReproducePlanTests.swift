@@ -145,6 +145,30 @@ extension ReproduceFixtures {
     #expect(try trained(on: "steps/train-a-0123/run") != trained(on: "steps/train-a-0124/run"))
   }
 
+  /// Settings with their defaults are left out, so that a setting of a later version changes no hash.
+  @Test func theHashIsThatOfWhatDiffersFromDefaults() throws {
+    struct Minimal: Encodable {
+      var format = 2
+      var request: JSONValue
+      var data: String? = "1"
+    }
+    var training = RunConfiguration()
+    training.model.width = 4
+    training.defense = .trades
+    training = try Catalog.standard.configuration(training)
+    let minimal: JSONValue = ["train": ["model": ["width": 4], "defense": "trades"]]
+    #expect(
+      try StepRequest.train(training).hash(data: "1")
+        == String(specificationHash(Minimal(request: minimal)).prefix(12)))
+    var critics = EstimatorConfiguration()
+    critics.units = 8
+    critics.target = "steps/train-a-0123/run"
+    let own: JSONValue = ["estimators": ["target": "step 0123", "units": 8]]
+    #expect(
+      try StepRequest.estimators(critics).hash(data: "1")
+        == String(specificationHash(Minimal(request: own)).prefix(12)))
+  }
+
   /// A step's file says all that decides its result.
   @Test(arguments: ReproduceFixtures.catalog.names, ["smoke", "cpu", "paper"])
   func stepsAreWrittenAndReadBack(_ name: String, _ preset: String) throws {
