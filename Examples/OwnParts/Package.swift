@@ -7,9 +7,10 @@ let package = Package(
   dependencies: [.package(name: "namid", path: "../..")],
   targets: [
     .executableTarget(
-      name: "OwnParts", 
+      name: "OwnParts",
       dependencies: [
-        .product(name: "Namid", package: "namid"), .product(name: "NamidCommands", package: "namid"),
+        .product(name: "Namid", package: "namid"),
+        .product(name: "NamidCommands", package: "namid"),
       ])
   ],
   swiftLanguageModes: [.v6]

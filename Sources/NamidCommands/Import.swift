@@ -47,9 +47,10 @@ struct Import: ParsableCommand {
     guard sizes.count == 3 else { throw ValidationError("--image must be such as 3x32x32") }
     let specification = NetworkSpecification(
       architecture: model,
-      width: width ?? Parts.catalog.architecture(model)?.defaultWidth ?? 64,
+      width: width,
       firstConvolutionPadding: firstPadding,
-      classCount: classes, channels: sizes[0], imageHeight: sizes[1], imageWidth: sizes[2])
+      classCount: classes, channels: sizes[0], imageHeight: sizes[1], imageWidth: sizes[2],
+      among: Parts.catalog.architectures)
     let network = try Network(
       specification, stream: RandomStream(seed: 0), architectures: Parts.catalog.architectures)
     do {

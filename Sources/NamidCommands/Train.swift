@@ -65,6 +65,8 @@ struct Train: ParsableCommand {
       configuration, in: folder, data: workplace.data, resume: resume, device: workplace.device,
       catalog: Parts.catalog)
     note(job.summary)
+    MachineReport.noteEmulation(
+      configuration.training.precision, on: workplace.device, setting: "training.precision")
     let progress = TrainingProgress()
     try job.fit(progress.show)
     if job.hasStoppedEarly { note("stopped early: validation did not improve any more") }

@@ -49,6 +49,8 @@ struct TrainEstimators: ParsableCommand {
       configuration, in: folder, data: workplace.data, resume: resume, device: workplace.device,
       catalog: Parts.catalog)
     note(job.summary)
+    MachineReport.noteEmulation(
+      configuration.precision, on: workplace.device, setting: "precision")
     let progress = TrainingProgress()
     try job.fit(progress.show)
   }

@@ -40,9 +40,9 @@ public struct TrainingData {
   ) -> NetworkSpecification {
     return NetworkSpecification(
       architecture: model.architecture,
-      width: model.width ?? catalog.architecture(model.architecture)?.defaultWidth ?? 64,
+      width: model.width,
       firstConvolutionPadding: model.firstConvolutionPadding,
       classCount: training.classNames.count, channels: training.channels,
-      imageHeight: training.height, imageWidth: training.width)
+      imageHeight: training.height, imageWidth: training.width, among: catalog.architectures)
   }
 }

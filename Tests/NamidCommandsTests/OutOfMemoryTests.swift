@@ -105,7 +105,9 @@
       try withRun(beyond: 120) { folder, limit in
         let outcome = try Tool.run(training("large", batchSize: 24), in: folder, after: limit)
         #expect(outcome.status == 71, "\(outcome.errors)")
+        // Some CPUs get a hint that they have no bfloat16 instructions.
         let lines = outcome.errors.split(separator: "\n")
+          .filter { !$0.contains("no bfloat16 instructions") }
         #expect(lines.count == 2, "\(outcome.errors)")
         #expect(lines.last?.hasPrefix("Error: out of memory on the host (") == true)
         #expect(

@@ -52,11 +52,14 @@ enum ReproduceFixtures {
         settings: {model: {width: 2}}
     """
 
-  /// Reads a recipe from text.
+  /// Reads a recipe from text; the tool's base lies beside it.
   static func file(_ text: String = recipe, preset: String? = nil) throws -> RecipeFile {
     try withTemporaryFolder { folder in
       let url = folder.appending(path: "mine.yaml")
       try Data(text.utf8).write(to: url)
+      let base = RecipeCatalog.baseName
+      try FileManager.default.copyItem(
+        at: catalog.folder.appending(path: base), to: folder.appending(path: base))
       return try RecipeFile(url, preset: preset)
     }
   }

@@ -214,10 +214,9 @@ import Testing
 
   /// A recipe of one's own that names a table of the paper is compared with the tool's recipe of it.
   @Test func recipesOfOnesOwnAreComparedWithThePapers() throws {
-    let figures = try PaperFigures(file: ReproduceFixtures.catalog.figures)
     func differences(_ text: String) throws -> [String] {
       var file = try ReproduceFixtures.file(text)
-      try file.follow(ReproduceFixtures.catalog, figures)
+      try file.follow(ReproduceFixtures.catalog)
       var builder = PlanBuilder(
         file, facts: try ReproduceFixtures.facts(of: file),
         catalog: .standard,
@@ -246,6 +245,44 @@ import Testing
         #expect("\(error)".contains(said) && "\(error)".contains("mine.yaml:"), "\(error)")
       }
     }
+  }
+
+  /// A recipe takes what it names from the tool's base, and figures of its own are those that it is compared with.
+  @Test func aRecipeExtendsAnother() throws {
+    let text = """
+      extends: base.yaml
+      paper: somebody's table
+      parts:
+        - mine: {settings: {data: {name: cifar10}}, paper: theirs}
+      rows:
+        - TRADES: {settings: {trades: {beta: 3}}}
+        - Standard
+      estimators: []
+      columns: [None, CW, PGD-40]
+      figures:
+        theirs: {columns: [PGD-40], rows: {TRADES: ["50.1 ± 0.3"]}}
+      """
+    let recipe = try ReproduceFixtures.file(text, preset: "cpu").recipe
+    #expect(recipe.parts.names == ["mine"] && recipe.estimators.isEmpty)
+    #expect(recipe.rows.names == ["TRADES", "Standard"])
+    #expect(recipe.rows["TRADES"]?.defense == "trades")
+    #expect(recipe.columns.names == ["None", "CW", "PGD-40"])
+    #expect(recipe.columns["CW"]?.limit == 1000)
+    #expect(recipe.settings["training"]?["epochs"] == 6)
+    let table = try ReproduceFixtures.plan(text, preset: "cpu").table
+    #expect(table.figures["theirs"]?["TRADES", "PGD-40"]?.mean == 50.1)
+    let remarks = table.differences.filter { $0.hasPrefix("the paper does not give the weight") }
+    #expect(
+      remarks == ["the paper does not give the weight of TRADES; here it is 6, also in NAMID_T"])
+    #expect(!table.differences.contains { $0.contains("AutoAttack") })
+    let wrong = text.replacing("CW, PGD-40]", with: "CW, PDG-40]")
+    #expect(
+      message(wrong)?.contains("mine.yaml:9: columns[2]: unknown choice \"PDG-40\"") == true,
+      "\(message(wrong) ?? "")")
+    let deep = text.replacing("beta: 3", with: "bete: 3")
+    #expect(
+      message(deep)?.contains("mine.yaml:6: rows.TRADES.settings") == true, "\(message(deep) ?? "")"
+    )
   }
 
   @Test func whatNeedsItselfIsNamed() {
@@ -369,16 +406,14 @@ import Testing
   }
 
   /// Every table has the rows and columns that the paper's has, and names that its figures are found by.
-  @Test func theFileOfFiguresFitsTheRecipes() throws {
-    let figures = try PaperFigures(file: ReproduceFixtures.catalog.figures)
-    #expect(figures.tables.names.sorted() == ReproduceFixtures.catalog.names)
+  @Test func thePapersFiguresFitTheRecipes() throws {
     var found = 0
     for name in ReproduceFixtures.catalog.names {
       let table = try ReproduceFixtures.shipped(name, preset: "paper").table
-      let paper = try #require(figures.tables[name])
+      #expect(table.paper == name)
       #expect(table.differences.allSatisfy { !$0.contains("instead of") }, "\(name)")
       for part in table.parts {
-        let theirs = try #require(paper[part.paper], "\(name), \(part.paper)")
+        let theirs = try #require(table.figures[part.paper], "\(name), \(part.paper)")
         #expect(part.rows.map(\.name).sorted() == theirs.rows.names.sorted(), "\(name)")
         let columns = Set(part.columns.map(\.paper))
         #expect(columns.isSuperset(of: theirs.columns), "\(name)")
@@ -386,8 +421,9 @@ import Testing
       }
     }
     #expect(found == 126 + 12 + 70 + 56 + 30 + 24 + 15 + 8 + 10 + 8)
-    let figure = figures.figure(
-      table: "table3", part: "CIFAR-10, L∞", row: "NAMID", column: "PGD-40")
+    let table = try RecipeFile(ReproduceFixtures.catalog.file(of: "table3"), preset: "cpu").recipe
+    let figure = table.figures["CIFAR-10, L∞"]?["NAMID", "PGD-40"]
+    #expect(table.figures["CIFAR-10, L∞"]?["NAMID", "CW"] == nil)
     #expect(figure?.mean == 44.79 && figure?.deviation == 0.5)
     #expect(figure?.text == "44.79 ± 0.50")
     #expect(

@@ -7,22 +7,20 @@ import Testing
 @testable import NamidReproduction
 
 @Suite struct ReproduceTableTests {
-  private func figures() throws -> PaperFigures {
-    try PaperFigures(file: ReproduceFixtures.catalog.figures)
-  }
-
   /// The table of the small recipe with three seeds; `shares` makes each evaluation's figures from its title.
   private func table(
     seeds: [Int] = [0, 1, 2], only: [String] = [],
     results change: (ExperimentStep) -> StepResult? = { _ in nil },
     shares: @escaping (ExperimentStep) -> [Double]
   ) throws -> TableRecord {
-    let (plan, planned) = try ReproduceFixtures.plan(options: .init(seeds: seeds, only: only))
+    var (plan, planned) = try ReproduceFixtures.plan(options: .init(seeds: seeds, only: only))
+    let catalog = ReproduceFixtures.catalog
+    planned.figures = try RecipeFile(catalog.file(of: "table1"), preset: nil).recipe.figures
     var results: [String: StepResult] = [:]
     for step in plan.steps {
       results[step.id] = change(step) ?? .finished(ReproduceFixtures.record(step))
     }
-    var builder = TableBuilder(plan, results: results, figures: try figures()) { step in
+    var builder = TableBuilder(plan, results: results) { step in
       ReproduceFixtures.evaluation(shares(step), dataset: "CIFAR-10 (JPEG copy)")
     }
     return builder.table(planned)
@@ -98,7 +96,7 @@ import Testing
     let (plan, planned) = try ReproduceFixtures.plan(options: .init(seeds: [0]))
     var results: [String: StepResult] = [:]
     for step in plan.steps { results[step.id] = .finished(ReproduceFixtures.record(step)) }
-    var builder = TableBuilder(plan, results: results, figures: try figures()) { step in
+    var builder = TableBuilder(plan, results: results) { step in
       let robust: JSONValue = step.title.contains("NAMID") ? [1, 1, 0, 1] : [1, 0, 0, 1]
       return [
         "dataset": ["name": "C", "fingerprint": "f"], "spec_hash": "h",

@@ -1,6 +1,7 @@
 import Foundation
 import NamidTestSupport
 import Testing
+
 @testable import NamidFiles
 @testable import NamidSettings
 
@@ -16,12 +17,20 @@ import Testing
     var pans: [String: Int?] = [:]
   }
 
-  private func read(_ text: String, preset: String?) throws -> ConfigurationWithPresets<Kitchen> {
+  private func read(
+    _ files: [String: String], preset: String? = nil
+  ) throws -> ConfigurationWithPresets<Kitchen> {
     try withTemporaryFolder { folder in
-      let file = folder.appending(path: "k.yaml")
-      try AtomicFile.write(Data(text.utf8), to: file)
-      return try ConfigurationWithPresets(defaults: Kitchen(), file: file, preset: preset)
+      for (name, text) in files {
+        try AtomicFile.write(Data(text.utf8), to: folder.appending(path: name))
+      }
+      return try ConfigurationWithPresets(
+        defaults: Kitchen(), file: folder.appending(path: "k.yaml"), preset: preset)
     }
+  }
+
+  private func read(_ text: String, preset: String?) throws -> ConfigurationWithPresets<Kitchen> {
+    try read(["k.yaml": text], preset: preset)
   }
 
   private let text = """
@@ -63,5 +72,99 @@ import Testing
     }
     let message = try #require(message { _ = try read("presets: [1]", preset: nil) })
     #expect(message.contains("expected a group of presets"), "\(message)")
+  }
+
+  private let base = """
+    name: base
+    oven: {degrees: 200, fan: true}
+    pans: {small: 1, middle: 2, large: 3}
+    presets:
+      hot:
+        oven: {degrees: 250}
+        pans: {large: 30, middle: null}
+      cold:
+        oven: {degrese: 20}
+    """
+
+  /// Values of the base, of the file, of the base's preset and of the file's.
+  @Test func aFileIsLaidOverTheOneThatItExtends() throws {
+    let own = """
+      extends: base.yaml
+      oven:
+        degrees: 220
+      presets:
+        hot: {name: hot}
+        mine: {pans: {small: 9}}
+      """
+    let files = ["base.yaml": base, "k.yaml": own]
+    let plain = try read(files)
+    #expect(plain.configuration.oven == Kitchen.Oven(degrees: 220, fan: true))
+    #expect(plain.configuration.pans == ["small": 1, "middle": 2, "large": 3])
+    #expect(plain.origins.origin(of: "oven.degrees")?.hasSuffix("k.yaml:3") == true)
+    #expect(plain.origins.origin(of: "pans.small")?.hasSuffix("base.yaml:3") == true)
+    let hot = try read(files, preset: "hot")
+    #expect(hot.configuration.oven.degrees == 250 && hot.configuration.name == "hot")
+    #expect(hot.configuration.pans == ["small": 1, "middle": nil, "large": 30])
+    #expect(hot.origins.origin(of: "oven.degrees")?.hasSuffix("base.yaml:6") == true)
+    #expect(try read(files, preset: "mine").configuration.pans["small"] == 9)
+    let wrong = try #require(message { _ = try read(files, preset: "cold") })
+    #expect(wrong.contains("base.yaml:9: unknown key \"oven.degrese\""), "\(wrong)")
+    let unknown = try #require(message { _ = try read(files, preset: "warm") })
+    #expect(unknown.contains("k.yaml:4") && unknown.contains("hot, cold, mine"), "\(unknown)")
+  }
+
+  @Test func aFileThatExtendsMayBeExtended() throws {
+    let files = [
+      "base.yaml": base, "middle.yaml": "extends: base.yaml\npans: [large]",
+      "k.yaml": "extends: middle.yaml\npans: {small: 4}",
+    ]
+    #expect(try read(files).configuration.pans == ["large": 3, "small": 4])
+    #expect(try read(files, preset: "hot").configuration.pans == ["large": 30, "small": 4])
+  }
+
+  /// Members that a file leaves out are gone from the base's presets, too, in both spellings.
+  @Test func aListKeepsTheMembersThatItNames() throws {
+    let list = "extends: base.yaml\npans:\n  - large\n  - huge: 7\n  - small: 5\n"
+    let kept = try read(["base.yaml": base, "k.yaml": list])
+    #expect(kept.configuration.pans == ["large": 3, "huge": 7, "small": 5])
+    #expect(kept.origins.origin(of: "pans.huge")?.hasSuffix("k.yaml:4") == true)
+    #expect(
+      try read(["base.yaml": base, "k.yaml": list], preset: "hot").configuration.pans
+        == ["large": 30, "huge": 7, "small": 5])
+    let removal = "extends: base.yaml\npans: {large: null}"
+    #expect(
+      try read(["base.yaml": base, "k.yaml": removal], preset: "hot").configuration.pans
+        == ["small": 1, "middle": nil, "large": nil])
+  }
+
+  @Test func whatCannotBeExtendedIsNamed() throws {
+    let circle = ["k.yaml": "extends: b.yaml", "b.yaml": "name: x\nextends: k.yaml"]
+    let mistakes: [(files: [String: String], said: String)] = [
+      (
+        circle,
+        "b.yaml:2: extends: files extend each other: k.yaml, b.yaml, k.yaml"
+      ),
+      (["k.yaml": "extends: ../base.yaml"], "the name of a file in the same folder"),
+      (["k.yaml": "extends: [a.yaml]"], "the name of a file in the same folder"),
+      (["k.yaml": "extends: none.yaml"], "none.yaml"),
+      (
+        ["base.yaml": base, "k.yaml": "extends: base.yaml\npans:\n  - larg"],
+        "k.yaml:3: pans[0]: unknown choice \"larg\""
+      ),
+      (
+        ["base.yaml": base, "k.yaml": "extends: base.yaml\npans: [large, large]"], "named twice"
+      ),
+      (
+        ["base.yaml": base, "k.yaml": "extends: base.yaml\npans: [3]"], "a name, or name: value"
+      ),
+      (
+        ["base.yaml": base, "k.yaml": "extends: base.yaml\npans: {larg: null}"],
+        "k.yaml:2: unknown key \"pans.larg\""
+      ),
+    ]
+    for (files, said) in mistakes {
+      let message = try #require(message { _ = try read(files) })
+      #expect(message.contains(said), "\(message)")
+    }
   }
 }

@@ -158,6 +158,16 @@ struct MachineReport: Encodable {
     }
     if flags.contains("amx_bf16") { return "matrix instructions" }
     if flags.contains("avx512_bf16") { return "vector instructions" }
-    return "emulated (train with training.precision=float32)"
+    return emulated
+  }
+
+  private static let emulated = "emulated (train with training.precision=float32)"
+
+  /// Says so where a training in bfloat16 would be many times slower than one in float32.
+  static func noteEmulation(_ precision: Precision, on device: Device, setting: String) {
+    guard precision == .bfloat16, device.kind == .cpu, bfloat16 == emulated else { return }
+    note(
+      "this CPU has no bfloat16 instructions, so that training in it takes about 20 times as long as in "
+        + "float32: --set \(setting)=float32")
   }
 }

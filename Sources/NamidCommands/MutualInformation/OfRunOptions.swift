@@ -36,6 +36,8 @@ struct InformationOptions: ParsableArguments {
   ///   - attack: Attacks, separated by commas.
   ///   - options: Images, ball and seed.
   ///   - limit: The number of images where the options do not say one.
+  /// - Returns: The request; nothing is computed yet.
+  /// - Throws: An error where the run cannot be read.
   func request(
     run: String, attack: String, options: EvaluationOptions, limit: Int? = nil
   ) throws -> InformationRequest {

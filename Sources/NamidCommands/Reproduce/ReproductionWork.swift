@@ -68,7 +68,6 @@ struct ReproductionWork {
   let whole: ExperimentPlan
   private let wholeTables: [PlannedTable]
   private let isAskedFor: Set<[String]>
-  let figures: PaperFigures
   let store: StepStore
   /// The problems that prevent the work.
   let problems: [ReproductionError]
@@ -83,9 +82,8 @@ struct ReproductionWork {
     store = StepStore(out)
     let recipes = Result { () throws(RecipeError) in try RecipeCatalog() }
     var files = try Self.files(argument, preset: preset, recipes)
-    figures = try (try? recipes.get()).map { try PaperFigures(file: $0.figures) } ?? PaperFigures()
     if RecipeCatalog.isPath(argument), let recipes = try? recipes.get() {
-      for index in files.indices { try files[index].follow(recipes, figures) }
+      for index in files.indices { try files[index].follow(recipes) }
     }
     try Self.check(options.only, among: files)
     var facts: [String: DataFacts] = [:]

@@ -29,7 +29,7 @@ struct ReproductionWriter {
   func record(_ known: [String: StepResult], hasEnded: Bool) -> ReproductionRecord {
     let results = work.results(known)
     var builder = TableBuilder(
-      work.whole, results: results, figures: work.figures, read: work.store.figures(of:))
+      work.whole, results: results, read: work.store.figures(of:))
     let steps = work.whole.steps.filter { work.plan[$0.id] != nil || results[$0.id] != nil }
     return ReproductionRecord(
       command: command, version: NamidCommand.configuration.version, machine: machine,

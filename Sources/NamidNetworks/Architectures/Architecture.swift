@@ -17,13 +17,14 @@ public struct NetworkSpecification: Codable, Hashable, Sendable {
   /// Width of the images in pixels.
   public var imageWidth: Int
 
-  /// A network for images of a given kind; those of CIFAR-10 unless said otherwise.
+  /// A network for images of a given kind; without a width it has the one that its architecture has among some kinds.
   public init(
-    architecture: String, width: Int = 64, firstConvolutionPadding: Int = 1, classCount: Int = 10,
-    channels: Int = 3, imageHeight: Int = 32, imageWidth: Int = 32
+    architecture: String, width: Int? = nil, firstConvolutionPadding: Int = 1, classCount: Int = 10,
+    channels: Int = 3, imageHeight: Int = 32, imageWidth: Int = 32,
+    among kinds: [Architecture] = Architecture.all
   ) {
     self.architecture = architecture
-    self.width = width
+    self.width = width ?? kinds.first { $0.name == architecture }?.defaultWidth ?? 64
     self.firstConvolutionPadding = firstConvolutionPadding
     self.classCount = classCount
     self.channels = channels

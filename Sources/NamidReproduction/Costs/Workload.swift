@@ -52,9 +52,10 @@ extension PlanBuilder {
   ) -> NetworkSpecification {
     NetworkSpecification(
       architecture: model.architecture,
-      width: model.width ?? settings.catalog.architecture(model.architecture)?.defaultWidth ?? 64,
+      width: model.width,
       firstConvolutionPadding: model.firstConvolutionPadding, classCount: facts.classCount,
-      channels: facts.shape[0], imageHeight: facts.shape[1], imageWidth: facts.shape[2])
+      channels: facts.shape[0], imageHeight: facts.shape[1], imageWidth: facts.shape[2],
+      among: settings.catalog.architectures)
   }
 
   func trainingImages(_ data: DataSettings, _ facts: DataFacts) -> Int {

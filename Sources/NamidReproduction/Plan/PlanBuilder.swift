@@ -88,8 +88,7 @@ package struct PlanBuilder {
       steps,
       PlannedTable(
         name: file.name, title: recipe.title.isEmpty ? file.name : recipe.title,
-        about: recipe.about, preset: file.preset,
-        paper: recipe.paper,
+        about: recipe.about, preset: file.preset, paper: recipe.paper, figures: file.figures,
         differences: try RecipeDifferences(settings, options: options).sentences(), parts: parts)
     )
   }

@@ -10,6 +10,8 @@ package struct PlannedTable: Sendable {
   package var preset: String?
   /// The paper's table; nil for one's own.
   package var paper: String?
+  /// The paper's figures by part.
+  package var figures: Named<PaperFigures>
   /// Differences between the setting and the paper's, one sentence each.
   package var differences: [String]
   /// Data sets with balls.

@@ -25,7 +25,7 @@ struct RecipeDifferences {
   /// One sentence each; none for a recipe that follows no paper.
   func sentences() throws(RecipeError) -> [String] {
     guard file.recipe.paper != nil else { return [] }
-    return try left() + settings() + estimators() + columns() + seeds() + file.recipe.remarks
+    return try left() + settings() + estimators() + columns() + seeds() + file.recipe.allRemarks
   }
 
   // MARK: What is there at all

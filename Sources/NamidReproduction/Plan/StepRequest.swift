@@ -130,6 +130,7 @@ extension StepRequest {
   ///
   /// - Parameter data: A digest of the images that it reads; nil where a step that it needs says so.
   /// - Returns: Twelve hexadecimal digits.
+  /// - Throws: An error of a request that cannot be written as text.
   func hash(data: String?) throws -> String {
     struct Specification: Encodable {
       var format: Int

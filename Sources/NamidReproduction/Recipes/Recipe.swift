@@ -13,9 +13,10 @@ package struct Recipe: ConfigurationGroup, Equatable, Sendable {
   package var title = ""
   /// A few sentences about the table for its readers.
   package var about = ""
-  /// The name of the paper's table or figure in `paper-figures.yaml`; null for one's own.
+  /// The paper's table or figure, by the name of the tool's recipe of it; null for one's own.
   package var paper: String?
-  /// Differences from the paper that no setting shows, one sentence each.
+  /// Differences from the paper that no setting shows, one sentence each; rows, estimators, columns and probes have
+  /// their own.
   package var remarks: [String] = []
   /// Seeds of all rows that say nothing else.
   package var seeds = [0]
@@ -37,6 +38,8 @@ package struct Recipe: ConfigurationGroup, Equatable, Sendable {
   package var surrogate: String?
   /// Measurements of mutual information by name.
   package var probes = Named<RecipeProbe>()
+  /// The figures that the paper prints, by part.
+  package var figures = Named<PaperFigures>()
 
   /// A recipe without rows.
   package init() {}
@@ -58,6 +61,14 @@ package struct Recipe: ConfigurationGroup, Equatable, Sendable {
     try require(seeds: seeds)
     try require(!checkpoints.isEmpty, "checkpoints", "must not be empty")
     try require((limit ?? 1) >= 1, "limit", "must be at least 1")
+  }
+
+  /// The remarks of the recipe and of all that it names, each once.
+  var allRemarks: [String] {
+    let all =
+      remarks + rows.entries.flatMap(\.value.remarks) + estimators.entries.flatMap(\.value.remarks)
+      + columns.entries.flatMap(\.value.remarks) + probes.entries.flatMap(\.value.remarks)
+    return all.enumerated().filter { all.firstIndex(of: $0.element) == $0.offset }.map(\.element)
   }
 
   private static func isName(_ name: String) -> Bool {
@@ -93,7 +104,7 @@ package enum RecipeCheckpoint: String, CaseIterable, Codable, Sendable {
 package struct RecipePart: ConfigurationGroup, Equatable, Sendable {
   /// Settings of every training in this part, such as `data.name` and `threat`.
   package var settings: JSONValue = [:]
-  /// The part's name in `paper-figures.yaml`; its own name when null.
+  /// The part's name among the paper's figures; its own name when null.
   package var paper: String?
   /// Seeds of all rows in this part; those of the rows when null.
   package var seeds: [Int]?
@@ -119,6 +130,8 @@ package struct RecipeRow: ConfigurationGroup, Equatable, Sendable {
   package var seeds: [Int]?
   /// True where it is a row of the table, false where it is only trained because others need it.
   package var shown = true
+  /// Differences from the paper that no setting shows.
+  package var remarks: [String] = []
 
   /// Standard adversarial training.
   package init() {}
@@ -137,6 +150,8 @@ package struct RecipeEstimators: ConfigurationGroup, Equatable, Sendable {
   package var kind = EstimatorKind.pair
   /// Settings by their keys in the estimators' `config.yaml`.
   package var settings: JSONValue = [:]
+  /// Differences from the paper that no setting shows.
+  package var remarks: [String] = []
 
   /// Natural and adversarial MI.
   package init() {}
@@ -160,8 +175,10 @@ package struct RecipeColumn: ConfigurationGroup, Equatable, Sendable {
   package var norms: [Norm]?
   /// The condition for having withstood the attack.
   package var reading = Reading.withinEpsilon
-  /// The column's name in `paper-figures.yaml`; its own name when null.
+  /// The column's name among the paper's figures; its own name when null.
   package var paper: String?
+  /// Differences from the paper that no setting shows.
+  package var remarks: [String] = []
 
   /// A column without an attack.
   package init() {}
@@ -196,6 +213,8 @@ package struct RecipeProbe: ConfigurationGroup, Equatable, Sendable {
   package var eq4: String?
   /// The estimators trained by Equation 5, in `compare`.
   package var eq5: String?
+  /// Differences from the paper that no setting shows.
+  package var remarks: [String] = []
 
   /// Pairings.
   package init() {}

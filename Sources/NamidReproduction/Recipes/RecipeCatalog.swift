@@ -32,27 +32,29 @@ package struct RecipeFile: Sendable {
       : try ConfigurationWithPresets(defaults: Recipe(), file: url).configuration
   }
 
+  /// The paper's figures by part: the recipe's own, or those of the table that it names.
+  var figures: Named<PaperFigures> {
+    recipe.figures.isEmpty ? reference.figures : recipe.figures
+  }
+
   /// Compares a user's recipe with the paper's: its reference becomes the tool's recipe of the table that it names.
   ///
-  /// - Parameters:
-  ///   - catalog: The recipes that come with the tool.
-  ///   - figures: The paper's figures.
+  /// - Parameter catalog: The recipes that come with the tool.
   /// - Throws: `RecipeError` for a table, part or column that the paper does not have.
-  package mutating func follow(
-    _ catalog: RecipeCatalog, _ figures: PaperFigures
-  ) throws {
-    guard let name = recipe.paper else { return }
-    guard let table = figures.tables[name] else {
-      throw unknown(
-        "table or figure of the paper", name, among: figures.tables.names, at: "paper")
+  package mutating func follow(_ catalog: RecipeCatalog) throws {
+    guard let name = recipe.paper, recipe.figures.isEmpty else { return }
+    guard catalog.names.contains(name) else {
+      throw unknown("table or figure of the paper", name, among: catalog.names, at: "paper")
     }
+    let paper = try RecipeFile(catalog.file(of: name), preset: nil).recipe
     for part in recipe.parts.entries {
-      guard let name = part.value.paper, table[name] == nil else { continue }
+      guard let name = part.value.paper, paper.figures[name] == nil else { continue }
       throw unknown(
-        "part of the paper's table", name, among: table.names, at: "parts.\(part.name).paper")
+        "part of the paper's table", name, among: paper.figures.names,
+        at: "parts.\(part.name).paper")
     }
     var columns: [String] = []
-    for column in table.entries.flatMap(\.value.columns) where !columns.contains(column) {
+    for column in paper.figures.entries.flatMap(\.value.columns) where !columns.contains(column) {
       columns.append(column)
     }
     for column in recipe.columns.entries {
@@ -60,8 +62,7 @@ package struct RecipeFile: Sendable {
       throw unknown(
         "column of the paper's table", name, among: columns, at: "columns.\(column.name).paper")
     }
-    guard catalog.names.contains(name) else { return }
-    reference = try RecipeFile(catalog.file(of: name), preset: nil).recipe
+    reference = paper
   }
 
   /// The error for a name that is none of those that there are.
@@ -94,8 +95,8 @@ package struct RecipeFile: Sendable {
 package struct RecipeCatalog: Sendable {
   /// The environment variable that names their folder.
   package static let variable = "NAMID_RECIPES"
-  /// The file with the paper's figures, which is no recipe.
-  package static let figuresName = "paper-figures.yaml"
+  /// The file with what all recipes share, which is no recipe.
+  package static let baseName = "base.yaml"
 
   /// The folder of the recipes.
   package let folder: URL
@@ -130,7 +131,7 @@ package struct RecipeCatalog: Sendable {
       }
     }
     let found = places.first {
-      FileManager.default.fileExists(atPath: $0.appending(path: Self.figuresName).path)
+      FileManager.default.fileExists(atPath: $0.appending(path: Self.baseName).path)
     }
     guard let found else { throw .noneFound(lookedIn: places.map(\.path)) }
     folder = found
@@ -139,12 +140,9 @@ package struct RecipeCatalog: Sendable {
   /// The names of all recipes, sorted.
   package var names: [String] {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return files.filter { $0.hasSuffix(".yaml") && $0 != Self.figuresName }
+    return files.filter { $0.hasSuffix(".yaml") && $0 != Self.baseName }
       .map { String($0.dropLast(".yaml".count)) }.sorted()
   }
-
-  /// The file with the paper's figures.
-  package var figures: URL { folder.appending(path: Self.figuresName) }
 
   /// The file of a recipe.
   ///

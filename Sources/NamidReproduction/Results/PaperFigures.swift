@@ -33,55 +33,32 @@ package struct PaperFigure: Codable, Hashable, Sendable {
   }
 }
 
-/// The paper's tables and the figures whose values can be read off.
+/// The figures that a paper prints for one data set and ball.
 package struct PaperFigures: ConfigurationGroup, Equatable, Sendable {
-  /// One data set and ball of a table.
-  package struct Part: ConfigurationGroup, Equatable, Sendable {
-    /// The columns in order.
-    package var columns: [String] = []
-    /// One text per column, `mean` or `mean ± sd`; empty where nothing is printed.
-    package var rows = Named<[String]>()
+  /// The columns in order.
+  package var columns: [String] = []
+  /// One text per column, `mean` or `mean ± sd`; empty where nothing is printed.
+  package var rows = Named<[String]>()
 
-    /// Nothing.
-    package init() {}
+  /// Nothing.
+  package init() {}
 
-    /// Refuses rows of another length, and what is no figure.
-    package func validate() throws {
-      for row in rows.entries {
+  /// Refuses rows of another length, and what is no figure.
+  package func validate() throws {
+    for row in rows.entries {
+      try require(
+        row.value.count == columns.count, "rows",
+        "must have \(columns.count) figures each, \(row.name) has \(row.value.count)")
+      for text in row.value where !text.isEmpty {
         try require(
-          row.value.count == columns.count, "rows",
-          "must have \(columns.count) figures each, \(row.name) has \(row.value.count)")
-        for text in row.value where !text.isEmpty {
-          try require(
-            PaperFigure(text) != nil, "rows", "must hold figures such as 44.79 ± 0.50, not \(text)")
-        }
+          PaperFigure(text) != nil, "rows", "must hold figures such as 44.79 ± 0.50, not \(text)")
       }
     }
   }
 
-  /// A table by its parts.
-  package typealias Table = Named<Part>
-
-  /// The publication that the figures come from.
-  package var source = ""
-  /// All tables by name.
-  package var tables = Named<Table>()
-
-  /// An empty set of figures.
-  package init() {}
-
-  /// Reads the file.
-  package init(file: URL) throws {
-    self = try ConfigurationLoader.load(defaults: PaperFigures(), file: file)
-  }
-
   /// The figure of a cell; nil where the paper has none.
-  package func figure(
-    table: String, part: String, row: String, column: String
-  ) -> PaperFigure? {
-    guard let part = tables[table]?[part], let place = part.columns.firstIndex(of: column),
-      let texts = part.rows[row]
-    else { return nil }
+  package subscript(row: String, column: String) -> PaperFigure? {
+    guard let place = columns.firstIndex(of: column), let texts = rows[row] else { return nil }
     return PaperFigure(texts[place])
   }
 }

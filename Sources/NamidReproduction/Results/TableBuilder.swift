@@ -8,7 +8,6 @@ import NamidStatistics
 package struct TableBuilder {
   private let plan: ExperimentPlan
   private let results: [String: StepResult]
-  private let figures: PaperFigures
   private let read: (ExperimentStep) -> JSONValue?
   private var trees: [String: StepFigures] = [:]
 
@@ -17,21 +16,19 @@ package struct TableBuilder {
   /// - Parameters:
   ///   - plan: The steps.
   ///   - results: The outcomes of the steps.
-  ///   - figures: The paper's figures.
   ///   - read: The result of a finished step.
   package init(
-    _ plan: ExperimentPlan, results: [String: StepResult], figures: PaperFigures,
+    _ plan: ExperimentPlan, results: [String: StepResult],
     read: @escaping (ExperimentStep) -> JSONValue?
   ) {
     self.plan = plan
     self.results = results
-    self.figures = figures
     self.read = read
   }
 
   /// A table with its figures.
   package mutating func table(_ planned: PlannedTable) -> TableRecord {
-    let parts = planned.parts.map { part(of: $0, paper: planned.paper) }
+    let parts = planned.parts.map { part(of: $0, figures: planned.figures[$0.paper]) }
     var differences = planned.differences
     if planned.paper != nil {
       // Only results know which copy of a data set it was.
@@ -45,7 +42,9 @@ package struct TableBuilder {
       paper: planned.paper, differences: differences, parts: parts)
   }
 
-  private mutating func part(of planned: PlannedPart, paper: String?) -> PartRecord {
+  private mutating func part(
+    of planned: PlannedPart, figures: PaperFigures?
+  ) -> PartRecord {
     var rows: [RowRecord] = []
     var dataset: String?
     // What the first row withstood, by column and checkpoint, and then by seed.
@@ -54,10 +53,7 @@ package struct TableBuilder {
       var cells: [CellRecord] = []
       for cell in row.cells {
         let column = planned.columns.first { $0.name == cell.column }
-        let figure = paper.flatMap {
-          figures.figure(
-            table: $0, part: planned.paper, row: row.name, column: column?.paper ?? cell.column)
-        }
+        let figure = figures?[row.name, column?.paper ?? cell.column]
         var (record, withstood) = self.cell(
           of: cell, unit: planned.unit, paper: figure, dataset: &dataset)
         let key = [cell.column, cell.checkpoint.rawValue]

@@ -3,10 +3,10 @@ import NamidFiles
 
 /// The content of one file or one override, as a tree laid over the defaults.
 struct ConfigurationSource {
-  let tree: JSONValue
+  var tree: JSONValue
 
   private let name: String
-  private let lines: [KeyPathText: Int]
+  private var lines: [KeyPathText: Int]
 
   /// The largest size of a configuration file in bytes; other large files are not read into memory.
   private static let maximumBytes = 1 << 20
@@ -68,6 +68,63 @@ struct ConfigurationSource {
     lines = [:]
   }
 
+  /// Makes the part below some keys a source of its own, as if its values stood at the top.
+  func part(_ keys: String...) -> ConfigurationSource {
+    var part = self
+    part.tree = keys.reduce(tree) { $0[$1] ?? .null }
+    part.lines = [:]
+    for (path, line) in lines where path.components.starts(with: keys) {
+      part.lines[KeyPathText(path.components.dropFirst(keys.count))] = line
+    }
+    return part
+  }
+
+  /// Turns lists that stand where there is a group into groups.
+  ///
+  /// An element is the name of a member that is there, or `name: value` for a member that is added or changed.
+  ///
+  /// - Parameter base: The tree that this source will be laid over.
+  /// - Returns: The names in each list; other members are to be left out.
+  /// - Throws: `ConfigurationError` for a name that is not there or comes twice, and for what is no name.
+  mutating func expandLists(over base: JSONValue) throws(ConfigurationError) -> [String: [String]] {
+    var selections: [String: [String]] = [:]
+    var object = tree.objectValue ?? JSONObject()
+    for (key, value) in object {
+      guard let elements = value.arrayValue, let members = base[key]?.objectValue else { continue }
+      var group = JSONObject()
+      var names: [String] = []
+      for (index, element) in elements.enumerated() {
+        let place = KeyPathText([key, "[\(index)]"])
+        let own = element.objectValue
+        guard let name = element.stringValue ?? (own?.keys.count == 1 ? own?.keys.first : nil)
+        else {
+          throw refusal(
+            .wrongType(key: place.text, expected: "a name, or name: value", found: element), place)
+        }
+        guard members[name] != nil || own != nil else {
+          throw refusal(.badChoice(key: place.text, found: name, choices: members.keys), place)
+        }
+        guard !names.contains(name) else {
+          throw refusal(.badValue(key: place.text, found: element, reason: "named twice"), place)
+        }
+        names.append(name)
+        group[name] = own?[name]
+        for (path, line) in lines where path.components.starts(with: place.components + [name]) {
+          lines[KeyPathText([key] + path.components.dropFirst(2))] = line
+        }
+      }
+      object[key] = .object(group)
+      selections[key] = names
+    }
+    tree = .object(object)
+    return selections
+  }
+
+  /// An error with the place where a value of this source was written.
+  func refusal(_ error: ValueError, _ path: KeyPathText) -> ConfigurationError {
+    .refused(error, origin: origin(of: path))
+  }
+
   /// The place where a value of this source was written, as in `train.yaml:3`.
   func origin(of path: KeyPathText) -> String {
     lines[path].map { "\(name):\($0)" } ?? name
@@ -99,13 +156,8 @@ public struct ConfigurationOrigins: Sendable {
     return whole
   }
 
-  /// Notes a source; below a path, as if its values stood at the top.
-  mutating func note(_ source: ConfigurationSource, below prefix: [String] = []) {
-    let tree = prefix.reduce(source.tree) { $0[$1] ?? .null }
-    let start = prefix.reduce(KeyPathText()) { $0.appending($1) }
-    for (path, _) in tree.descendants() {
-      let full = path.components.reduce(start) { $0.appending($1) }
-      origins[path.text] = source.origin(of: full)
-    }
+  /// Notes the values of a source.
+  mutating func note(_ source: ConfigurationSource) {
+    for (path, _) in source.tree.descendants() { origins[path.text] = source.origin(of: path) }
   }
 }

@@ -2,7 +2,11 @@ import NamidFiles
 
 /// The way from the top of a tree to a value, as people write it.
 struct KeyPathText: Hashable {
-  private(set) var components: [String] = []
+  let components: [String]
+
+  init() { components = [] }
+
+  init(_ components: some Sequence<String>) { self.components = Array(components) }
 
   /// The components joined as in `attacks[1].steps`.
   var text: String {
@@ -12,7 +16,7 @@ struct KeyPathText: Hashable {
   }
 
   func appending(_ component: String) -> KeyPathText {
-    KeyPathText(components: components + [component])
+    KeyPathText(components + [component])
   }
 }
 
