@@ -135,9 +135,7 @@ public struct AutoAttack: Attack, Hashable {
         of: rows)
     }
   }
-}
 
-extension AutoAttack {
   static let entry = AttackEntry(
     AutoAttack.self, name: "autoattack", number: "steps",
     summary: "AutoAttack: APGD-CE, APGD-T, FAB-T and Square; version=plus, version=rand",

@@ -111,9 +111,7 @@ public struct PGD: Attack, Hashable {
     threat.project(
       threat.moved(current, along: gradient, by: settings.stepSize), around: origin)
   }
-}
 
-extension PGD {
   static let entry = AttackEntry(
     PGD.self, name: "pgd", number: "steps",
     summary: "projected gradient descent, best iterate kept", source: "Madry et al., ICLR 2018")

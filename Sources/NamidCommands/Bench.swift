@@ -26,17 +26,17 @@ struct Bench: ParsableCommand {
         namid bench --widths 16 --image-size 64 --classes 200 --batch-size 32
       """)
 
-  @Option(help: ArgumentHelp("Widths of ResNet-18, separated by commas.", valueName: "list"))
+  @Option(help: .init("Widths of ResNet-18, separated by commas.", valueName: "list"))
   var widths = "16,64"
-  @Option(help: ArgumentHelp("Images per step.", valueName: "n"))
+  @Option(help: .init("Images per step.", valueName: "n"))
   var batchSize = 64
-  @Option(help: ArgumentHelp("Height and width of the images.", valueName: "pixels"))
+  @Option(help: .init("Height and width of the images.", valueName: "pixels"))
   var imageSize = 32
-  @Option(help: ArgumentHelp("Classes.", valueName: "n"))
+  @Option(help: .init("Classes.", valueName: "n"))
   var classes = 10
-  @Option(help: ArgumentHelp("Attack gradients per step.", valueName: "n"))
+  @Option(help: .init("Attack gradients per step.", valueName: "n"))
   var steps = 10
-  @Option(help: ArgumentHelp("Times that each setting is measured.", valueName: "n"))
+  @Option(help: .init("Times that each setting is measured.", valueName: "n"))
   var repeats = 5
   @Flag(help: "Record the step as a CUDA graph and repeat it.")
   var graphs = false
@@ -61,11 +61,7 @@ struct Bench: ParsableCommand {
     }
     let cases = try widths.flatMap { width in
       try [Precision.float32, .bfloat16].map {
-        try StepBenchmark(
-          width: width, precision: $0,
-          shape: .init(
-            batchSize: batchSize, imageSize: imageSize, classes: classes, steps: steps),
-          device: device, isRecorded: graphs)
+        try StepBenchmark(width: width, precision: $0, self, on: device)
       }
     }
     // The first call picks kernels and fills caches; a step is recorded after three.
@@ -111,15 +107,6 @@ struct Bench: ParsableCommand {
 
 /// One adversarial training step of ResNet-18, ready to be timed.
 private struct StepBenchmark {
-  /// The amounts that decide the cost, apart from the network's width.
-  struct Shape {
-    var batchSize = 64
-    var imageSize = 32
-    var classes = 10
-    /// Gradient steps of PGD.
-    var steps = 10
-  }
-
   let width: Int
   let precision: Precision
   private let network: Network
@@ -130,34 +117,33 @@ private struct StepBenchmark {
   private let device: Device
   private let recordings: BatchRecordings<Tensor>?
 
-  init(width: Int, precision: Precision, shape: Shape, device: Device, isRecorded: Bool = false)
-    throws
-  {
-    guard !isRecorded || device != .cpu && Graph.isAvailable else {
+  init(width: Int, precision: Precision, _ options: Bench, on device: Device) throws {
+    guard !options.graphs || device != .cpu && Graph.isAvailable else {
       throw TrainingError.noGraphs(device)
     }
-    recordings = isRecorded ? BatchRecordings(on: device) : nil
+    recordings = options.graphs ? BatchRecordings(on: device) : nil
     self.width = width
     self.precision = precision
     self.device = device
     let root = RandomStream(seed: 0)
     network = try Network(
       NetworkSpecification(
-        architecture: "resnet18", width: width, classCount: shape.classes,
-        imageHeight: shape.imageSize, imageWidth: shape.imageSize), stream: root, device: device)
+        architecture: "resnet18", width: width, classCount: options.classes,
+        imageHeight: options.imageSize, imageWidth: options.imageSize), stream: root, device: device
+    )
     network.isTraining = true
     optimizer = SGD(network.store, momentum: 0.9, weightDecay: 2e-4)
-    let count = shape.batchSize
+    let count = options.batchSize
     streams = RandomStreams((0..<count).map { root.keyed($0) })
     let images = Tensor.uniform(
-      streams.each, shape: [3, shape.imageSize, shape.imageSize]
+      streams.each, shape: [3, options.imageSize, options.imageSize]
     ).to(device)
     batch = Batch(
       images: images.contiguous(.channelsLast),
-      labels: Tensor((0..<count).map { $0 % shape.classes }, shape: [count]).to(device),
+      labels: Tensor((0..<count).map { $0 % options.classes }, shape: [count]).to(device),
       indices: Array(0..<count))
     let threat = ThreatModel(epsilon: Fraction(8, over: 255))
-    defense = StandardAT(attack: TrainingAttack(PGD(in: threat) { $0.steps = shape.steps }))
+    defense = StandardAT(attack: TrainingAttack(PGD(in: threat) { $0.steps = options.steps }))
   }
 
   func step() throws {

@@ -24,7 +24,7 @@ struct DeviceOptions: ParsableArguments {
   @Option(help: "Where to compute: cpu, cuda or cuda:N.")
   var device: Device = .cpu
 
-  @Option(help: ArgumentHelp("Threads within an operator; all cores by default.", valueName: "n"))
+  @Option(help: .init("Threads within an operator; all cores by default.", valueName: "n"))
   var threads: Int?
 
   @Flag(

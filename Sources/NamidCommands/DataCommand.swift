@@ -19,7 +19,7 @@ struct DataCommand: ParsableCommand {
     func run() throws {
       let source = try Parts.catalog.dataset(name)
       try source.fetch(into: data.directory, say: note)
-      print(DatasetInfo(of: source, in: data.directory))
+      print(source.summary(in: data.directory))
     }
   }
 
@@ -48,7 +48,7 @@ struct DataCommand: ParsableCommand {
 
     func run() throws {
       for source in try name.map({ [try Parts.catalog.dataset($0)] }) ?? Parts.catalog.datasets {
-        print(DatasetInfo(of: source, in: data.directory))
+        print(source.summary(in: data.directory))
       }
     }
   }

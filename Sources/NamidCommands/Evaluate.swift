@@ -27,7 +27,7 @@ struct Evaluate: ParsableCommand {
         namid evaluate runs/mart --seeds 0,1,2 --attack pgd-40,autoattack
       """)
 
-  @Argument(help: ArgumentHelp("The run of a trained network, or several.", valueName: "run"))
+  @Argument(help: .init("The run of a trained network, or several.", valueName: "run"))
   var folders: [String]
   @Option(
     help: ArgumentHelp(
@@ -35,7 +35,7 @@ struct Evaluate: ParsableCommand {
         + "them.", discussion: "{seed} in the folder's name stands for the seed.",
       valueName: "list"))
   var seeds: SeedList?
-  @Option(help: ArgumentHelp("Attacks, separated by commas.", valueName: "list"))
+  @Option(help: .init("Attacks, separated by commas.", valueName: "list"))
   var attack = "clean,pgd-20"
   @Option(help: "Which checkpoint: latest, best or an epoch's number.")
   var checkpoint: CheckpointFolder.Choice = .latest
@@ -84,7 +84,7 @@ struct Evaluate: ParsableCommand {
       return
     }
     let report = try RepeatedReport(measurements.map(\.report))
-    try output.figures.write(report, asText: RepeatedText(report).text)
+    try output.figures.write(report, asText: RepeatedText(report: report).text)
     for measurement in measurements { measurement.state?.finish() }
   }
 

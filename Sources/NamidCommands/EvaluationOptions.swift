@@ -9,13 +9,13 @@ import NamidTraining
 
 /// The options of every verb that attacks a trained network: images, ball and random numbers.
 struct EvaluationOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("A data set's name; the run's by default.", valueName: "name"))
+  @Option(help: .init("A data set's name; the run's by default.", valueName: "name"))
   var dataset: String?
   @Option(help: "Which images: train or test.")
   var split = Split.test
-  @Option(help: ArgumentHelp("Use only n images, drawn evenly from all classes.", valueName: "n"))
+  @Option(help: .init("Use only n images, drawn evenly from all classes.", valueName: "n"))
   var limit: Int?
-  @Option(help: ArgumentHelp("Radius of the ball; the run's by default.", valueName: "radius"))
+  @Option(help: .init("Radius of the ball; the run's by default.", valueName: "radius"))
   var epsilon: Fraction?
   @Option(help: "linf, l2 or l1; the run's by default.")
   var norm: Norm?

@@ -8,14 +8,9 @@ import NamidTorch
 
 /// The destination of figures and images.
 struct EvaluationOutput: ParsableArguments {
-  @Option(
-    help: ArgumentHelp("Write the figures as JSON; - for standard output.", valueName: "file"))
-  var json: String?
-  @Option(help: ArgumentHelp("Write attacked images (safetensors).", valueName: "file"))
+  @OptionGroup var figures: FigureOutput
+  @Option(help: .init("Write attacked images (safetensors).", valueName: "file"))
   var saveAdversarial: String?
-
-  /// The destination of the figures.
-  var figures: FigureOutput { FigureOutput(json: json) }
 
   /// Throws when a file could not be written in the end: better now than after hours.
   func check() throws {
@@ -28,7 +23,7 @@ struct EvaluationOutput: ParsableArguments {
     if let saveAdversarial {
       try AttackedImageFile.write(measurement, set, to: URL(filePath: saveAdversarial))
     }
-    try figures.write(measurement.report, asText: EvaluationText(measurement.report).text)
+    try figures.write(measurement.report, asText: EvaluationText(report: measurement.report).text)
     measurement.state?.finish()
   }
 }

@@ -6,11 +6,7 @@ import NamidTerminal
 
 /// An evaluation's figures for people.
 struct EvaluationText {
-  private let report: EvaluationReport
-
-  init(_ report: EvaluationReport) {
-    self.report = report
-  }
+  let report: EvaluationReport
 
   var text: String {
     let lines = [head] + notes + warnings
@@ -98,5 +94,31 @@ struct EvaluationText {
       "warning: \(flag.name.rawValue)\(flag.attack.map { " (\($0))" } ?? ""): \(flag.meaning); "
         + flag.advice
     }
+  }
+}
+
+/// The figures of several runs for people: each run's table, then what they came to.
+struct RepeatedText {
+  let report: RepeatedReport
+
+  var text: String {
+    let runs = report.runs.map { "\($0.model.name)\n" + EvaluationText(report: $0).text + "\n" }
+    return runs.joined()
+      + "\(report.runs.count) runs, mean ± standard deviation between runs (percent)\n" + table.text
+  }
+
+  private var table: TextTable {
+    var table = TextTable(["attack", "right", "least", "most"])
+    for (place, line) in report.summary.enumerated() {
+      let values = report.runs.compactMap { run in
+        place < run.attacks.count
+          ? run.attacks[place].robustAccuracy : run.worstCase?.share.accuracy
+      }
+      table.append([
+        line.name, line.robustAccuracy.text(times: 100, digits: 1),
+        Figures.percent(values.min() ?? .nan), Figures.percent(values.max() ?? .nan),
+      ])
+    }
+    return table
   }
 }

@@ -1,12 +1,13 @@
+import ArgumentParser
 import Foundation
 import NamidFiles
 
 /// The destination of figures: standard output for people and, where asked for, a file with JSON.
 ///
 /// With `-` the JSON goes to standard output, and nothing for people.
-struct FigureOutput {
-  /// The file, `-`, or nil for none.
-  let json: String?
+struct FigureOutput: ParsableArguments {
+  @Option(help: .init("Write the figures as JSON; - for standard output.", valueName: "file"))
+  var json: String?
 
   /// Throws when the file could not be written in the end: better now than after hours.
   func check() throws {
@@ -24,6 +25,13 @@ struct FigureOutput {
       }
     }
     if json != "-" { print(text, terminator: "") }
+  }
+}
+
+extension FigureOutput {
+  init(json: String?) {
+    self.init()
+    self.json = json
   }
 }
 

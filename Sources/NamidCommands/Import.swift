@@ -22,24 +22,24 @@ struct Import: ParsableCommand {
           --image 3x32x32 --out runs/small
       """)
 
-  @Argument(help: ArgumentHelp("The weights (safetensors).", valueName: "file"))
+  @Argument(help: .init("The weights (safetensors).", valueName: "file"))
   var file: String
-  @Option(help: ArgumentHelp("The run's folder; new.", valueName: "folder"))
+  @Option(help: .init("The run's folder; new.", valueName: "folder"))
   var out: String
   @Option(
     help: ArgumentHelp(
       "One of: \(Parts.catalog.architectures.map(\.name).joined(separator: ", ")).",
       valueName: "name"))
   var model = "resnet18"
-  @Option(help: ArgumentHelp("Base width; the network's own by default.", valueName: "n"))
+  @Option(help: .init("Base width; the network's own by default.", valueName: "n"))
   var width: Int?
-  @Option(help: ArgumentHelp("Zero padding of the first convolution.", valueName: "n"))
+  @Option(help: .init("Zero padding of the first convolution.", valueName: "n"))
   var firstPadding = 1
-  @Option(help: ArgumentHelp("The data set that it was trained on.", valueName: "name"))
+  @Option(help: .init("The data set that it was trained on.", valueName: "name"))
   var dataset = "cifar10"
-  @Option(help: ArgumentHelp("The number of classes.", valueName: "n"))
+  @Option(help: .init("The number of classes.", valueName: "n"))
   var classes = 10
-  @Option(help: ArgumentHelp("Channels, height and width of images.", valueName: "CxHxW"))
+  @Option(help: .init("Channels, height and width of images.", valueName: "CxHxW"))
   var image = "3x32x32"
 
   func run() throws {

@@ -20,7 +20,7 @@ struct QuickstartCommand: ParsableCommand {
         namid quickstart --out runs/first
       """)
 
-  @Option(help: ArgumentHelp("Where runs, figures and the report go.", valueName: "folder"))
+  @Option(help: .init("Where runs, figures and the report go.", valueName: "folder"))
   var out: String?
   @Flag(help: "Little data and few epochs: only to see that everything works.")
   var smoke = false

@@ -9,10 +9,7 @@ import NamidReproduction
 struct ReportCommand: ParsableCommand {
   /// A format of a report.
   enum Format: String, CaseIterable, ExpressibleByArgument {
-    case html
-    case markdown
-    case csv
-    case latex
+    case html, markdown, csv, latex
 
     /// The format of the tables alone; nil for a whole page.
     var tables: TableFormat? { TableFormat(rawValue: rawValue) }
@@ -35,7 +32,7 @@ struct ReportCommand: ParsableCommand {
         namid report runs/cpu --format latex --out tables.tex
       """)
 
-  @Argument(help: ArgumentHelp("Runs, reproductions or JSON files.", valueName: "run"))
+  @Argument(help: .init("Runs, reproductions or JSON files.", valueName: "run"))
   var runs: [String]
   @Option(
     help: ArgumentHelp(
@@ -43,8 +40,7 @@ struct ReportCommand: ParsableCommand {
   var out: String?
   @Option(help: "What to write: html, markdown, csv or latex.")
   var format = Format.html
-  @Option(
-    help: ArgumentHelp("Attacked images to show per data set; 0 for none.", valueName: "n"))
+  @Option(help: .init("Attacked images to show per data set; 0 for none.", valueName: "n"))
   var images = 8
   @OptionGroup var data: DataOptions
   @OptionGroup var device: DeviceOptions

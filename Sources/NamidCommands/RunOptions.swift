@@ -7,10 +7,7 @@ import NamidTraining
 struct RunOptions: ParsableArguments {
   /// The settings below all others.
   enum Preset: String, CaseIterable, ExpressibleByArgument {
-    case balanced
-    case paper
-    case reference
-    case own
+    case balanced, paper, reference, own
   }
 
   @Option(
@@ -33,13 +30,13 @@ struct RunOptions: ParsableArguments {
       discussion: "Default: balanced; a run of an earlier version is resumed as paper.",
       valueName: "name"))
   var preset: Preset?
-  @Option(help: ArgumentHelp("A YAML or JSON file with settings.", valueName: "file"))
+  @Option(help: .init("A YAML or JSON file with settings.", valueName: "file"))
   var config: String?
-  @Option(help: ArgumentHelp("One setting by its key in config.yaml.", valueName: "k=v"))
+  @Option(help: .init("One setting by its key in config.yaml.", valueName: "k=v"))
   var set: [String] = []
-  @Option(help: ArgumentHelp("A data set's name, see `namid data`.", valueName: "name"))
+  @Option(help: .init("A data set's name, see `namid data`.", valueName: "name"))
   var dataset: String?
-  @Option(help: ArgumentHelp("Radius of the ball, such as 8/255.", valueName: "radius"))
+  @Option(help: .init("Radius of the ball, such as 8/255.", valueName: "radius"))
   var epsilon: Fraction?
   @Option(help: "Passes over the training images.")
   var epochs: Int?
@@ -57,20 +54,27 @@ struct RunOptions: ParsableArguments {
     }
   }
 
-  /// All runs with their settings.
+  /// Carries out all runs one after the other; with --dry-run only prints the settings.
   ///
-  /// Everything that can be refused without training is refused here, before the first of several runs begins.
+  /// Everything that can be refused without training is refused before the first of several runs begins.
   ///
-  /// - Parameter resolved: The settings of a folder and a seed; nil where the configuration says which.
-  /// - Returns: Folders and settings.
+  /// - Parameters:
+  ///   - resolved: The settings of a folder, nil in a dry run, and a seed, nil where the configuration says which.
+  ///   - work: Trains.
   /// - Throws: An error when settings are wrong, or a folder holds files that must not be overwritten.
-  func plans<Settings>(
-    _ resolved: (URL, Int?) throws -> Settings
-  ) throws -> [(folder: URL, configuration: Settings)] {
-    try runs.map { run in
-      try RunFolder.check(run.folder, resume: resume)
-      return (run.folder, try resolved(run.folder, run.seed))
+  func carryOut<Settings: Codable>(
+    _ resolved: (URL?, Int?) throws -> Settings, _ work: (Settings, URL, Workplace) throws -> Void
+  ) throws {
+    if dryRun {
+      print(try ConfigurationLoader.render(resolved(nil, seed)), terminator: "")
+      return
     }
+    let workplace = Workplace(data: data.directory, device: try device.prepare())
+    let plans = try runs.map { run in
+      try RunFolder.check(run.folder, resume: resume)
+      return (folder: run.folder, settings: try resolved(run.folder, run.seed))
+    }
+    for plan in plans { try work(plan.settings, plan.folder, workplace) }
   }
 
   /// The folders of all runs, each with its seed; nil where the configuration says which.
@@ -81,7 +85,7 @@ struct RunOptions: ParsableArguments {
     return seeds.values.map { (root.appending(path: "seed-\($0)"), $0) }
   }
 
-  /// Texts of the form `key.path=value` from flags, then from `--set`.
+  /// Lists texts of the form `key.path=value` from flags, then from `--set`.
   ///
   /// - Parameters:
   ///   - epochsKey: The key that `--epochs` stands for.

@@ -39,9 +39,7 @@ struct Train: ParsableCommand {
       "One of: \(Parts.catalog.architectures.map(\.name).joined(separator: ", ")).",
       valueName: "name"))
   var model: String?
-  @Option(
-    help: ArgumentHelp(
-      "Trained estimators, for wmim and the namid defenses.", valueName: "folder"))
+  @Option(help: .init("Trained estimators, for wmim and the namid defenses.", valueName: "folder"))
   var estimators: String?
   @Option(
     name: .customLong("init"),
@@ -50,16 +48,9 @@ struct Train: ParsableCommand {
   @OptionGroup var options: RunOptions
 
   func run() throws {
-    if options.dryRun {
-      print(
-        try ConfigurationLoader.render(resolved(in: nil, seed: options.seed)), terminator: "")
-      return
-    }
-    let workplace = Workplace(
-      data: options.data.directory, device: try options.device.prepare())
-    for plan in try options.plans(resolved(in:seed:)) {
-      try Self.carryOut(plan.configuration, in: plan.folder, resume: options.resume, workplace)
-      note("done: namid evaluate \(plan.folder.relativePath) --attack clean,pgd-20")
+    try options.carryOut(resolved(in:seed:)) { configuration, folder, workplace in
+      try Self.carryOut(configuration, in: folder, resume: options.resume, workplace)
+      note("done: namid evaluate \(folder.relativePath) --attack clean,pgd-20")
     }
   }
 

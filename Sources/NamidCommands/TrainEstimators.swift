@@ -21,7 +21,7 @@ struct TrainEstimators: ParsableCommand {
         namid train-estimators --target runs/at --control shuffled --out runs/shuffled
       """)
 
-  @Option(help: ArgumentHelp("The run of a trained network.", valueName: "folder"))
+  @Option(help: .init("The run of a trained network.", valueName: "folder"))
   var target: String?
   @Option(help: "natural-adversarial or standard.")
   var kind: String?
@@ -32,17 +32,10 @@ struct TrainEstimators: ParsableCommand {
   @OptionGroup var options: RunOptions
 
   func run() throws {
-    if options.dryRun {
-      print(try ConfigurationLoader.render(resolved(seed: options.seed)), terminator: "")
-      return
-    }
-    let workplace = Workplace(
-      data: options.data.directory, device: try options.device.prepare())
-    for plan in try options.plans({ try resolved(seed: $1) }) {
-      try Self.carryOut(plan.configuration, in: plan.folder, resume: options.resume, workplace)
-      let defense = plan.configuration.kind == .pair ? "namid" : "wmim"
-      note(
-        "done: namid train --defense \(defense) --estimators \(plan.folder.relativePath) --out …")
+    try options.carryOut({ try resolved(seed: $1) }) { configuration, folder, workplace in
+      try Self.carryOut(configuration, in: folder, resume: options.resume, workplace)
+      let defense = configuration.kind == .pair ? "namid" : "wmim"
+      note("done: namid train --defense \(defense) --estimators \(folder.relativePath) --out …")
     }
   }
 

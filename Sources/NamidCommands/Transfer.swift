@@ -16,11 +16,11 @@ struct Transfer: ParsableCommand {
         namid transfer --surrogate runs/vgg --target runs/at --attack pgd-40
       """)
 
-  @Option(help: ArgumentHelp("The run that images are made on.", valueName: "run"))
+  @Option(help: .init("The run that images are made on.", valueName: "run"))
   var surrogate: String
-  @Option(help: ArgumentHelp("The run that is judged.", valueName: "run"))
+  @Option(help: .init("The run that is judged.", valueName: "run"))
   var target: String
-  @Option(help: ArgumentHelp("Attacks, separated by commas.", valueName: "list"))
+  @Option(help: .init("Attacks, separated by commas.", valueName: "list"))
   var attack = "pgd-20"
   @Option(help: "Which checkpoint of the target: latest, best or an epoch's number.")
   var checkpoint: CheckpointFolder.Choice = .latest

@@ -18,24 +18,18 @@ public struct Augmentation: Codable, Hashable, Sendable {
 
   var isIdentity: Bool { cropPadding == 0 && !flip }
 
-  /// The random change of one image.
-  struct Change {
-    /// The byte of the padded image at which its crop begins.
-    var offset: Int
-    /// True for an image that is mirrored.
-    var isMirrored: Bool
-  }
-
-  /// Draws the change of an image of some shape from its own stream.
+  /// Draws the change of an image of some shape from its own stream: the byte of the padded image at which its crop
+  /// begins, and whether it is mirrored.
   func change(
     of shape: (height: Int, width: Int, channels: Int), _ stream: RandomStream
-  ) -> Change {
+  ) -> (offset: Int, isMirrored: Bool) {
     var stream = stream
     let places = 2 * cropPadding + 1
     let (top, left) = (stream.integer(below: places), stream.integer(below: places))
-    return Change(
+    return (
       offset: (top * (shape.width + 2 * cropPadding) + left) * shape.channels,
-      isMirrored: flip && stream.integer(below: 2) == 1)
+      isMirrored: flip && stream.integer(below: 2) == 1
+    )
   }
 
   /// Crops and flips a batch.

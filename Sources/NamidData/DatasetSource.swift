@@ -36,7 +36,7 @@ public protocol DatasetSource: Sendable {
 }
 
 /// A folder with a data set in it.
-public struct DatasetLocation: Sendable, Equatable {
+public struct DatasetLocation: Sendable, Equatable, CustomStringConvertible {
   /// The folder of the files.
   public let folder: URL
   /// The layout of the files there.
@@ -47,6 +47,9 @@ public struct DatasetLocation: Sendable, Equatable {
     self.folder = folder
     self.layout = layout
   }
+
+  /// The folder, and the layout in brackets.
+  public var description: String { "\(folder.path) (\(layout))" }
 }
 
 extension DatasetSource {
@@ -67,6 +70,31 @@ extension DatasetSource {
 
   /// False: the set must be complete.
   public var acceptsSubsets: Bool { false }
+
+  /// None: the makers published no checksums of files.
+  public func publishedFiles(of layout: String) -> [PublishedFile] { [] }
+
+  /// Folders of some names in a directory; `.` is the directory itself.
+  func places(_ names: [String], in directory: URL) -> [URL] {
+    names.map { directory.appendingPathComponent($0).standardizedFileURL }
+  }
+
+  /// One line for each thing that is known of the set without reading it, and where it lies.
+  ///
+  /// - Parameter directory: The data directory, or the set's own folder.
+  /// - Returns: Name, counts, origin, licence and place.
+  public func summary(in directory: URL) -> String {
+    let counts = Split.allCases.compactMap { split in
+      expectedCounts[split].map { "\($0) \(split.rawValue)" }
+    }
+    return [
+      "\(name): \(title)",
+      "  images   " + (counts.isEmpty ? "as many as there are" : counts.joined(separator: ", ")),
+      "  origin   \(origin)",
+      "  licence  \(licence)",
+      "  here     \(locate(in: directory)?.description ?? "not found")",
+    ].joined(separator: "\n")
+  }
 
   /// Reads the files: most sets are read so fast that there is nothing to keep.
   public func read(

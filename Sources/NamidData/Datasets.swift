@@ -21,13 +21,14 @@ public enum Datasets {
   ///   `file:PATH` for a safetensors file with images and labels.
   /// - Returns: The set, or nil where the name has no such prefix.
   public static func own(_ name: String) -> (any DatasetSource)? {
-    if name.hasPrefix(folderPrefix), name.count > folderPrefix.count {
-      return OwnFolder(path: String(name.dropFirst(folderPrefix.count)))
+    /// The path after a prefix; a relative one starts at the current directory, `~` is the home directory.
+    func place(after prefix: String) -> URL? {
+      guard name.hasPrefix(prefix), name != prefix else { return nil }
+      let path = String(name.dropFirst(prefix.count))
+      return URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardizedFileURL
     }
-    if name.hasPrefix(filePrefix), name.count > filePrefix.count {
-      return OwnTensors(path: String(name.dropFirst(filePrefix.count)))
-    }
-    return nil
+    if let folder = place(after: folderPrefix) { return OwnFolder(place: folder) }
+    return place(after: filePrefix).map { OwnTensors(place: $0) }
   }
 
   /// The set of a name.
@@ -60,85 +61,6 @@ public enum Datasets {
     say: (String) -> Void = { _ in }
   ) throws -> ImageSet {
     try source(named: name).load(split, in: folder ?? directory, say: say)
-  }
-
-  /// Gets a set and puts it under a directory; what is there and whole is left alone.
-  ///
-  /// - Parameters:
-  ///   - name: A name in `all`.
-  ///   - directory: The data directory; made where it is missing.
-  ///   - say: Takes one line of news at a time.
-  /// - Throws: `DatasetError.fetchFailed` with what to do by hand.
-  public static func fetch(
-    _ name: String, into directory: URL, say: (String) -> Void = { _ in }
-  ) throws {
-    try source(named: name).fetch(into: directory, say: say)
-  }
-
-  /// Reads a whole set and compares its files with the published ones.
-  ///
-  /// - Parameters:
-  ///   - name: A name that `source(named:)` knows.
-  ///   - directory: The data directory.
-  ///   - say: Takes one line of news at a time.
-  /// - Returns: The findings, good and bad.
-  /// - Throws: `DatasetError` when there is no such set.
-  public static func verify(
-    _ name: String, in directory: URL, say: (String) -> Void = { _ in }
-  ) throws -> Verification {
-    try source(named: name).verify(in: directory, say: say)
-  }
-
-  /// The facts about a set that are known without reading its images.
-  ///
-  /// - Parameters:
-  ///   - name: A name that `source(named:)` knows.
-  ///   - directory: The data directory.
-  /// - Returns: Origin, licence, counts and where it lies.
-  /// - Throws: `DatasetError.unknownName`.
-  public static func info(_ name: String, in directory: URL) throws -> DatasetInfo {
-    DatasetInfo(of: try source(named: name), in: directory)
-  }
-}
-
-/// The facts about a data set that are known without reading its images.
-public struct DatasetInfo: Sendable, CustomStringConvertible {
-  /// The name for command lines.
-  public let name: String
-  /// The name for people.
-  public let title: String
-  /// The origin of the set.
-  public let origin: String
-  /// The terms of use.
-  public let licence: String
-  /// The number of images of each split; empty where that is not known.
-  public let expectedCounts: [Split: Int]
-  /// The folder of the set; nil where it was not found.
-  public let location: DatasetLocation?
-
-  /// The facts about a set, and where it lies.
-  public init(of source: any DatasetSource, in directory: URL) {
-    name = source.name
-    title = source.title
-    origin = source.origin
-    licence = source.licence
-    expectedCounts = source.expectedCounts
-    location = source.locate(in: directory)
-  }
-
-  /// One line for each thing that is known.
-  public var description: String {
-    let counts = Split.allCases.compactMap { split in
-      expectedCounts[split].map { "\($0) \(split.rawValue)" }
-    }
-    let place = location.map { "\($0.folder.path) (\($0.layout))" } ?? "not found"
-    return [
-      "\(name): \(title)",
-      "  images   " + (counts.isEmpty ? "as many as there are" : counts.joined(separator: ", ")),
-      "  origin   \(origin)",
-      "  licence  \(licence)",
-      "  here     \(place)",
-    ].joined(separator: "\n")
   }
 }
 

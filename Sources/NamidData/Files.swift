@@ -3,17 +3,10 @@ import NamidFiles
 
 /// Reading and listing, with errors that name the file.
 enum Files {
-  static func isDirectory(_ url: URL) -> Bool {
-    var isDirectory: ObjCBool = false
-    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
-      && isDirectory.boolValue
-  }
+  static func isDirectory(_ url: URL) -> Bool { FileKind(of: url) == .folder }
 
-  static func isFile(_ url: URL) -> Bool {
-    var isDirectory: ObjCBool = false
-    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
-      && !isDirectory.boolValue
-  }
+  /// True for anything there but a folder.
+  static func isFile(_ url: URL) -> Bool { ![nil, .folder].contains(FileKind(of: url)) }
 
   /// Reads a whole file of at most `limit` bytes.
   static func read(_ url: URL, limit: Int) throws -> Data {

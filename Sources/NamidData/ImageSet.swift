@@ -1,3 +1,5 @@
+import NamidFiles
+
 /// A whole set of labelled images in memory.
 ///
 /// Pixels are bytes, rows from top to bottom, channels last (N, H, W, C). Images are as they come
@@ -154,7 +156,6 @@ struct Fingerprint {
     var final = self
     final.add(length)
     final.add(0)
-    let digits = String(final.state, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    return hexDigits(final.state)
   }
 }

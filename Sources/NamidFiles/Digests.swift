@@ -54,6 +54,10 @@ package enum MD5 {
   }
 }
 
-private func hexadecimal(_ bytes: [UInt8]) -> String {
-  bytes.map { ($0 < 0x10 ? "0" : "") + String($0, radix: 16) }.joined()
+private func hexadecimal(_ bytes: [UInt8]) -> String { bytes.map { hexDigits($0) }.joined() }
+
+/// All hexadecimal digits of a number, leading zeros included.
+package func hexDigits(_ value: some FixedWidthInteger & UnsignedInteger) -> String {
+  let digits = String(value, radix: 16)
+  return String(repeating: "0", count: value.bitWidth / 4 - digits.count) + digits
 }

@@ -59,7 +59,7 @@ public final class FileWriter {
 
   /// Writes data.
   public func write(_ data: Data) throws(FileError) {
-    try withBytes(of: data) { (bytes) throws(FileError) in try write(bytes) }
+    try data.bytes.withUnsafeBytes { (bytes) throws(FileError) in try write(bytes) }
   }
 
   /// Writes a text as UTF-8.
@@ -98,20 +98,6 @@ public final class FileWriter {
     var status = stat()
     if stat(url.path, &status) == 0 { _ = fchmod(descriptor, status.st_mode & 0o7777) }
   }
-}
-
-/// `Data.withUnsafeBytes` with a typed error.
-private func withBytes(
-  of data: Data, _ body: (UnsafeRawBufferPointer) throws(FileError) -> Void
-) throws(FileError) {
-  let result = data.withUnsafeBytes { bytes in
-    do throws(FileError) {
-      return Result<Void, FileError>.success(try body(bytes))
-    } catch {
-      return .failure(error)
-    }
-  }
-  try result.get()
 }
 
 /// The system's `write`, under a name that the methods above do not hide.

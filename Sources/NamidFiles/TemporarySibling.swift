@@ -77,8 +77,7 @@ final class TemporarySibling {
 
   /// A new name beside a target.
   static func name(beside target: URL, _ purpose: Purpose) -> URL {
-    let digits = String(UInt64.random(in: .min ... .max), radix: 16)
-    let unique = String(repeating: "0", count: uniqueDigits - digits.count) + digits
+    let unique = hexDigits(UInt64.random(in: .min ... .max))
     return folder(of: target).appending(path: "\(prefix(for: target))\(unique).\(purpose.rawValue)")
   }
 

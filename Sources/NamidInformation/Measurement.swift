@@ -3,19 +3,16 @@ import NamidTorch
 /// Estimated mutual information of one batch, per sample and in nats.
 public struct MutualInformationValues: Sendable {
   /// The natural MI of natural samples, I_n(x; h(x)).
-  public var naturalOfNatural: [Float]
+  public var naturalOfNatural: [Float] = []
   /// The natural MI of adversarial samples, I_n(x; h(x̃)).
-  public var naturalOfAdversarial: [Float]
+  public var naturalOfAdversarial: [Float] = []
   /// The adversarial MI of natural samples, I_a(n; h(x)), with the noise crafted for them.
-  public var adversarialOfNatural: [Float]
+  public var adversarialOfNatural: [Float] = []
   /// The adversarial MI of adversarial samples, I_a(n; h(x̃)).
-  public var adversarialOfAdversarial: [Float]
+  public var adversarialOfAdversarial: [Float] = []
 
   /// Creates a value without samples.
-  public init() {
-    (naturalOfNatural, naturalOfAdversarial) = ([], [])
-    (adversarialOfNatural, adversarialOfAdversarial) = ([], [])
-  }
+  public init() {}
 
   /// Appends another batch's values.
   public mutating func append(_ other: MutualInformationValues) {

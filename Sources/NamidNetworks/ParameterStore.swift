@@ -91,15 +91,15 @@ public final class ParameterStore {
   func register(_ name: String, shape: [Int], initial: Initializer, isTrainable: Bool) -> Tensor {
     precondition(
       !entries.contains { $0.name == name }, "two parameters are called \(name)")
-    guard hasValues else {
-      let tensor = Tensor.zeros([]).expand(shape)
-      entries.append(Entry(name: name, tensor: tensor, isTrainable: isTrainable))
-      return tensor
+    let tensor: Tensor
+    if hasValues {
+      // Autocast keeps the bfloat16 copy of a parameter within a scope unless it is a view, as initial values may be.
+      tensor = initial.tensor(shape: shape, stream: stream.keyed(name)).to(device).clone(
+        shape.count == 4 ? .channelsLast : .contiguous)
+      tensor.requiresGrad = isTrainable
+    } else {
+      tensor = Tensor.zeros([]).expand(shape)
     }
-    // Autocast keeps the bfloat16 copy of a parameter within a scope unless it is a view, which initial values may be.
-    let tensor = initial.tensor(shape: shape, stream: stream.keyed(name)).to(device).clone(
-      shape.count == 4 ? .channelsLast : .contiguous)
-    tensor.requiresGrad = isTrainable
     entries.append(Entry(name: name, tensor: tensor, isTrainable: isTrainable))
     return tensor
   }

@@ -24,30 +24,32 @@ public struct StateDictionaryError: Error, CustomStringConvertible, Sendable {
     lines.append("Take the file of a network of the same architecture, width, classes and images")
     return lines.joined(separator: "\n")
   }
+}
 
-  /// Throws when `found` does not have exactly the expected names and shapes.
-  ///
-  /// - Parameters:
-  ///   - expected: Names and shapes that must be there.
-  ///   - found: Names and shapes that are there.
-  ///   - optional: Tells which keys may be missing.
-  /// - Throws: `StateDictionaryError` with every difference.
-  static func check(
-    expected: [(name: String, shape: [Int])], found: [String: [Int]],
-    optional: (String) -> Bool = { _ in false }
-  ) throws(StateDictionaryError) {
-    let known = Set(expected.map(\.name))
-    let error = StateDictionaryError(
-      missing: expected.map(\.name).filter { found[$0] == nil && !optional($0) },
-      unexpected: found.keys.filter { !known.contains($0) }.sorted(),
-      misshaped: expected.compactMap { name, shape in
-        guard let other = found[name], other != shape, !(shape == [] && other == [1]) else {
-          return nil
-        }
-        return (name, shape, other)
-      })
-    guard error.missing.isEmpty, error.unexpected.isEmpty, error.misshaped.isEmpty else {
-      throw error
+/// Copies saved tensors into existing ones of the same names and shapes.
+///
+/// Names for which `optional` holds may be missing. Throws every other difference, and changes nothing then.
+func restore(
+  _ targets: [(name: String, tensor: Tensor)], from state: [String: Tensor],
+  optional: (String) -> Bool = { _ in false }
+) throws(StateDictionaryError) {
+  let known = Set(targets.map(\.name))
+  let error = StateDictionaryError(
+    missing: targets.map(\.name).filter { state[$0] == nil && !optional($0) },
+    unexpected: state.keys.filter { !known.contains($0) }.sorted(),
+    misshaped: targets.compactMap { name, tensor in
+      let shape = tensor.shape
+      guard let other = state[name]?.shape, other != shape, !(shape == [] && other == [1]) else {
+        return nil
+      }
+      return (name, shape, other)
+    })
+  guard error.missing.isEmpty, error.unexpected.isEmpty, error.misshaped.isEmpty else {
+    throw error
+  }
+  withoutGrad {
+    for (name, tensor) in targets {
+      if let source = state[name] { tensor.copy_(source.reshape(tensor.shape)) }
     }
   }
 }
@@ -64,16 +66,9 @@ extension ParameterStore {
   ///
   /// - Throws: `StateDictionaryError` naming every key that does not fit; nothing is changed then.
   public func load(state: [String: Tensor]) throws(StateDictionaryError) {
-    let state = Self.withoutWrapperPrefix(state)
-    try StateDictionaryError.check(
-      expected: entries.map { ($0.name, $0.tensor.shape) }, found: state.mapValues(\.shape),
+    try restore(
+      self.state, from: Self.withoutWrapperPrefix(state),
       optional: { $0.hasSuffix("num_batches_tracked") })
-    withoutGrad {
-      for entry in entries {
-        guard let source = state[entry.name] else { continue }
-        entry.tensor.copy_(source.reshape(entry.tensor.shape))
-      }
-    }
   }
 
   private static func withoutWrapperPrefix(_ state: [String: Tensor]) -> [String: Tensor] {

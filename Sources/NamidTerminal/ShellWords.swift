@@ -10,8 +10,7 @@ public enum ShellWords {
     }.joined(separator: " ")
   }
 
-  /// Quotes one word, with any characters.
-  public static func quoted(_ word: String) -> String {
+  private static func quoted(_ word: String) -> String {
     "'" + word.replacing("'", with: "'\\''") + "'"
   }
 }

@@ -36,7 +36,7 @@ private func withGradMode<Result, Failure: Error>(
 extension Tensor {
   /// Adds the gradients of this scalar to `grad` of every tensor that it depends on and that requires one.
   public func backward(retainGraph: Bool = false) {
-    CallCounter.noteGradient()
+    CallCounter.note(\.gradients)
     check(ct_backward(handle, retainGraph), "backward() of a tensor of shape \(shape)")
   }
 }
@@ -54,7 +54,7 @@ public func grad(
   of output: Tensor, wrt inputs: [Tensor], outputGradient: Tensor? = nil,
   retainGraph: Bool = false, createGraph: Bool = false
 ) -> [Tensor] {
-  CallCounter.noteGradient()
+  CallCounter.note(\.gradients)
   var results = [ct_tensor_ref?](repeating: nil, count: inputs.count)
   withExtendedLifetime((output, inputs, outputGradient)) {
     let outputs: [ct_tensor_ref?] = [output.handle]

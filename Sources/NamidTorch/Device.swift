@@ -21,11 +21,16 @@ public struct Device: Hashable, Sendable, LosslessStringConvertible {
     Device(kind: .cuda, index: Int16(clamping: index))
   }
 
-  init(kind: Kind, index: Int16) {
-    self.kind = kind
-    self.index = index
+  /// `cpu` or `cuda:N`.
+  public var description: String {
+    switch kind {
+    case .cpu: "cpu"
+    case .cuda: "cuda:\(max(index, 0))"
+    }
   }
+}
 
+extension Device {
   /// Parses `cpu`, `cuda` or `cuda:1`; nil for anything else.
   public init?(_ description: String) {
     let parts = description.split(separator: ":", omittingEmptySubsequences: false)
@@ -36,14 +41,6 @@ public struct Device: Hashable, Sendable, LosslessStringConvertible {
       guard let index = Int16(parts[1]), index >= 0 else { return nil }
       self = Device(kind: .cuda, index: index)
     default: return nil
-    }
-  }
-
-  /// `cpu` or `cuda:N`.
-  public var description: String {
-    switch kind {
-    case .cpu: "cpu"
-    case .cuda: "cuda:\(max(index, 0))"
     }
   }
 }

@@ -77,8 +77,7 @@ private func ask(
   guard device.kind == .cuda else {
     throw EngineError(kind: .invalidCall, call: call, message: "only a CUDA device can be asked")
   }
-  let status = body(max(device.index, 0))
-  guard status == CT_OK else { throw EngineError(status: status, call: call) }
+  try require(body(max(device.index, 0)), call)
 }
 
 /// The text in a C array of characters, up to its NUL.

@@ -15,14 +15,14 @@ public final class Graph {
   /// - Throws: `EngineError` when the work cannot be recorded.
   public init(on device: Device, _ body: () -> Void) throws(EngineError) {
     var graph: ct_graph_ref?
-    try Self.require(ct_graph_begin(device.index, &graph), "Graph(on: \(device))")
+    try require(ct_graph_begin(device.index, &graph), "Graph(on: \(device))")
     guard let graph else { preconditionFailure("the engine returned no graph") }
     handle = graph
     // Low-precision copies of weights that were made before would be read after they are gone.
     check(ct_autocast_clear_cache(), "Graph(on: \(device))")
     body()
     check(ct_autocast_clear_cache(), "Graph(on: \(device))")
-    try Self.require(ct_graph_end(graph), "Graph(on: \(device))")
+    try require(ct_graph_end(graph), "Graph(on: \(device))")
   }
 
   deinit { ct_graph_release(handle) }
@@ -31,10 +31,6 @@ public final class Graph {
   ///
   /// - Throws: `EngineError` when the device cannot begin it.
   public func replay() throws(EngineError) {
-    try Self.require(ct_graph_replay(handle), "replay()")
-  }
-
-  private static func require(_ status: ct_status, _ call: String) throws(EngineError) {
-    if status != CT_OK { throw EngineError(status: status, call: call) }
+    try require(ct_graph_replay(handle), "replay()")
   }
 }

@@ -57,17 +57,6 @@ public struct RandomStreams {
   private let range: Range<Int>
   private let keys: [UInt64]
 
-  private init(bank: Bank, range: Range<Int>, keys: [UInt64]) {
-    self.bank = bank
-    self.range = range
-    self.keys = keys
-  }
-
-  /// Streams that are given one by one.
-  public init(_ streams: [RandomStream]) {
-    self.init(bank: Bank(streams), range: streams.indices, keys: [])
-  }
-
   /// The number of streams.
   public var count: Int { range.count }
 
@@ -114,6 +103,13 @@ public struct RandomStreams {
       return Tensor.stack([radius * angle.cos(), radius * angle.sin()], dim: 2)
         .view([count, 2 * pairs]).slice(0..<draws, dim: 1)
     }
+  }
+}
+
+extension RandomStreams {
+  /// Streams that are given one by one.
+  public init(_ streams: [RandomStream]) {
+    self.init(bank: Bank(streams), range: streams.indices, keys: [])
   }
 }
 

@@ -1,6 +1,7 @@
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidAttacks
 
 @Suite(.serialized) struct FMNTests {
@@ -95,7 +96,8 @@ import Testing
       expectIdentical(
         together.slice(i..<i + 1),
         L1Ball.project(
-          images.slice(i..<i + 1), around: origin.slice(i..<i + 1), radius: radius))
+          images.slice(i..<i + 1), around: origin.slice(i..<i + 1),
+          radius: .scalar(radius, dtype: .float64)))
     }
   }
 }

@@ -2,6 +2,7 @@ import NamidSettings
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidAttacks
 
 /// What holds for every minimum-norm attack.
@@ -94,7 +95,8 @@ import Testing
       #expect(zip(found, result.fooled).contains { $0 && !$1 })
       // Findings stand off the boundary, where rounding would decide.
       let spread = problem.classifier.logits(problem.images)
-      let margins = AttackLoss.marginOf(problem.classifier.logits(result.images), problem.labels)
+      let margins = AttackLoss.margin.values(
+        problem.classifier.logits(result.images), problem.labels)
       let share = (margins / (spread.amax([1]) - spread.amin([1]))).floats()
       for i in 0..<64 where found[i] && !clean[i] { #expect(share[i] > 0.99e-4) }
     }

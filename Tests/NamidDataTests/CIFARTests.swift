@@ -1,8 +1,9 @@
 import Foundation
-import NamidData
 import NamidNetworks
 import NamidTestSupport
 import Testing
+
+@testable import NamidData
 
 /// CIFAR-10 in small: two images in each of the six batch files, in the real formats.
 struct CIFARTests {

@@ -1,7 +1,8 @@
 import Foundation
-import NamidData
 import NamidTestSupport
 import Testing
+
+@testable import NamidData
 
 /// Fashion-MNIST in small: three training images and two test images, in the real file format.
 struct FashionMNISTTests {

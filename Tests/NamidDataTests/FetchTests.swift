@@ -1,7 +1,8 @@
 import Foundation
-import NamidData
 import NamidTestSupport
 import Testing
+
+@testable import NamidData
 
 /// Fetching without a network: archives that lie on this machine.
 struct FetchTests {
@@ -19,7 +20,7 @@ struct FetchTests {
   }
 
   /// A set of one image per batch whose archive lies in `folder`.
-  private func makeArchive(in folder: URL, address: (URL) -> String) throws -> CIFARArchive {
+  private func makeArchive(in folder: URL, address: (URL) -> String) throws -> DatasetArchive {
     var files: [PublishedFile] = []
     for (index, name) in Self.batches.enumerated() {
       let file = try folder.write(
@@ -36,10 +37,10 @@ struct FetchTests {
     ]
     try tar.run()
     tar.waitUntilExit()
-    return CIFARArchive(
-      layout: "binary", address: address(archive), bytes: 1 << 20,
-      sha256: try checksum(archive, .sha256("")), folder: "cifar-10-batches-bin", files: files,
-      extras: ["readme.html"])
+    return DatasetArchive(
+      address: address(archive), bytes: 1 << 20,
+      digest: .sha256(try checksum(archive, .sha256(""))), folder: "cifar-10-batches-bin",
+      layout: "binary", files: files, extras: ["readme.html"])
   }
 
   private func sortedNames(in folder: URL) throws -> [String] {
@@ -80,11 +81,8 @@ struct FetchTests {
 
   @Test func aWrongChecksumChangesNothing() throws {
     try withTemporaryFolder { folder in
-      let made = try makeArchive(in: folder) { "file://\($0.path)" }
-      let archive = CIFARArchive(
-        layout: made.layout, address: made.address, bytes: made.bytes,
-        sha256: String(repeating: "0", count: 64), folder: made.folder, files: made.files,
-        extras: [])
+      var archive = try makeArchive(in: folder) { "file://\($0.path)" }
+      archive.digest = .sha256(String(repeating: "0", count: 64))
       let set = CIFAR10(imagesPerBatch: 1, archives: [archive])
       let data = folder.appendingPathComponent("data")
       try data.write(Self.record(7), to: "cifar-10-batches-bin/test_batch.bin")
@@ -96,7 +94,7 @@ struct FetchTests {
         return
       }
       #expect(reasons.count == 1 && reasons[0].contains("0000000000000000"))
-      #expect(remedy.contains(made.address) && remedy.contains(data.path))
+      #expect(remedy.contains(archive.address) && remedy.contains(data.path))
       #expect(try sortedNames(in: data) == ["cifar-10-batches-bin"])
       #expect(try set.load(.test, in: data).labels == [7])
     }

@@ -1,6 +1,7 @@
 import Foundation
-import NamidData
 import Testing
+
+@testable import NamidData
 
 struct GzipTests {
   // Python: gzip.compress(b'adversarial ' * 40, mtime=0)

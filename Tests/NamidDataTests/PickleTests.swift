@@ -1,7 +1,8 @@
 import Foundation
-import NamidData
 import NamidTestSupport
 import Testing
+
+@testable import NamidData
 
 /// Hostile and unusual pickles, through the reader of CIFAR-10's Python layout.
 struct PickleTests {

@@ -1,7 +1,8 @@
 import Foundation
-import NamidData
 import NamidTestSupport
 import Testing
+
+@testable import NamidData
 
 /// The cache of decoded images, by way of the set that has one.
 struct PixelCacheTests {
@@ -58,7 +59,7 @@ struct PixelCacheTests {
       let made = try Folder(in: folder)
       let source = tinyImageNet(in: folder)
       var colours = Folder.train.indices.map(Folder.colour)
-      /// Whether the set has the images that it should, all decoded again.
+      /// Checks that the set has the images that it should, all decoded again.
       func expectNew(_ sourceLocation: SourceLocation = #_sourceLocation) throws {
         let (set, news) = try loadWithNews(source, .train, in: folder)
         let told = news.contains { $0.contains("from other files, or from these before") }

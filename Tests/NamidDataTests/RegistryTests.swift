@@ -42,7 +42,7 @@ struct RegistryTests {
       #expect(places.contains(folder.path + "/cifar10"))
       #expect(remedy.contains("Fetch cifar10 into \(folder.path)"))
       #expect(error?.description.contains(folder.path) == true)
-      #expect(try Datasets.info("cifar10", in: folder).location == nil)
+      #expect(CIFAR10().locate(in: folder) == nil)
     }
   }
 
@@ -56,13 +56,13 @@ struct RegistryTests {
     }
   }
 
-  @Test func infoSaysWhereASetLies() throws {
+  @Test func theSummarySaysWhereASetLies() throws {
     try withTemporaryFolder { folder in
       try folder.write([], to: "cifar-10-batches-bin/test_batch.bin")
-      let info = try Datasets.info("cifar10", in: folder)
-      #expect(info.location?.layout == "binary")
-      #expect(info.description.contains("50000 train, 10000 test"))
-      #expect(info.description.contains(folder.path + "/cifar-10-batches-bin"))
+      #expect(CIFAR10().locate(in: folder)?.layout == "binary")
+      let summary = CIFAR10().summary(in: folder)
+      #expect(summary.contains("50000 train, 10000 test"))
+      #expect(summary.contains(folder.path + "/cifar-10-batches-bin"))
     }
   }
 
@@ -71,13 +71,13 @@ struct RegistryTests {
       let png = try PNG.encode(pixels: [1, 2, 3], height: 1, width: 1, channels: 3)
       try folder.write(png, to: "train/a/0.png")
       try folder.write(Data("junk".utf8), to: "test/a/0.png")
-      let result = try Datasets.verify("folder:\(folder.path)", in: folder)
+      let result = try Datasets.source(named: "folder:\(folder.path)").verify(in: folder)
       #expect(result.parts.map(\.split) == [.train] && result.parts.map(\.count) == [1])
       #expect(result.problems.count == 1 && result.problems[0].contains("test/a/0.png"))
       #expect(!result.isUsable && !result.isOfficial)
 
       try folder.write(png, to: "test/a/0.png")
-      let repaired = try Datasets.verify("folder:\(folder.path)", in: folder)
+      let repaired = try Datasets.source(named: "folder:\(folder.path)").verify(in: folder)
       #expect(repaired.isUsable && !repaired.isOfficial && repaired.problems.isEmpty)
     }
   }

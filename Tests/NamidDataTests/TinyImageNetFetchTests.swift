@@ -1,14 +1,15 @@
 import Foundation
-import NamidData
 import NamidTestSupport
 import Testing
+
+@testable import NamidData
 
 /// Fetching without a network: an archive that lies on this machine.
 struct TinyImageNetFetchTests {
   private typealias Folder = TinyImageNetFolder
 
   /// An archive of the small set; nil, with a printed reason, where there is no zip or unzip.
-  private func makeArchive(in folder: URL) throws -> TinyImageNetArchive? {
+  private func makeArchive(in folder: URL) throws -> DatasetArchive? {
     _ = try Folder(in: folder)
     for program in ["zip", "unzip"] {
       guard try run([program, "-v"], in: folder) == 0 else {
@@ -20,7 +21,13 @@ struct TinyImageNetFetchTests {
     #expect(try run(["zip", "-q", "-r", file.path, "tiny-imagenet-200"], in: folder) == 0)
     let error = datasetError(try PublishedFile(name: "", digest: .md5("")).check(file))
     guard case .checksumMismatch(_, _, let md5)? = error else { throw CancellationError() }
-    return TinyImageNetArchive(address: "file://\(file.path)", bytes: 1 << 20, md5: md5)
+    return archive("file://\(file.path)", md5: md5)
+  }
+
+  private func archive(_ address: String, md5: String) -> DatasetArchive {
+    var archive = TinyImageNet.official
+    (archive.address, archive.bytes, archive.digest) = (address, 1 << 20, .md5(md5))
+    return archive
   }
 
   private func run(_ arguments: [String], in folder: URL) throws -> Int32 {
@@ -35,7 +42,7 @@ struct TinyImageNetFetchTests {
     return process.terminationStatus
   }
 
-  private func source(_ archive: TinyImageNetArchive, train: Int = 8) -> TinyImageNet {
+  private func source(_ archive: DatasetArchive, train: Int = 8) -> TinyImageNet {
     TinyImageNet(train: train, test: 5, archive: archive)
   }
 
@@ -60,8 +67,8 @@ struct TinyImageNetFetchTests {
   @Test func anArchiveThatIsThereIsUsedFirst() throws {
     try withTemporaryFolder { folder in
       guard let made = try makeArchive(in: folder) else { return }
-      let archive = TinyImageNetArchive(
-        address: "file:///nowhere/tiny-imagenet-200.zip", bytes: 1 << 20, md5: made.md5)
+      var archive = made
+      archive.address = "file:///nowhere/tiny-imagenet-200.zip"
       let data = folder.appendingPathComponent("data")
       try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
       try FileManager.default.moveItem(
@@ -76,8 +83,7 @@ struct TinyImageNetFetchTests {
   @Test func anotherArchiveIsNotUnpacked() throws {
     try withTemporaryFolder { folder in
       guard let made = try makeArchive(in: folder) else { return }
-      let archive = TinyImageNetArchive(
-        address: made.address, bytes: made.bytes, md5: String(repeating: "0", count: 32))
+      let archive = self.archive(made.address, md5: String(repeating: "0", count: 32))
       let data = folder.appendingPathComponent("data")
       guard
         case .fetchFailed("tiny-imagenet", let reasons, let remedy)? = datasetError(
@@ -110,8 +116,7 @@ struct TinyImageNetFetchTests {
 
   @Test func aSubsetThatIsThereStays() throws {
     try withTemporaryFolder { folder in
-      let archive = TinyImageNetArchive(
-        address: "file:///nowhere/tiny-imagenet-200.zip", bytes: 1, md5: "")
+      let archive = self.archive("file:///nowhere/tiny-imagenet-200.zip", md5: "")
       let made = try Folder(in: folder)
       let error = datasetError(try source(archive, train: 9).fetch(into: folder) { _ in })
       guard case .fetchFailed(_, let reasons, let remedy)? = error else {

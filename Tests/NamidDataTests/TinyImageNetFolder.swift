@@ -1,6 +1,7 @@
 import Foundation
-import NamidData
 import Testing
+
+@testable import NamidData
 
 /// A small Tiny-ImageNet in its official layout: three classes, eight training images, five others.
 struct TinyImageNetFolder {
@@ -58,7 +59,7 @@ struct TinyImageNetFolder {
     }
   }
 
-  /// What every training image holds, in order.
+  /// The content of every training image, in order.
   static let trainPixels = pixels(train.indices.map(colour))
 }
 

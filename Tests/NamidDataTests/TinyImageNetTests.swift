@@ -1,7 +1,8 @@
 import Foundation
-import NamidData
 import NamidTestSupport
 import Testing
+
+@testable import NamidData
 
 struct TinyImageNetTests {
   private typealias Folder = TinyImageNetFolder

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+
 @testable import NamidTerminal
 
 @Suite struct ProgressTests {
@@ -9,7 +10,7 @@ import Testing
 
   @Test func theLineReadsAsPromised() {
     #expect(
-      ProgressLine.render(moment, columns: 120)
+      moment.line(columns: 120)
         == "epoch 3/14  78%|███████▊  | 304/390 [00:41<00:11, 7.4 it/s] loss 1.482 cos_n 0.31")
     #expect(
       moment.plainLine

@@ -132,9 +132,7 @@ public struct APGD: Attack, Hashable {
       }
     }
   }
-}
 
-extension APGD {
   static let crossEntropyEntry = entry(.crossEntropy, "Auto-PGD on cross-entropy")
   static let dlrEntry = entry(.dlr, "Auto-PGD on the difference of logits ratio")
   static let targetedEntry = entry(

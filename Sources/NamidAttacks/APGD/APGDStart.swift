@@ -63,7 +63,7 @@ extension APGD {
 
   /// Climbs from `begin` and reports every iterate if this is the last stage; rows that are fooled then leave.
   ///
-  /// - Returns: The images of the largest loss of the rows that are left, for the next stage to begin at.
+  /// Returns the images of the largest loss of the rows that are left, for the next stage to begin at.
   private func ascend(
     _ search: Search, _ rows: Rows, from begin: Tensor, within stage: Stage, isWarm: Bool,
     isLast: Bool, maximizing loss: Loss
@@ -72,11 +72,13 @@ extension APGD {
     var current = begin
     var ascent = Ascent(from: begin)
     var rule = rule(from: begin, around: rows.images, within: stage, isWarm: isWarm)
+    func expectation(at images: Tensor, _ rows: Rows, withGradient: Bool) -> Expectation {
+      search.expectation(
+        at: images, of: rows, draws: settings.eot, withGradient: withGradient
+      ) { loss($0, rows) }
+    }
     for step in 0..<stage.steps {
-      let found = search.expectation(at: current, of: rows, draws: settings.eot, withGradient: true)
-      {
-        loss($0, rows)
-      }
+      let found = expectation(at: current, rows, withGradient: true)
       let kept = isLast ? note(search, current, found, rows) : .all(rows.count)
       if kept.isEmpty { return current }
       rows = rows.keeping(kept)
@@ -89,9 +91,7 @@ extension APGD {
       current = rule.next(after: ascent, around: rows.images)
     }
     // What the last gradient and the last checkpoint would lead to is never evaluated.
-    let last = search.expectation(at: current, of: rows, draws: settings.eot, withGradient: false) {
-      loss($0, rows)
-    }
+    let last = expectation(at: current, rows, withGradient: false)
     if isLast { note(search, current, last, rows) }
     return ascent.best(or: current, losses: last.losses)
   }
@@ -146,14 +146,7 @@ extension Search {
   /// Evaluates the network `draws` times at `current`.
   ///
   /// The authors' code judges by the last draw alone, so that the luck of one draw decides; here the mean does.
-  ///
-  /// - Parameters:
-  ///   - current: Images (rows, C, H, W).
-  ///   - rows: The samples that they belong to.
-  ///   - draws: The number of evaluations; 1 for a network that is not random.
-  ///   - withGradient: True if `gradient(at:of:kept:)` will be asked for.
-  ///   - loss: Maps logits to one value per row.
-  /// - Returns: Means over the draws.
+  /// Without `withGradient`, `gradient(at:of:kept:)` must not be asked for.
   func expectation(
     at current: Tensor, of rows: Rows, draws: Int, withGradient: Bool, loss: (Tensor) -> Tensor
   ) -> Expectation {

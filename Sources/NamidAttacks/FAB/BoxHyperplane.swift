@@ -30,12 +30,7 @@ struct BoxHyperplane {
   ///
   /// With the way's sign known per coordinate, the sizes m solve min ‖m‖ with Σ|w|·m = |value| and 0 ≤ m ≤ room,
   /// where the room is what the box leaves in that direction. Where all room together does not reach the
-  /// hyperplane, all of it is used.
-  ///
-  /// - Parameters:
-  ///   - points: Points in the box, (rows, F).
-  ///   - norm: The norm that is to be small.
-  /// - Returns: Displacements (rows, F); zero where the normal is.
+  /// hyperplane, all of it is used. Points and displacements are (rows, F); the latter are zero where the normal is.
   func displacement(from points: Tensor, norm: Norm) -> Tensor {
     let value = value(at: points)
     let uphill = normal * value.sign()

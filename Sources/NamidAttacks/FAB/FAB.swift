@@ -86,9 +86,7 @@ public struct FAB: Attack, Hashable {
     }
     search.smallest = SmallestFound(distances: found.distances.floats())
   }
-}
 
-extension FAB {
   static let entry = AttackEntry(
     FAB.self, name: "fab", summary: "fast adaptive boundary: the nearest image that fools",
     source: "Croce and Hein, ICML 2020", norms: Norm.allCases)

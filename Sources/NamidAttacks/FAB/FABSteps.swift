@@ -1,4 +1,3 @@
-import NamidNetworks
 import NamidTorch
 
 extension FAB {
@@ -32,10 +31,10 @@ extension FAB {
     var (rows, rivals) = (rows, rivals?.indexSelect(rows.places))
     var current = start
     for _ in 0..<settings.steps {
-      let graph = search.graph(at: current, of: rows)
-      var kept = found.record(current, logits: graph.logits, of: rows).kept
+      let point = search.point(at: current, of: rows) { $0 }
+      var kept = found.record(current, logits: point.logits, of: rows).kept
       if kept.isEmpty { return }
-      let boundary = boundary(of: graph, at: current, kept, rows, rivals, search)
+      let boundary = boundary(of: point, at: current, kept, rows, rivals, search)
       (rows, rivals) = (rows.keeping(kept), rivals.map(kept.of))
       let next = advanced(from: kept.of(current), around: rows.images, to: boundary)
       let verdict = found.record(next, logits: search.logits(next, of: rows), of: rows)
@@ -51,20 +50,20 @@ extension FAB {
   ///
   /// The gradients of all rows cost no more than taking the graph apart; only those that stay are counted.
   private func boundary(
-    of graph: LogitGraph, at current: Tensor, _ kept: Kept, _ rows: Rows, _ rivals: Tensor?,
+    of point: Point, at current: Tensor, _ kept: Kept, _ rows: Rows, _ rivals: Tensor?,
     _ search: Search
   ) -> BoxHyperplane {
     let counted = rows.keeping(kept)
     func side(_ rivals: Tensor, isLast: Bool) -> (value: Tensor, gradient: Tensor) {
       search.charge(Cost(backwards: 1), to: counted)
-      let side = graph.difference(rivals, rows.labels, isLast: isLast)
+      let side = point.lead(of: rivals, over: rows.labels, isLast: isLast)
       return (kept.of(side.value), kept.of(side.gradient))
     }
     if let rivals {
       let (value, gradient) = side(rivals, isLast: true)
       return BoxHyperplane(value: value, gradient: gradient, at: kept.of(current).flatten(1))
     }
-    let count = graph.logits.size(1)
+    let count = point.logits.size(1)
     var (value, gradient) = side((rows.labels + 1).remainder(count), isLast: count == 2)
     var distance = value.abs() / (gradient.norm(threat.norm.dual, [1]) + 1e-12)
     for shift in 2..<max(count, 2) {
@@ -112,13 +111,7 @@ final class NearestErrors {
     distances = none.maskedFill(wrong, 0)
   }
 
-  /// Records iterates that have been evaluated.
-  ///
-  /// - Parameters:
-  ///   - current: The images (rows, C, H, W).
-  ///   - logits: Their logits.
-  ///   - rows: The samples that they belong to.
-  /// - Returns: A mask of the rows that err (rows), and the rows to go on with.
+  /// Records iterates that have been evaluated; returns a mask of the rows that err (rows), and the rows to go on with.
   func record(_ current: Tensor, logits: Tensor, of rows: Rows) -> (errs: Tensor, kept: Kept) {
     let sizes = threat.size(of: current - rows.images)
     let wrong = misclassified(logits, rows.labels)
@@ -133,50 +126,18 @@ final class NearestErrors {
   }
 }
 
-/// A network's logits at some images, from which gradients of several differences can be taken.
-struct LogitGraph {
-  private let input: Tensor
-  private let output: Tensor
-  /// The logits (rows, classes), without history.
-  let logits: Tensor
-
-  fileprivate init(_ classifier: any Classifier, at images: Tensor) {
-    let input = images.detach()
-    input.requiresGrad = true
-    self.input = input
-    output = withGrad { classifier.logits(input) }
-    logits = output.detach()
-  }
-
-  /// The lead of rivals over labels, z_rival − z_label, linearised; values that are not finite become 0.
+extension Point {
+  /// The lead of rivals over labels (rows), z_rival − z_label, and its gradient with respect to the images, (rows, F).
   ///
-  /// - Parameters:
-  ///   - rivals: One class per row.
-  ///   - labels: One class per row.
-  ///   - isLast: True if the graph is not needed any more.
-  /// - Returns: The value (rows) and its gradient with respect to the images, (rows, F).
-  func difference(_ rivals: Tensor, _ labels: Tensor, isLast: Bool) -> (
+  /// The point's losses are the logits. Values that are not finite become 0.
+  fileprivate func lead(of rivals: Tensor, over labels: Tensor, isLast: Bool) -> (
     value: Tensor, gradient: Tensor
   ) {
     let classes = Tensor.arange(logits.size(1), device: logits.device)
     let isRival = (classes .== rivals.unsqueeze(1)).to(logits.dtype)
     let isLabel = (classes .== labels.unsqueeze(1)).to(logits.dtype)
     let value = AttackLoss.of(logits, rivals) - AttackLoss.of(logits, labels)
-    let gradient = withGrad {
-      grad(of: output, wrt: [input], outputGradient: isRival - isLabel, retainGraph: !isLast)[0]
-    }
-    return (Self.finite(value), Self.finite(gradient.flatten(1)))
-  }
-
-  private static func finite(_ tensor: Tensor) -> Tensor {
-    tensor.nanToNum(posinf: 0, neginf: 0)
-  }
-}
-
-extension Search {
-  /// The network at `current`, ready for gradients of differences between its logits.
-  func graph(at current: Tensor, of rows: Rows) -> LogitGraph {
-    charge(Cost(forwards: 1), to: rows)
-    return LogitGraph(classifier, at: current)
+    let gradient = gradient(weighting: isRival - isLabel, isLast: isLast)
+    return (value.nanToNum(posinf: 0, neginf: 0), gradient.flatten(1))
   }
 }

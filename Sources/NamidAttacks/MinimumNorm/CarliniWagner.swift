@@ -131,9 +131,7 @@ public struct CarliniWagner: Attack, Hashable {
     }
     return succeeded
   }
-}
 
-extension CarliniWagner {
   static let entry = AttackEntry(
     CarliniWagner.self, name: "cw", number: "iterations",
     summary: "Carlini and Wagner's small perturbations", source: "Carlini and Wagner, S&P 2017",

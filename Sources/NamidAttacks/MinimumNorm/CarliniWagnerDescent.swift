@@ -97,7 +97,7 @@ struct CarliniWagnerDescent {
   private static func images(_ variable: Tensor) -> Tensor { (variable.tanh() + 1) * 0.5 }
 
   private static func hinge(_ logits: Tensor, _ labels: Tensor, _ margins: Tensor) -> Tensor {
-    (margins - AttackLoss.marginOf(logits, labels)).clamp(min: 0)
+    (margins - AttackLoss.margin.values(logits, labels)).clamp(min: 0)
   }
 }
 

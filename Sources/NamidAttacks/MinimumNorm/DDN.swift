@@ -102,9 +102,7 @@ public struct DDN: Attack, Hashable {
     let levels = settings.levels
     return levels == 0 ? images : (images * Double(levels - 1)).round() / Double(levels - 1)
   }
-}
 
-extension DDN {
   static let entry = AttackEntry(
     DDN.self, name: "ddn", number: "steps",
     summary: "decoupled direction and norm, small perturbations",

@@ -114,9 +114,7 @@ public struct FMN: Attack, Hashable {
       }
     return inBall.clamp(min: 0, max: 1)
   }
-}
 
-extension FMN {
   static let entry = AttackEntry(
     FMN.self, name: "fmn", number: "steps", summary: "fast minimum-norm attack",
     source: "Pintor et al., NeurIPS 2021", norms: Norm.allCases,

@@ -31,19 +31,13 @@ final class MinimumNorm {
   /// The size of the smallest perturbation found for each row (rows), infinite where there is none.
   func distances(of rows: Rows) -> Tensor { best.distances.at(rows.places) }
 
-  /// Records iterates that have been evaluated.
+  /// Records iterates that have been evaluated; returns a mask of those that count, also of larger ones (rows).
   ///
   /// An iterate equal to its unattacked image is no finding: the network was right on it.
-  ///
-  /// - Parameters:
-  ///   - current: The images (rows, C, H, W).
-  ///   - logits: Their logits.
-  ///   - rows: The samples that they belong to.
-  /// - Returns: A mask of those that count, whether smaller than before or not (rows).
   @discardableResult
   func note(_ current: Tensor, logits: Tensor, of rows: Rows) -> Tensor {
     let sizes = threat.size(of: current.to(.float64) - rows.images.to(.float64)).to(.float32)
-    let leads = AttackLoss.marginOf(logits, rows.labels) .> margins.indexSelect(rows.places)
+    let leads = AttackLoss.margin.values(logits, rows.labels) .> margins.indexSelect(rows.places)
     let counts = (leads .| logits.sum([1]).isfinite().logicalNot()) .& (sizes .> 0)
     let isSmaller = counts .& (sizes .< distances(of: rows))
     let target = best.distances.target(rows.places, where: isSmaller)
@@ -52,9 +46,8 @@ final class MinimumNorm {
     return counts
   }
 
-  /// Classifies what was found once more; an image that fools no longer gives way to the one before, or to none.
-  ///
-  /// - Parameter search: The search, which counts one forward for every sample with a finding.
+  /// Classifies what was found once more, one forward each; an image that fools no longer gives way to the one before,
+  /// or to none.
   fileprivate func confirm(in search: Search) {
     var samples = search.survivors.samples
     for _ in 0..<2 {
@@ -100,12 +93,8 @@ extension Search {
   ///
   /// The whole budget is spent on every sample that is right unattacked, for the sake of its distance: neither ε nor
   /// the goal has a say. Images are the smallest found, or the unattacked ones where none was found; a sample counts as
-  /// fooled where they lie within ε (up to 1e-6 of it).
-  ///
-  /// - Parameters:
-  ///   - threat: The norm to be made small, and ε.
-  ///   - confidence: The lead over the label, in logits, from which on an image counts.
-  ///   - body: The search; not called when all images are wrong unattacked.
+  /// fooled where they lie within ε (up to 1e-6 of it). An image counts from a lead of `confidence` over the label on,
+  /// in logits. When all images are wrong unattacked, `body` is not called.
   func forSmallest(
     in threat: ThreatModel, confidence: Double = 0, body: (MinimumNorm) -> Void
   ) {

@@ -6,15 +6,19 @@ public enum AttackLoss: String, CaseIterable, Codable, Sendable {
   case crossEntropy = "ce"
   /// Difference of logits ratio (Croce and Hein, ICML 2020, Equation 6); with two classes the margin.
   case dlr
-  /// The largest logit of another class minus that of the label.
+  /// The largest logit of another class minus that of the label; positive where the network errs.
   case margin
 
   /// The losses (N) of logits (N, K) for labels (N); larger is better for the attacker.
   public func values(_ logits: Tensor, _ labels: Tensor) -> Tensor {
     switch self {
-    case .crossEntropy: logits.crossEntropy(labels, reduction: .none)
-    case .dlr: logits.size(1) < 3 ? Self.marginOf(logits, labels) : Self.dlr(logits, labels)
-    case .margin: Self.marginOf(logits, labels)
+    case .crossEntropy: return logits.crossEntropy(labels, reduction: .none)
+    case .margin: return logits.withoutLabels(labels).amax([1]) - Self.of(logits, labels)
+    case .dlr:
+      let margin = Self.margin.values(logits, labels)
+      if logits.size(1) < 3 { return margin }
+      let sorted = logits.topk(3).values
+      return margin / (sorted.select(1, 0) - sorted.select(1, 2) + 1e-12)
     }
   }
 
@@ -35,15 +39,5 @@ public enum AttackLoss: String, CaseIterable, Codable, Sendable {
   /// The logit of one class per row.
   static func of(_ logits: Tensor, _ classes: Tensor) -> Tensor {
     logits.gather(classes.unsqueeze(1), dim: 1).squeeze(1)
-  }
-
-  /// The largest logit of another class minus that of the label; positive where the network errs.
-  static func marginOf(_ logits: Tensor, _ labels: Tensor) -> Tensor {
-    logits.withoutLabels(labels).amax([1]) - of(logits, labels)
-  }
-
-  private static func dlr(_ logits: Tensor, _ labels: Tensor) -> Tensor {
-    let sorted = logits.topk(3).values
-    return marginOf(logits, labels) / (sorted.select(1, 0) - sorted.select(1, 2) + 1e-12)
   }
 }

@@ -16,27 +16,22 @@ public struct Rows {
   /// True when no sample is left.
   public var isEmpty: Bool { samples.isEmpty }
 
-  init(_ samples: [Int], images: Tensor, labels: Tensor) {
-    self.samples = samples
-    places = Tensor(samples, shape: [samples.count]).to(images.device)
-    let isAll = samples.count == images.size(0)
-    self.images = isAll ? images : images.indexSelect(places)
-    self.labels = isAll ? labels : labels.indexSelect(places)
-  }
-
-  private init(samples: [Int], places: Tensor, images: Tensor, labels: Tensor) {
-    self.samples = samples
-    self.places = places
-    self.images = images
-    self.labels = labels
-  }
-
   /// The rows that stay.
   public func keeping(_ kept: Kept) -> Rows {
     guard let index = kept.index else { return self }
     return Rows(
       samples: kept.positions.map { samples[$0] }, places: places.indexSelect(index),
       images: images.indexSelect(index), labels: labels.indexSelect(index))
+  }
+}
+
+extension Rows {
+  init(_ samples: [Int], images: Tensor, labels: Tensor) {
+    let places = Tensor(samples, shape: [samples.count]).to(images.device)
+    let isAll = samples.count == images.size(0)
+    self.init(
+      samples: samples, places: places, images: isAll ? images : images.indexSelect(places),
+      labels: isAll ? labels : labels.indexSelect(places))
   }
 }
 
@@ -50,32 +45,8 @@ public struct Kept {
   /// True when no row stays.
   public var isEmpty: Bool { positions.isEmpty }
 
-  init(_ stays: [Bool], device: Device) {
-    positions = stays.indices.filter { stays[$0] }
-    index =
-      positions.count == stays.count
-      ? nil : Tensor(positions, shape: [positions.count]).to(device)
-  }
-
-  /// The rows that a mask on the device (rows) chooses, which says the same as `stays`.
-  init(_ stays: [Bool], chosen mask: Tensor) {
-    positions = stays.indices.filter { stays[$0] }
-    // The places of the others come last.
-    index =
-      positions.count == stays.count
-      ? nil
-      : Tensor.arange(stays.count, device: mask.device)
-        .maskedFill(mask.logicalNot(), Double(stays.count)).sort().values
-        .slice(0..<positions.count)
-  }
-
-  private init(all count: Int) {
-    positions = Array(0..<count)
-    index = nil
-  }
-
   /// All rows.
-  static func all(_ count: Int) -> Kept { Kept(all: count) }
+  static func all(_ count: Int) -> Kept { Kept(positions: Array(0..<count), index: nil) }
 
   /// The rows of a tensor that stay; the tensor itself when all do.
   public func of(_ tensor: Tensor) -> Tensor { index.map { tensor.indexSelect($0) } ?? tensor }
@@ -90,5 +61,27 @@ public struct Kept {
   /// The elements of an array that stay.
   public func of<Element>(_ values: [Element]) -> [Element] {
     index == nil ? values : positions.map { values[$0] }
+  }
+}
+
+extension Kept {
+  init(_ stays: [Bool], device: Device) {
+    self.init(stays) { Tensor($0, shape: [$0.count]).to(device) }
+  }
+
+  /// The rows that a mask on the device (rows) chooses, which says the same as `stays`.
+  init(_ stays: [Bool], chosen mask: Tensor) {
+    self.init(stays) { positions in
+      // The places of the others come last.
+      Tensor.arange(stays.count, device: mask.device)
+        .maskedFill(mask.logicalNot(), Double(stays.count)).sort().values
+        .slice(0..<positions.count)
+    }
+  }
+
+  private init(_ stays: [Bool], index: ([Int]) -> Tensor) {
+    let positions = stays.indices.filter { stays[$0] }
+    self.init(
+      positions: positions, index: positions.count == stays.count ? nil : index(positions))
   }
 }

@@ -83,10 +83,7 @@ public final class Search {
 
   /// The logits (rows, classes) of `current`, without a gradient; `asQuery` for an attacker who only sees scores.
   public func logits(_ current: Tensor, of rows: Rows, asQuery: Bool = false) -> Tensor {
-    for sample in rows.samples {
-      costs[sample].forwards += 1
-      if asQuery { costs[sample].queries += 1 }
-    }
+    charge(Cost(forwards: 1, queries: asQuery ? 1 : 0), to: rows)
     return classifier.logits(current)
   }
 
@@ -95,13 +92,13 @@ public final class Search {
 
   /// The network at `current`, ready for a gradient of `loss`, which maps logits to one value per row.
   public func point(at current: Tensor, of rows: Rows, loss: (Tensor) -> Tensor) -> Point {
-    for sample in rows.samples { costs[sample].forwards += 1 }
+    charge(Cost(forwards: 1), to: rows)
     return Point(classifier, at: current, loss: loss)
   }
 
   /// The gradient (rows, C, H, W) of the summed losses at a point, row-major: sums over an image then have one order.
   public func gradient(at point: Point, of rows: Rows) -> Tensor {
-    for sample in rows.samples { costs[sample].backwards += 1 }
+    charge(Cost(backwards: 1), to: rows)
     return point.gradient().contiguous()
   }
 
@@ -187,8 +184,11 @@ public struct Point {
   /// finite become 0.
   ///
   /// Losses are summed, not averaged: a mean over a large batch would push gradients towards underflow.
-  func gradient() -> Tensor {
-    withGrad { grad(of: losses, wrt: input, outputGradient: losses.onesLike()) }
+  func gradient() -> Tensor { gradient(weighting: losses.onesLike()) }
+
+  /// The gradient of the sum of all losses, each times a weight; if `isLast` is false, the point can be asked again.
+  func gradient(weighting weights: Tensor, isLast: Bool = true) -> Tensor {
+    withGrad { grad(of: losses, wrt: [input], outputGradient: weights, retainGraph: !isLast)[0] }
       .nanToNum(posinf: 0, neginf: 0)
   }
 }

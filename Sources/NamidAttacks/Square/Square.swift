@@ -92,9 +92,7 @@ public struct Square: Attack, Hashable {
       }
     }
   }
-}
 
-extension Square {
   static let entry = AttackEntry(
     Square.self, name: "square", summary: "random search over square windows, with scores only",
     source: "Andriushchenko et al., ECCV 2020", norms: Norm.allCases)

@@ -21,14 +21,7 @@ struct SquareDraws {
   private let width: Int
   private let isLinf: Bool
 
-  /// Draws the numbers of some queries.
-  ///
-  /// - Parameters:
-  ///   - streams: One per row; each query has its own within it.
-  ///   - first: The first query.
-  ///   - sides: The windows' side in this query and those that follow.
-  ///   - norm: The ball's norm.
-  ///   - images: Images of the size and on the device that the numbers are for.
+  /// Draws the numbers of some queries, `sides` being the windows' side in each; every row has its own stream.
   init(
     _ streams: [RandomStream], from first: Int, sides: [Int], norm: Norm, like images: Tensor
   ) {
@@ -85,11 +78,6 @@ extension [RandomStream] {
       for _ in 0..<count { signs.append(self[row].sign()) }
     }
     return Tensor(signs, shape: [self.count, count, 1, 1]).to(device)
-  }
-
-  /// A coin for each of `count` things per stream, (streams, count).
-  mutating func coins(_ count: Int, device: Device) -> Tensor {
-    signs(count, device: device).reshape([self.count, count]) .> 0
   }
 }
 

@@ -15,8 +15,8 @@ extension Square {
     }
     let side = max(min(height, width) / 5, 1)
     let (down, across) = (height / side, width / side)
-    let turned = draws.coins(down * across, device: origin.device)
-      .reshape([-1, 1, down, 1, across, 1])
+    let turned =
+      draws.signs(down * across, device: origin.device).reshape([-1, 1, down, 1, across, 1]) .> 0
     let signs = draws.signs(channels * down * across, device: origin.device)
       .reshape([-1, channels, down, 1, across, 1])
     let pattern = SquarePattern.values(side: side, norm: threat.norm).to(origin.device)
@@ -111,12 +111,7 @@ final class SquarePatterns {
 
 /// The pattern of a window in Square's L2 and L1 forms: a bump in its upper part, the negative of one in its lower.
 enum SquarePattern {
-  /// The pattern with norm 1.
-  ///
-  /// - Parameters:
-  ///   - side: The window's side.
-  ///   - norm: L2 or L1; weights fall with the square or the fourth power.
-  /// - Returns: (side, side).
+  /// The pattern (side, side) with norm 1; weights fall with the square in L2, with the fourth power in L1.
   static func values(side: Int, norm: Norm) -> Tensor {
     let upper = bump(side / 2, side, norm)
     let lower = bump(side - side / 2, side, norm).map { -$0 }

@@ -31,13 +31,7 @@ struct DiverseViews {
   /// The index of each image's matrices among them, (steps, 2, N), int64.
   private let choices: Tensor
 
-  /// Views of images of H × W pixels.
-  ///
-  /// - Parameters:
-  ///   - placements: Per step and image; nil for no change.
-  ///   - height: H.
-  ///   - width: W.
-  ///   - device: The device of the images.
+  /// Views of images of H × W pixels, with a placement per step and image; nil for no change.
   init(
     _ placements: [[InputDiversity.Placement?]], height: Int, width: Int, device: Device
   ) {

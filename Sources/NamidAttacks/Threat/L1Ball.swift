@@ -6,13 +6,7 @@ enum L1Ball {
   ///
   /// With y = image − origin and the room r that the box leaves each value in the direction of y, the solution
   /// changes each value by sign(y)·min(max(|y| − λ, 0), r) for the smallest λ ≥ 0 that fits the radius (Croce and
-  /// Hein, ICML 2021, Proposition 2.1).
-  static func project(_ images: Tensor, around origin: Tensor, radius: Double) -> Tensor {
-    project(
-      images, around: origin, radius: .scalar(radius, dtype: .float64, device: images.device))
-  }
-
-  /// The nearest point as above, with a radius for each image (N, 1, 1, 1) or one for all.
+  /// Hein, ICML 2021, Proposition 2.1). There is a radius for each image (N, 1, 1, 1) or one for all.
   static func project(_ images: Tensor, around origin: Tensor, radius: Tensor) -> Tensor {
     let radius = radius.rank == 0 ? radius : radius.flatten(1).to(.float64)
     let origin64 = origin.to(.float64)

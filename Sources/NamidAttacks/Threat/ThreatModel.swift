@@ -57,7 +57,8 @@ public struct ThreatModel: Codable, Hashable, Sendable {
       let scale = (epsilon.value / (length + 1e-12)).clamp(max: 1)
       return (origin + delta * scale).clamp(min: 0, max: 1)
     case .l1:
-      return L1Ball.project(images, around: origin, radius: epsilon.value)
+      let radius = Tensor.scalar(epsilon.value, dtype: .float64, device: images.device)
+      return L1Ball.project(images, around: origin, radius: radius)
     }
   }
 

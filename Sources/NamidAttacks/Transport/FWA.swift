@@ -96,21 +96,13 @@ public struct FWA: Attack, Hashable {
   /// Moves mass until every sample is fooled or the budget is spent.
   public func attack(_ search: Search) { attack(search, observing: { _, _ in }) }
 
-  /// Moves mass as `attack(_:)` does, and shows the plan of every image that the network judges.
-  ///
-  /// - Parameters:
-  ///   - search: The samples to attack.
-  ///   - observe: Called before each evaluation of the network with the plans under way and their samples.
-  public func attack(
+  /// Moves mass as `attack(_:)` does; shows the plans under way and their samples before the network judges them.
+  func attack(
     _ search: Search, observing observe: (_ plan: TransportPlan, _ samples: [Int]) -> Void
   ) {
-    if settings.radius > 0 { transport(search, observe) }
-  }
-
-  private func transport(_ search: Search, _ observe: (TransportPlan, [Int]) -> Void) {
     let steps = settings.steps
     var rows = search.survivors
-    if rows.isEmpty { return }
+    if settings.radius == 0 || rows.isEmpty { return }
     var plan = TransportPlan(staying: rows.images, window: TransportWindow(side: settings.kernel))
     var prices = rows.images.sum([1, 2, 3]).zerosLike()
     var budget = TransportBudget(window: plan.window, radius: settings.radius, images: rows.images)
@@ -150,11 +142,138 @@ public struct FWA: Attack, Hashable {
       plan = TransportPlan(window: plan.window, masses: masses, images: rows.images)
     }
   }
-}
 
-extension FWA {
   static let entry = AttackEntry(
     FWA.self, name: "fwa", number: "steps",
     summary: "transport of mass within its own Wasserstein radius",
     source: "Wu, Wang and Yu, ICML 2020", norms: Norm.allCases)
+}
+
+/// The linear step of Frank and Wolfe on transport plans (Wu, Wang and Yu, ICML 2020, Section 4).
+///
+/// Among the plans π within the budget it finds the one that maximises ⟨G, π⟩ + γ·entropy. At a price λ of distance
+/// that is π = x · softmax((G − λC) / γ) for each pixel; the price is the one at which the budget is spent.
+struct EntropicTransport {
+  var budget: TransportBudget
+  let gamma: Double
+  /// The most evaluations of the cost.
+  let evaluations: Int
+  /// The places of the offsets of equal length, per length.
+  private let rings: [Tensor]
+  /// The lengths and their squares, (2, lengths).
+  private let moments: Tensor
+
+  init(budget: TransportBudget, gamma: Double, evaluations: Int) {
+    self.budget = budget
+    self.gamma = gamma
+    self.evaluations = evaluations
+    let (rings, device) = (budget.window.rings, budget.mass.device)
+    self.rings = rings.map { Tensor($0.offsets, shape: [$0.offsets.count]).to(device) }
+    let lengths = rings.map { Float($0.distance) }
+    moments = Tensor(lengths + lengths.map { $0 * $0 }, shape: [2, lengths.count]).to(device)
+  }
+
+  /// The best plan's masses (N, C, k², H·W), within the budget.
+  ///
+  /// The direction is the gain of a unit of mass at each pixel, (N, C, H, W), within [-1, 1].
+  func masses(along direction: Tensor) -> Tensor {
+    let gains = budget.window.destinations(direction / gamma)
+    let prices = (price(gains) / gamma).view([-1, 1, 1, 1])
+    let masses = (gains - prices * budget.distances.view([-1, 1])).softmax(2)
+    masses.mul_(budget.mass.unsqueeze(2))
+    budget.restrict_(masses)
+    return masses
+  }
+
+  /// The price for each image, (N).
+  ///
+  /// Offsets of equal length keep their proportions at every price, so that an evaluation needs one number per
+  /// pixel and length (6 of them in a 5 × 5 window) instead of one per pixel and offset (25).
+  private func price(_ gains: Tensor) -> Tensor {
+    let ringGains = Tensor.cat(
+      rings.map { gains.indexSelect($0, dim: 2).logsumexp([2], keepdim: true) }, dim: 2)
+    let lengthColumn = moments.select(0, 0).view([-1, 1])
+    let high = highestPrice
+    var multiplier = TransportMultiplier(from: high * 0.5, below: high, limits: budget.limits)
+    for evaluation in 0..<evaluations {
+      let price = (multiplier.value / gamma).view([-1, 1, 1, 1])
+      let means = moments.matmul((ringGains - price * lengthColumn).softmax(2))
+      let (mean, square) = (means.select(2, 0), means.select(2, 1))
+      let excess = (budget.mass * mean).sum([1, 2]) - budget.limits
+      multiplier.check(excess: excess)
+      if evaluation == evaluations - 1 { break }
+      if Pacing.asks(after: evaluation, on: gains.device), multiplier.isComplete { break }
+      let spread = (budget.mass * (square - mean.square())).sum([1, 2])
+      _ = multiplier.advance(excess: excess, slope: spread / gamma)
+    }
+    return multiplier.value
+  }
+
+  /// A price at which the plan surely fits the budget: a move of at least one pixel gains at most 2.
+  private var highestPrice: Tensor {
+    let everything = budget.mass.sum([1, 2]) * budget.distances.sum()
+    let ratio = everything / budget.limits.clamp(min: 1e-30)
+    return 2 + ratio.clamp(min: 1).log() * gamma
+  }
+}
+
+/// The nearest allowed transport plan (Wu, Wang and Yu, ICML 2020, Section 3: dual projection).
+///
+/// The projection of V onto the plans is max(V − λC − τ, 0) with a threshold τ for each pixel, such that it sends
+/// what it has, and a price λ ≥ 0 for each image, such that the budget holds. Both are found together by Newton's
+/// method on the dual function, whose pieces are quadratic: from the plan's active entries follows the step that
+/// would solve all equations if these remained the active ones.
+struct TransportProjection {
+  let budget: TransportBudget
+  /// The most moves of prices; thresholds may need two more evaluations for each.
+  let priceSteps: Int
+
+  /// Steps that are taken without brackets; more are rarely needed.
+  private static let freeSteps = 8
+
+  /// The nearest plan's masses, within the budget, and its prices (N), good first guesses for the next projection.
+  ///
+  /// The target (N, C, k², H·W) is minus infinity where an offset leads outside the image. While the price is sought,
+  /// the sum of a row errs by at most `rowTolerance`.
+  func masses(nearestTo target: Tensor, from start: Tensor, rowTolerance: Double) -> (
+    masses: Tensor, prices: Tensor
+  ) {
+    let distances = budget.distances
+    let moments = Tensor.stack([distances.onesLike(), distances, distances.square()])
+    // No threshold is lower: at this one the mass that stays makes up the row alone.
+    let lowest = target.select(2, budget.window.centre) - budget.mass
+    var thresholds = lowest
+    var price = TransportMultiplier(
+      from: start, below: target.amax([1, 2, 3]) - lowest.amin([1, 2]), limits: budget.limits)
+
+    func masses() -> Tensor {
+      (target - thresholds.unsqueeze(2))
+        .sub_(price.value.view([-1, 1, 1, 1]) * distances.view([-1, 1])).clamp_(min: 0)
+    }
+    for step in 0..<3 * priceSteps {
+      let masses = masses()
+      let sums = moments.slice(0..<2).matmul(masses)
+      let active = moments.matmul(masses.sign())
+      let counts = active.select(2, 0)
+      let error = sums.select(2, 0) - budget.mass
+      let meanDistance = active.select(2, 1) / counts.clamp(min: 1)
+      let isExact = error.abs().amax([1, 2]) .<= rowTolerance
+      // What the cost would be if the thresholds were solved for.
+      let cost = (sums.select(2, 1) - meanDistance * error).sum([1, 2])
+      let excess = cost - budget.limits
+      price.check(excess: excess, isExact: isExact)
+      if Pacing.asks(after: step, on: target.device), price.isComplete { break }
+      let slope = (active.select(2, 2) - meanDistance * active.select(2, 1)).sum([1, 2])
+      let settled = price.isFound.view([-1, 1, 1])
+      let change = price.advance(
+        excess: excess, slope: slope, isExact: isExact, isFree: step < Self.freeSteps)
+      // The active entries of a row would then sum to what its pixel has; those of them that turn negative are cut
+      // off, so that rows only ever send too much, and none loses all its entries.
+      let next = thresholds + error / counts.clamp(min: 1) - meanDistance * change.view([-1, 1, 1])
+      thresholds = thresholds.where(settled, else: next)
+    }
+    let result = masses()
+    budget.restrict_(result)
+    return (result, price.value)
+  }
 }

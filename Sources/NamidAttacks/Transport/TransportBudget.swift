@@ -4,9 +4,9 @@ import NamidTorch
 struct TransportBudget {
   let window: TransportWindow
   /// The mass of each pixel, (N, C, H·W).
-  let mass: Tensor
+  private(set) var mass: Tensor
   /// The largest allowed cost of each image, (N): the radius times its mass.
-  let limits: Tensor
+  private(set) var limits: Tensor
   /// The cost of each offset, (k²).
   let distances: Tensor
 
@@ -18,17 +18,11 @@ struct TransportBudget {
       .to(images.device)
   }
 
-  private init(window: TransportWindow, mass: Tensor, limits: Tensor, distances: Tensor) {
-    self.window = window
-    self.mass = mass
-    self.limits = limits
-    self.distances = distances
-  }
-
   /// The budget of the images that stay.
   func keeping(_ kept: Kept) -> TransportBudget {
-    TransportBudget(
-      window: window, mass: kept.of(mass), limits: kept.of(limits), distances: distances)
+    var budget = self
+    (budget.mass, budget.limits) = (kept.of(mass), kept.of(limits))
+    return budget
   }
 
   /// The cost of each plan, (N).
@@ -66,12 +60,7 @@ struct TransportMultiplier {
   private var high: Tensor
   private let tolerance: Tensor
 
-  /// Begins a search.
-  ///
-  /// - Parameters:
-  ///   - start: First guesses (N).
-  ///   - high: Prices (N) at which the cost is within the budget for sure.
-  ///   - limits: The budgets (N).
+  /// Begins a search from first guesses, below prices at which the cost is within the limit for sure; all (N).
   init(from start: Tensor, below high: Tensor, limits: Tensor) {
     value = start.minimum(high)
     self.high = high
@@ -86,22 +75,16 @@ struct TransportMultiplier {
 
   /// Takes note of the excess of the cost over the budget (N) at the current prices.
   ///
-  /// - Parameters:
-  ///   - excess: Costs minus budgets.
-  ///   - isExact: A mask of costs that are those of the best plans (N); nil for all.
+  /// `isExact` is a mask of costs that are those of the best plans; nil for all.
   mutating func check(excess: Tensor, isExact: Tensor? = nil) {
     let fits = (excess.abs() .<= tolerance) .| ((value .== 0) .& (excess .<= 0))
     isFound = isFound .| (isExact.map { fits .& $0 } ?? fits)
   }
 
-  /// Moves the prices that are not found.
+  /// Moves the prices that are not found, and whose cost is exact; returns their rise (N).
   ///
-  /// - Parameters:
-  ///   - excess: Costs minus budgets (N) at the current prices.
-  ///   - slope: The fall of the cost per unit of the price (N), at least 0.
-  ///   - isExact: A mask of costs that are those of the best plans; other prices stay. Nil for all.
-  ///   - isFree: True if Newton's steps are taken without a bracket.
-  /// - Returns: The rise of the prices (N).
+  /// The slope is the fall of the cost per unit of the price, at least 0. With `isFree`, Newton's steps are taken
+  /// without a bracket.
   mutating func advance(
     excess: Tensor, slope: Tensor, isExact: Tensor? = nil, isFree: Bool = false
   ) -> Tensor {

@@ -6,13 +6,10 @@ import NamidTorch
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what this machine has, and the remedy for each thing it lacks.")
-  @Option(
-    help: ArgumentHelp("Write the same as JSON; - for standard output.", valueName: "file"))
-  var json: String?
+  @OptionGroup var output: FigureOutput
   @OptionGroup var data: DataOptions
 
   func run() throws {
-    let output = FigureOutput(json: json)
     try output.check()
     let report = try MachineReport(data: data.directory)
     try output.write(report, asText: report.text)

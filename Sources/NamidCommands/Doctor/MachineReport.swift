@@ -88,11 +88,10 @@ struct MachineReport: Encodable {
       remedies.append("reports will have tables but no charts: start through ./namid")
     }
     for source in Parts.catalog.datasets {
-      let info = DatasetInfo(of: source, in: data)
-      let place = info.location.map { "\($0.folder.path) (\($0.layout))" }
-      datasets.append(DatasetRecord(name: info.name, place: place))
+      let place = source.locate(in: data)?.description
+      datasets.append(DatasetRecord(name: source.name, place: place))
       if place == nil {
-        remedies.append("\(info.title) is not here: namid data fetch \(info.name)")
+        remedies.append("\(source.title) is not here: namid data fetch \(source.name)")
       }
     }
   }
@@ -135,16 +134,11 @@ struct MachineReport: Encodable {
   }
 
   private static func record(of device: Device) -> DeviceRecord {
-    var record = DeviceRecord(name: "\(device)")
-    guard let facts = try? DeviceFacts(of: device) else { return record }
-    record.title = facts.name
-    record.capability = facts.capability
-    record.memory = facts.memory
-    record.free = (try? DeviceMemory(of: device))?.free
-    record.driver = facts.driver
-    record.runtime = facts.runtime
-    record.cudnn = facts.cudnn
-    return record
+    let facts = try? DeviceFacts(of: device)
+    return DeviceRecord(
+      name: "\(device)", title: facts?.name, capability: facts?.capability,
+      memory: facts?.memory, free: facts.flatMap { _ in try? DeviceMemory(of: device).free },
+      driver: facts?.driver, runtime: facts?.runtime, cudnn: facts?.cudnn)
   }
 
   /// The line in which the kernel's module names its version, such as

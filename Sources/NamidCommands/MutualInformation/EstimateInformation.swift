@@ -116,7 +116,7 @@ struct EstimateInformation: ParsableCommand {
         estimator, nats: GaussianInformation.ofSamples(x, y), count: count)
     default: break
     }
-    guard let bound = InformationBounds.all.first(where: { $0.name == estimator }) else {
+    guard let bound = InformationBound.all.first(where: { $0.name == estimator }) else {
       throw ValidationError("there is no estimator \"\(estimator)\"")
     }
     var settings = SampleEstimator(bound)
@@ -166,7 +166,7 @@ struct EstimateInformation: ParsableCommand {
 
 /// Estimators by name, and what they are in words.
 enum Estimators {
-  static let trained = InformationBounds.all.map(\.name)
+  static let trained = InformationBound.all.map(\.name)
   static let all = trained + ["ksg", "gaussian"]
 
   static func meaning(_ kind: BoundKind) -> String {

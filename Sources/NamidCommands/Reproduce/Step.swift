@@ -45,7 +45,7 @@ struct Step: ParsableCommand {
           try Evaluate.measure(subject, keepingStateIn: place, fresh: false)
         }
       var output = EvaluationOutput()
-      output.json = product.relativePath
+      output.figures = FigureOutput(json: product.relativePath)
       output.saveAdversarial = nil
       try output.report(measurement, subject.set)
     case .pairings(let request):

@@ -98,9 +98,7 @@ struct OperatorChecks {
       let actual = check.compute { wave($0, $1).to(device) }
       let expected = check.compute { wave($0, $1).to(.float64) }
       report.add(
-        SelfTestReport.Row(
-          part: "operators", name: check.name, difference: relativeDistance(actual, expected),
-          limit: check.limit, unit: "relative"))
+        "operators", check.name, relativeDistance(actual, expected), atMost: check.limit)
     }
   }
 

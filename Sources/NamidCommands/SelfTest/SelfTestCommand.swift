@@ -19,13 +19,10 @@ struct SelfTestCommand: ParsableCommand {
       """)
 
   @OptionGroup var place: DeviceOptions
-
-  @Option(help: ArgumentHelp("Write all figures as JSON; - is standard output.", valueName: "file"))
-  var json: String?
+  @OptionGroup var output: FigureOutput
 
   func run() throws {
     let device = try place.prepare()
-    let output = FigureOutput(json: json)
     try output.check()
     let begin = ContinuousClock.now
     var report = SelfTestReport(device: device)

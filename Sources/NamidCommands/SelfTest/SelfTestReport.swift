@@ -17,7 +17,7 @@ struct SelfTestReport: Encodable {
     /// The unit of both numbers, in words.
     var unit: String
     /// A word about it, or nothing.
-    var remark = ""
+    var remark: String
 
     /// True where the difference is a number within its limit.
     var passes: Bool { difference <= limit }
@@ -36,7 +36,14 @@ struct SelfTestReport: Encodable {
 
   var failures: [Row] { rows.filter { !$0.passes } }
 
-  mutating func add(_ row: Row) { rows.append(row) }
+  /// Adds a comparison; differences are relative unless another unit is named.
+  mutating func add(
+    _ part: String, _ name: String, _ difference: Double, atMost limit: Double,
+    unit: String = "relative", remark: String = ""
+  ) {
+    rows.append(
+      Row(part: part, name: name, difference: difference, limit: limit, unit: unit, remark: remark))
+  }
 
   /// A table for people.
   var text: String {
@@ -60,8 +67,6 @@ struct SelfTestReport: Encodable {
     value == value.rounded() && abs(value) < 1000
       ? String(Int(value)) : String(format: "%.1e", value)
   }
-
-  private enum CodingKeys: String, CodingKey { case device, torch, seconds, rows }
 }
 
 /// The distance of a tensor from another, relative to the largest value of the other.

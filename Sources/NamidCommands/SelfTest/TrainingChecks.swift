@@ -24,10 +24,7 @@ enum TrainingChecks {
         ("loss", actual.loss, expected.loss), ("gradient", actual.gradient, expected.gradient),
         ("weights", actual.weights, expected.weights),
       ] {
-        report.add(
-          SelfTestReport.Row(
-            part: "defenses", name: "\(entry.name): \(name)", difference: relativeDistance(a, b),
-            limit: 2e-3, unit: "relative"))
+        report.add("defenses", "\(entry.name): \(name)", relativeDistance(a, b), atMost: 2e-3)
       }
     }
   }
@@ -117,9 +114,7 @@ enum TrainingChecks {
     }
     let resumed = try weights(of: copy, resume: true)
     report.add(
-      SelfTestReport.Row(
-        part: "resume", name: "weights of a run resumed after an epoch",
-        difference: relativeDistance(resumed, expected), limit: device == .cpu ? 0 : 1e-2,
-        unit: "relative"))
+      "resume", "weights of a run resumed after an epoch", relativeDistance(resumed, expected),
+      atMost: device == .cpu ? 0 : 1e-2)
   }
 }

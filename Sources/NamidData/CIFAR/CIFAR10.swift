@@ -14,12 +14,12 @@ public struct CIFAR10: DatasetSource {
   /// The terms on the maker's page.
   public let licence = "none stated; the makers ask to cite their technical report"
   private let imagesPerBatch: Int
-  private let archives: [CIFARArchive]
+  private let archives: [DatasetArchive]
 
   /// The set as it was published.
-  public init() { self.init(imagesPerBatch: 10_000, archives: CIFARArchive.official) }
+  public init() { self.init(imagesPerBatch: 10_000, archives: Self.official) }
 
-  package init(imagesPerBatch: Int, archives: [CIFARArchive] = []) {
+  init(imagesPerBatch: Int, archives: [DatasetArchive] = []) {
     self.imagesPerBatch = imagesPerBatch
     self.archives = archives
   }
@@ -30,9 +30,8 @@ public struct CIFAR10: DatasetSource {
   /// The official folder names, `cifar10`, and the directory itself.
   public func candidates(in directory: URL) -> [URL] {
     let official = ["cifar-10-batches-bin", "cifar-10-batches-py"]
-    return (official + ["cifar10"] + official.map { "cifar10/\($0)" } + ["."]).map {
-      directory.appendingPathComponent($0).standardizedFileURL
-    }
+    return places(
+      official + ["cifar10"] + official.map { "cifar10/\($0)" } + ["."], in: directory)
   }
 
   /// `binary`, `python` or `image folders`, by what is there.
@@ -91,20 +90,49 @@ public struct CIFAR10: DatasetSource {
   /// An archive that lies in the directory already is used before any is downloaded.
   public func fetch(into directory: URL, say: (String) -> Void) throws {
     if isWhole(in: directory, say: say) { return }
-    let waiting = archives.filter {
-      Files.isFile(directory.appendingPathComponent($0.fileName))
-    }
-    let origins =
-      waiting.map { $0.origin(at: directory.appendingPathComponent($0.fileName), in: directory) }
-      + archives.map { $0.origin(at: nil, in: directory) }
-    let first = archives.first
     try Fetching.run(
-      name, from: origins, into: directory,
+      name, from: DatasetArchive.origins(of: archives, in: directory), into: directory,
       remedy: """
-        By hand: download \(first?.address ?? origin)
+        By hand: download \(archives.first?.address ?? origin)
         on a machine that can reach it, put the file into \(directory.path) as it is, and run this \
         again: it will be checked and unpacked.
         """,
       say: say)
+  }
+
+  /// The maker's page gives MD5 of the archives; SHA-256 and the files' MD5 are those that several
+  /// other libraries check for.
+  private static let official = [
+    DatasetArchive(
+      address: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", bytes: 170_052_171,
+      digest: .sha256("c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
+      folder: "cifar-10-batches-bin", layout: "binary",
+      files: md5([
+        "data_batch_1.bin": "5dd7e06a14cb22eb9f671a540d1b7c25",
+        "data_batch_2.bin": "5ea93a67294ea407fff1d09f752e9692",
+        "data_batch_3.bin": "942cd6a4bcdd0dd3c604fbe906cb4421",
+        "data_batch_4.bin": "ae636b3ba5c66a11e91e8cb52e771fcb",
+        "data_batch_5.bin": "53f37980c15c3d472c316c40844f3f0d",
+        "test_batch.bin": "803d5f7f4d78ea53de84dbe85f74fb6d",
+      ]),
+      extras: ["batches.meta.txt", "readme.html"]),
+    DatasetArchive(
+      address: "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", bytes: 170_498_071,
+      digest: .sha256("6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"),
+      folder: "cifar-10-batches-py", layout: "python",
+      files: md5([
+        "data_batch_1": "c99cafc152244af753f735de768cd75f",
+        "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+        "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+        "data_batch_4": "634d18415352ddfa80567beed471001a",
+        "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+        "test_batch": "40351d587109b95175f43aff81a1287e",
+        "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
+      ]),
+      extras: ["readme.html"]),
+  ]
+
+  private static func md5(_ files: KeyValuePairs<String, String>) -> [PublishedFile] {
+    files.map { PublishedFile(name: $0.key, digest: .md5($0.value)) }
   }
 }

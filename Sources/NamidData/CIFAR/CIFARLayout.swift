@@ -28,20 +28,22 @@ enum CIFARLayout {
     }
   }
 
-  /// A set from batches whose images are planes: red, green, blue.
+  /// A set from batches whose images are planes: all red values, then green, then blue.
   static func imageSet(
     split: Split, layout: String, labels: [Int], images: [ArraySlice<UInt8>]
   ) -> ImageSet {
     let total = images.reduce(0) { $0 + $1.count }
+    let area = side * side
     let pixels = [UInt8](unsafeUninitializedCapacity: total) { buffer, filled in
       for batch in images {
         batch.withUnsafeBufferPointer { planes in
           for start in stride(from: 0, to: planes.count, by: bytesPerImage) {
-            interleave(
-              planes: UnsafeBufferPointer(rebasing: planes[start..<(start + bytesPerImage)]),
-              channels: 3,
-              into: UnsafeMutableBufferPointer(
-                rebasing: buffer[(filled + start)..<(filled + start + bytesPerImage)]))
+            for channel in 0..<3 {
+              for place in 0..<area {
+                buffer[filled + start + 3 * place + channel] =
+                  planes[start + channel * area + place]
+              }
+            }
           }
         }
         filled += batch.count
@@ -57,18 +59,8 @@ enum CIFARLayout {
 ///
 /// Each file is a row of records: one byte of label, then 1,024 red, 1,024 green and 1,024 blue
 /// values.
-public enum CIFARBinary {
-  /// Reads one split.
-  ///
-  /// - Parameters:
-  ///   - folder: The folder of the batch files.
-  ///   - split: `train` or `test`.
-  ///   - imagesPerBatch: The number of records that each file must have; 10,000 in the official files.
-  /// - Returns: The images in the order of the files.
-  /// - Throws: `DatasetError` that names the file.
-  public static func read(
-    _ folder: URL, split: Split, imagesPerBatch: Int = 10_000
-  ) throws -> ImageSet {
+enum CIFARBinary {
+  static func read(_ folder: URL, split: Split, imagesPerBatch: Int) throws -> ImageSet {
     let names = folder.appendingPathComponent("batches.meta.txt")
     if Files.isFile(names) {
       let text = String(decoding: try Files.read(names, limit: 65_536), as: UTF8.self)
@@ -102,18 +94,8 @@ public enum CIFARBinary {
 /// The Python distribution of CIFAR-10: pickled dictionaries with `data` and `labels`.
 ///
 /// The files are read by a reader that knows data and runs nothing (`Pickle`).
-public enum CIFARPython {
-  /// Reads one split.
-  ///
-  /// - Parameters:
-  ///   - folder: The folder of the batch files.
-  ///   - split: `train` or `test`.
-  ///   - imagesPerBatch: The number of images that each file must have; 10,000 in the official files.
-  /// - Returns: The images in the order of the files.
-  /// - Throws: `DatasetError` that names the file.
-  public static func read(
-    _ folder: URL, split: Split, imagesPerBatch: Int = 10_000
-  ) throws -> ImageSet {
+enum CIFARPython {
+  static func read(_ folder: URL, split: Split, imagesPerBatch: Int) throws -> ImageSet {
     let meta = folder.appendingPathComponent("batches.meta")
     if Files.isFile(meta) {
       let pickle = try Pickle(file: meta)
@@ -144,17 +126,5 @@ public enum CIFARPython {
       images.append(data.bytes)
     }
     return CIFARLayout.imageSet(split: split, layout: "python", labels: labels, images: images)
-  }
-}
-
-/// Writes the planes of one image (all red values, then green, then blue) as pixels (red, green, blue of each).
-private func interleave(
-  planes: UnsafeBufferPointer<UInt8>, channels: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
-) {
-  precondition(planes.count == pixels.count, "\(planes.count) values into \(pixels.count)")
-  let area = planes.count / channels
-  for channel in 0..<channels {
-    let plane = UnsafeBufferPointer(rebasing: planes[(channel * area)..<((channel + 1) * area)])
-    for position in 0..<area { pixels[position * channels + channel] = plane[position] }
   }
 }

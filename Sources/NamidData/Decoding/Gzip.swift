@@ -2,21 +2,17 @@ import CNamidImaging
 import Foundation
 
 /// Reading of gzip files.
-public enum Gzip {
+enum Gzip {
   /// True for bytes that start like a gzip file.
-  public static func isGzip(_ data: Data) -> Bool {
+  static func isGzip(_ data: Data) -> Bool {
     data.starts(with: [0x1F, 0x8B])
   }
 
-  /// Inflates a gzip file of one or more members.
+  /// Inflates a gzip file of one or more members to at most `limit` bytes; a small file can hold very many.
   ///
-  /// - Parameters:
-  ///   - data: The whole file.
-  ///   - limit: The most bytes that the caller is ready to take; a small file can hold very many.
-  /// - Returns: The content.
   /// - Throws: `ImagingError`, of kind `truncated` when the file ends early and of kind `tooLarge`
   ///   when it holds more than `limit` bytes.
-  public static func inflate(_ data: Data, limit: Int) throws -> [UInt8] {
+  static func inflate(_ data: Data, limit: Int) throws -> [UInt8] {
     let (content, failure) = try inflateWhatIsThere(data, limit: limit)
     if let failure { throw failure }
     return content

@@ -1,5 +1,6 @@
 import CNamidImaging
 import Foundation
+import NamidFiles
 
 /// An image file in memory, decoded.
 public struct DecodedImage: Sendable, Equatable {
@@ -116,5 +117,5 @@ func withCMessage(
 
 /// Bytes as people write them: `1f 8b 08`.
 func hexBytes(_ bytes: some Sequence<UInt8>) -> String {
-  bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+  bytes.map { hexDigits($0) }.joined(separator: " ")
 }

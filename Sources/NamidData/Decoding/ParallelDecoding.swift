@@ -3,12 +3,8 @@ import Foundation
 
 /// Decodes image files of one size into one block, on all cores.
 ///
-/// - Parameters:
-///   - files: The files, at least one.
-///   - size: The size that every image must have; the first file gives it when nil.
-/// - Returns: RGB values in the order N, H, W, C, and the size.
-/// - Throws: `DatasetError` that names the file that is corrupt or of another size; where there are
-///   several, one error counts them and names the first in the given order.
+/// Without a size the first file gives it. The pixels are RGB values in the order N, H, W, C. The error names the file
+/// that is corrupt or of another size; where there are several, it counts them and names the first in the given order.
 func decodeAll(
   _ files: [URL], size: (height: Int, width: Int)? = nil
 ) throws -> (pixels: [UInt8], height: Int, width: Int) {

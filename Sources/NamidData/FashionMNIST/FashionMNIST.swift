@@ -19,7 +19,7 @@ public struct FashionMNIST: DatasetSource {
   /// The set as it was published.
   public init() { self.init(train: 60_000, test: 10_000) }
 
-  package init(train: Int, test: Int) { expectedCounts = [.train: train, .test: test] }
+  init(train: Int, test: Int) { expectedCounts = [.train: train, .test: test] }
 
   static let classNames = [
     "T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
@@ -29,9 +29,7 @@ public struct FashionMNIST: DatasetSource {
 
   /// `fashion-mnist`, the place that other libraries use, and the directory itself.
   public func candidates(in directory: URL) -> [URL] {
-    ["fashion-mnist", "FashionMNIST/raw", "."].map {
-      directory.appendingPathComponent($0).standardizedFileURL
-    }
+    places(["fashion-mnist", "FashionMNIST/raw", "."], in: directory)
   }
 
   /// `idx.gz` or `idx`, by the first of the four files that is there.

@@ -4,24 +4,19 @@ import Foundation
 ///
 /// A header of two zero bytes, the type of the values (8 is unsigned byte, the only one read here),
 /// the rank and one big-endian 32-bit size per dimension; then the values.
-public enum IDX {
+enum IDX {
   /// An array as it lies in a file.
-  public struct Content: Sendable, Equatable {
+  struct Content: Sendable, Equatable {
     /// The size of each dimension, slowest first.
-    public let shape: [Int]
+    let shape: [Int]
     /// The values, row-major.
-    public let values: [UInt8]
+    let values: [UInt8]
   }
 
-  /// Reads an array of bytes.
+  /// Reads an array of bytes of a rank from a plain or gzipped file with at most `limit` bytes once unpacked.
   ///
-  /// - Parameters:
-  ///   - file: A plain or gzipped idx file; which of the two, its first bytes say.
-  ///   - rank: The number of dimensions that it must have.
-  ///   - limit: The most bytes that it may have once unpacked.
-  /// - Returns: Shape and values.
   /// - Throws: `DatasetError` that names the file: truncated, too long, foreign or unreadable.
-  public static func read(_ file: URL, rank: Int, limit: Int = 1 << 30) throws -> Content {
+  static func read(_ file: URL, rank: Int, limit: Int = 1 << 30) throws -> Content {
     // What does not shrink grows a little when it is packed.
     let data = try Files.read(file, limit: limit + limit / 100 + 65_536)
     guard Gzip.isGzip(data) else {

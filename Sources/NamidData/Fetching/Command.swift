@@ -8,13 +8,8 @@ enum Command {
     let description: String
   }
 
-  /// Runs a program to its end.
+  /// Runs a program of the search path to its end, without a shell; `meanwhile` is called about once a second.
   ///
-  /// - Parameters:
-  ///   - name: The program's name, found on the search path.
-  ///   - arguments: Its arguments; no shell reads them.
-  ///   - folder: The folder that it runs in.
-  ///   - meanwhile: Called about once a second while it runs.
   /// - Throws: `Failure` when it cannot start or ends with another status than 0.
   static func run(
     _ name: String, _ arguments: [String], in folder: URL, meanwhile: () -> Void = {}

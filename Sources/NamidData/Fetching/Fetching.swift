@@ -4,14 +4,13 @@ import Foundation
 struct FetchOrigin {
   /// The place, for people.
   let name: String
-  /// The files that must come, with checksums.
+  /// The files that must come, with checksums; none where they are too many to be named: their folder becomes the
+  /// target as a whole.
   let published: [PublishedFile]
   /// Files that may come with them.
   var extras: [String] = []
   /// The folder that they go to.
   let target: URL
-  /// True where the files are too many to be named: their folder becomes the target as a whole.
-  var isWholeFolder = false
   /// Gets the files into an empty folder, or below it, and says where they are.
   let bring: (_ aside: URL, _ say: (String) -> Void) throws -> URL
 }
@@ -21,15 +20,9 @@ struct FetchOrigin {
 /// Every file is brought aside, compared with its checksum, written through to the disk and only
 /// then renamed into place. Whatever fails before leaves all as it was.
 enum Fetching {
-  /// Tries one origin after the other.
+  /// Tries one origin after the other, best first.
   ///
-  /// - Parameters:
-  ///   - name: The set's name.
-  ///   - origins: Places, best first.
-  ///   - directory: The data directory; made where it is missing.
-  ///   - remedy: The way to do it by hand when no place has the set.
-  ///   - say: Takes one line of news at a time.
-  /// - Throws: `DatasetError.fetchFailed` with a reason for each place, or `unwritable`.
+  /// When no place has the set, the error names a reason for each, and `remedy`, the way to do it by hand.
   static func run(
     _ name: String, from origins: [FetchOrigin], into directory: URL, remedy: String,
     say: (String) -> Void
@@ -50,7 +43,7 @@ enum Fetching {
         for file in origin.published {
           try file.check(folder.appendingPathComponent(file.name))
         }
-        if origin.isWholeFolder {
+        if origin.published.isEmpty {
           try move(folder, to: origin.target)
         } else {
           let extras = origin.extras.filter { Files.isFile(folder.appendingPathComponent($0)) }
@@ -119,10 +112,7 @@ enum Fetching {
     try makeFolder(target)
     for name in names { try sync(folder.appendingPathComponent(name)) }
     for name in names {
-      let place = target.appendingPathComponent(name)
-      guard rename(folder.appendingPathComponent(name).path, place.path) == 0 else {
-        throw DatasetError.unwritable(file: place.path, reason: String(cString: strerror(errno)))
-      }
+      try rename(folder.appendingPathComponent(name), to: target.appendingPathComponent(name))
     }
     try sync(target)
   }
@@ -131,21 +121,24 @@ enum Fetching {
   private static func move(_ folder: URL, to target: URL) throws {
     // One call for the whole disk: a hundred thousand files one by one would take minutes.
     Foundation.sync()
-    guard rename(folder.path, target.path) == 0 else {
-      throw DatasetError.unwritable(file: target.path, reason: String(cString: strerror(errno)))
-    }
+    try rename(folder, to: target)
     try sync(target.deletingLastPathComponent())
+  }
+
+  private static func rename(_ source: URL, to target: URL) throws {
+    if Foundation.rename(source.path, target.path) != 0 { throw unwritable(target) }
   }
 
   private static func sync(_ place: URL) throws {
     let descriptor = open(place.path, O_RDONLY)
-    guard descriptor >= 0 else {
-      throw DatasetError.unwritable(file: place.path, reason: String(cString: strerror(errno)))
-    }
+    guard descriptor >= 0 else { throw unwritable(place) }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else {
-      throw DatasetError.unwritable(file: place.path, reason: String(cString: strerror(errno)))
-    }
+    if fsync(descriptor) != 0 { throw unwritable(place) }
+  }
+
+  /// The error for a place, with the reason of the system call that has just failed.
+  private static func unwritable(_ place: URL) -> DatasetError {
+    .unwritable(file: place.path, reason: String(cString: strerror(errno)))
   }
 }
 

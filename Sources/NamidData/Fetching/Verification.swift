@@ -35,7 +35,7 @@ public struct Verification: Sendable, CustomStringConvertible {
 
   /// One line for each split, problem and difference, and a verdict.
   public var description: String {
-    var lines = ["\(title) in \(location.folder.path) (\(location.layout))"]
+    var lines = ["\(title) in \(location)"]
     for part in parts {
       let passedOver =
         part.ignoredFiles == 0 ? "" : ", \(part.ignoredFiles) other files passed over"
@@ -66,7 +66,9 @@ extension DatasetSource {
   ///   - say: Takes one line of news at a time.
   /// - Returns: The findings.
   /// - Throws: `DatasetError.missing` when the set is not there.
-  public func verify(in directory: URL, say: (String) -> Void) throws -> Verification {
+  public func verify(
+    in directory: URL, say: (String) -> Void = { _ in }
+  ) throws -> Verification {
     let location = try find(in: directory)
     let published = publishedFiles(of: location.layout)
     var result = Verification(

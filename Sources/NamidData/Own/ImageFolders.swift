@@ -4,23 +4,7 @@ import Foundation
 ///
 /// Classes and files are taken in the order of their names' bytes. Hidden files and files of other
 /// kinds are passed over and counted.
-public enum ImageFolders {
-  /// Reads one split.
-  ///
-  /// - Parameters:
-  ///   - root: The folder that holds `train` and `test` or `val`.
-  ///   - split: The split to read. `val` stands in for a missing `test`, and is `validation` where
-  ///     there is a `test` beside it: images that choose checkpoints never measure them.
-  ///   - name: The set's name.
-  ///   - title: The set's name for people.
-  /// - Returns: The images, as RGB.
-  /// - Throws: `DatasetError` that names the file or folder.
-  public static func read(
-    _ root: URL, split: Split, name: String, title: String
-  ) throws -> ImageSet {
-    try decode(scan(root, split: split), name: name, title: title, split: split)
-  }
-
+enum ImageFolders {
   /// The files of a split, before any is read.
   struct Listing {
     var classNames: [String]
@@ -34,6 +18,10 @@ public enum ImageFolders {
     Split.allCases.filter { folder(of: $0, in: root) != nil }
   }
 
+  /// The folder of a split.
+  ///
+  /// `val` stands in for a missing `test`, and is `validation` where there is a `test` beside it: images that choose
+  /// checkpoints never measure them.
   static func folder(of split: Split, in root: URL) -> URL? {
     func existing(_ name: String) -> URL? {
       let folder = root.appendingPathComponent(name)
@@ -109,52 +97,46 @@ public enum ImageFolders {
   }
 }
 
-/// One's own images: a folder with `train/CLASS/*.jpg` and `test` or `val` beside it.
-public struct OwnFolder: DatasetSource {
-  /// The folder.
-  public let folder: URL
+/// Images of one's own, by path: nobody published them, and their terms are not known.
+protocol OwnData: DatasetSource {
+  /// The file or folder.
+  var place: URL { get }
+}
 
-  /// Names a folder; a relative path starts at the current directory, `~` is the home directory.
-  public init(path: String) {
-    folder = URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardizedFileURL
-  }
+extension OwnData {
+  var origin: String { place.path }
+  var licence: String { "your own" }
+  var expectedCounts: [Split: Int] { [:] }
 
-  /// `folder:` and the folder's last name.
-  public var name: String { Datasets.folderPrefix + folder.lastPathComponent }
-  /// The folder's last name.
-  public var title: String { folder.lastPathComponent }
-  /// The folder's path.
-  public var origin: String { folder.path }
-  /// `your own`: the terms of one's own images are not known.
-  public var licence: String { "your own" }
-  /// Empty: any number of images is accepted.
-  public var expectedCounts: [Split: Int] { [:] }
-
-  /// The folder itself, whatever the data directory.
-  public func candidates(in directory: URL) -> [URL] { [folder] }
-
-  /// Image folders, where there is at least one split.
-  public func layout(of folder: URL) -> String? {
-    ImageFolders.splits(in: folder).isEmpty ? nil : "image folders"
-  }
-
-  /// Decodes the images of a split.
-  public func read(_ split: Split, from location: DatasetLocation) throws -> ImageSet {
-    try ImageFolders.read(location.folder, split: split, name: name, title: title)
-  }
-
-  /// None: nobody published them.
-  public func publishedFiles(of layout: String) -> [PublishedFile] { [] }
-
-  /// A description of such a folder.
-  public func advice(for directory: URL) -> String {
-    "It must hold train/CLASS/*.jpg and test/CLASS/*.jpg or val/CLASS/*.jpg (or *.png)."
-  }
+  /// The place itself, whatever the data directory.
+  func candidates(in directory: URL) -> [URL] { [place] }
 
   /// Fails: one's own images are where one put them.
-  public func fetch(into directory: URL, say: (String) -> Void) throws {
+  func fetch(into directory: URL, say: (String) -> Void) throws {
     throw DatasetError.fetchFailed(
       name: name, reasons: ["images of one's own have no publisher"],
       remedy: advice(for: directory))
+  }
+}
+
+/// One's own images: a folder with `train/CLASS/*.jpg` and `test` or `val` beside it.
+struct OwnFolder: OwnData {
+  let place: URL
+
+  var name: String { Datasets.folderPrefix + title }
+  var title: String { place.lastPathComponent }
+
+  /// Image folders, where there is at least one split.
+  func layout(of folder: URL) -> String? {
+    ImageFolders.splits(in: folder).isEmpty ? nil : "image folders"
+  }
+
+  func read(_ split: Split, from location: DatasetLocation) throws -> ImageSet {
+    let listing = try ImageFolders.scan(location.folder, split: split)
+    return try ImageFolders.decode(listing, name: name, title: title, split: split)
+  }
+
+  func advice(for directory: URL) -> String {
+    "It must hold train/CLASS/*.jpg and test/CLASS/*.jpg or val/CLASS/*.jpg (or *.png)."
   }
 }

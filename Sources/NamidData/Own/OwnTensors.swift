@@ -2,35 +2,18 @@ import Foundation
 import NamidTorch
 
 /// One's own images in a safetensors file: `images` (N, C, H, W) as bytes and `labels` (N).
-public struct OwnTensors: DatasetSource {
-  /// The file.
-  public let file: URL
+struct OwnTensors: OwnData {
+  let place: URL
 
-  /// Names a file; a relative path starts at the current directory, `~` is the home directory.
-  public init(path: String) {
-    file = URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardizedFileURL
-  }
-
-  /// `file:` and the file's name.
-  public var name: String { Datasets.filePrefix + file.lastPathComponent }
-  /// The file's name without its ending.
-  public var title: String { file.deletingPathExtension().lastPathComponent }
-  /// The file's path.
-  public var origin: String { file.path }
-  /// `your own`: the terms of one's own images are not known.
-  public var licence: String { "your own" }
-  /// Empty: any number of images is accepted.
-  public var expectedCounts: [Split: Int] { [:] }
-
-  /// The file itself, whatever the data directory.
-  public func candidates(in directory: URL) -> [URL] { [file] }
+  var name: String { Datasets.filePrefix + place.lastPathComponent }
+  var title: String { place.deletingPathExtension().lastPathComponent }
 
   /// Tensors, where the file is there.
-  public func layout(of folder: URL) -> String? { Files.isFile(file) ? "safetensors" : nil }
+  func layout(of folder: URL) -> String? { Files.isFile(place) ? "safetensors" : nil }
 
   /// Reads the images; every split is the whole file.
-  public func read(_ split: Split, from location: DatasetLocation) throws -> ImageSet {
-    let content = try SafetensorsFile.read(file)
+  func read(_ split: Split, from location: DatasetLocation) throws -> ImageSet {
+    let content = try SafetensorsFile.read(place)
     guard let images = content["images"].map(Tensor.init), images.dtype == .uint8,
       images.rank == 4, [1, 3].contains(images.size(1)), images.count > 0
     else { throw foreign("no tensor images of bytes", "images: uint8 (N, 1 or 3, H, W)") }
@@ -46,7 +29,7 @@ public struct OwnTensors: DatasetSource {
     }
     if let index = values.firstIndex(where: { !(0..<classes).contains($0) }) {
       throw DatasetError.labelOutOfRange(
-        file: file.path, index: index, label: values[index], classes: classes)
+        file: place.path, index: index, label: values[index], classes: classes)
     }
     return ImageSet(
       name: name, title: title, split: split, height: images.size(2), width: images.size(3),
@@ -55,23 +38,12 @@ public struct OwnTensors: DatasetSource {
       layout: location.layout)
   }
 
-  /// None: nobody published them.
-  public func publishedFiles(of layout: String) -> [PublishedFile] { [] }
-
-  /// A description of such a file.
-  public func advice(for directory: URL) -> String {
+  func advice(for directory: URL) -> String {
     "It must hold images, uint8 (N, C, H, W), and labels, int64 (N); the number of classes is the largest label "
       + "plus one, or the metadata's \"classes\"."
   }
 
-  /// Fails: one's own images are where one put them.
-  public func fetch(into directory: URL, say: (String) -> Void) throws {
-    throw DatasetError.fetchFailed(
-      name: name, reasons: ["images of one's own have no publisher"],
-      remedy: advice(for: directory))
-  }
-
   private func foreign(_ found: String, _ expected: String) -> DatasetError {
-    .foreign(file: file.path, expected: expected, found: found)
+    .foreign(file: place.path, expected: expected, found: found)
   }
 }

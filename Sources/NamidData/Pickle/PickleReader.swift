@@ -136,8 +136,8 @@ struct PickleReader {
   private mutating func checkProtocol() throws {
     let version = try number(of: 1)
     guard version <= 2 else {
-      throw DatasetError.foreign(
-        file: file, expected: "a pickle of protocol 0 to 2, as the official files are",
+      throw pickle.foreign(
+        expected: "a pickle of protocol 0 to 2, as the official files are",
         found: "protocol \(version)")
     }
   }
@@ -145,8 +145,8 @@ struct PickleReader {
   private mutating func longInteger() throws -> Int {
     let digits = bytes[try take(try number(of: 1))]
     guard digits.count <= 8 else {
-      throw DatasetError.foreign(
-        file: file, expected: "an integer of at most 8 bytes", found: "\(digits.count) bytes")
+      throw pickle.foreign(
+        expected: "an integer of at most 8 bytes", found: "\(digits.count) bytes")
     }
     let sign: UInt64 = (digits.last ?? 0) & 0x80 == 0 ? 0 : .max
     return Int(truncatingIfNeeded: digits.reversed().reduce(sign) { $0 << 8 | UInt64($1) })
@@ -158,7 +158,7 @@ struct PickleReader {
     if text == "01" { return .bool(true) }
     if text.hasSuffix("L") { text.removeLast() }
     guard let number = Int(text) else {
-      throw DatasetError.foreign(file: file, expected: "an integer", found: "“\(text)”")
+      throw pickle.foreign(expected: "an integer", found: "“\(text)”")
     }
     return .integer(number)
   }
@@ -181,8 +181,7 @@ struct PickleReader {
 
   private func top() throws -> Value {
     guard let value = stack.last, value != .mark else {
-      throw pickle.foreign(
-        expected: "a well-formed pickle", found: "an operation without operand before byte \(at)")
+      throw malformed("an operation without operand")
     }
     return value
   }
@@ -195,8 +194,7 @@ struct PickleReader {
 
   private mutating func popToMark() throws -> [Value] {
     guard let mark = stack.lastIndex(of: .mark) else {
-      throw pickle.foreign(
-        expected: "a well-formed pickle", found: "a row without start before byte \(at)")
+      throw malformed("a row without start")
     }
     let items = Array(stack[(mark + 1)...])
     stack.removeSubrange(mark...)
@@ -205,10 +203,13 @@ struct PickleReader {
 
   private func recall(_ index: Int) throws -> Value {
     guard let value = memo[index] else {
-      throw pickle.foreign(
-        expected: "a well-formed pickle", found: "an unknown reference before byte \(at)")
+      throw malformed("an unknown reference")
     }
     return value
+  }
+
+  private func malformed(_ found: String) -> DatasetError {
+    pickle.foreign(expected: "a well-formed pickle", found: "\(found) before byte \(at)")
   }
 
   // MARK: - Containers

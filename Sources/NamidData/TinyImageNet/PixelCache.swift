@@ -10,11 +10,8 @@ import NamidTerminal
 struct PixelCache {
   /// The digest of the files that the images come from.
   let key: String
-  /// The number of images.
   let count: Int
-  /// Rows of every image.
   let height: Int
-  /// Columns of every image.
   let width: Int
 
   /// The reason for which a file gives no pixels.
@@ -28,15 +25,9 @@ struct PixelCache {
 
   private var byteCount: Int { count * height * width * 3 }
 
-  /// The pixels out of the first place that has them; else they are decoded and kept.
+  /// Takes the pixels out of the first place that has them, or decodes them.
   ///
-  /// - Parameters:
-  ///   - places: Files that may hold them. The first that can be written keeps them.
-  ///   - title: The set's name for people.
-  ///   - say: Takes one line of news at a time.
-  ///   - decode: Makes the pixels.
-  /// - Returns: RGB values in the order N, H, W, C.
-  /// - Throws: The errors of `decode`; a cache that cannot be kept is only told.
+  /// Decoded ones are kept in the first place that can be written; a cache that cannot be kept is only told.
   func pixels(
     in places: [URL], of title: String, say: (String) -> Void, decode: () throws -> [UInt8]
   ) throws -> [UInt8] {

@@ -23,12 +23,13 @@ public struct TinyImageNet: DatasetSource {
   public let expectedCounts: [Split: Int]
   /// A part of the images will do.
   public let acceptsSubsets = true
-  let archive: TinyImageNetArchive
+  private let archive: DatasetArchive
   private let cacheFolder: URL?
   private let otherCacheFolder: URL
 
   static let side = 64
   static let folderName = "tiny-imagenet-200"
+  private static let layout = "official folders"
 
   /// The set as it was published.
   ///
@@ -38,10 +39,10 @@ public struct TinyImageNet: DatasetSource {
     self.init(train: 100_000, test: 10_000, cacheFolder: cacheFolder)
   }
 
-  package init(
+  init(
     train: Int, test: Int, cacheFolder: URL? = nil,
     otherCacheFolder: URL = DataDirectory.standard(),
-    archive: TinyImageNetArchive = .official
+    archive: DatasetArchive = official
   ) {
     expectedCounts = [.train: train, .test: test]
     self.cacheFolder = cacheFolder
@@ -51,9 +52,7 @@ public struct TinyImageNet: DatasetSource {
 
   /// The official folder's name, `tiny-imagenet`, and the directory itself.
   public func candidates(in directory: URL) -> [URL] {
-    [Self.folderName, "\(name)/\(Self.folderName)", name, "."].map {
-      directory.appendingPathComponent($0).standardizedFileURL
-    }
+    places([Self.folderName, "\(name)/\(Self.folderName)", name, "."], in: directory)
   }
 
   /// `official folders` where `wnids.txt` or at least the official name is.
@@ -64,7 +63,7 @@ public struct TinyImageNet: DatasetSource {
     let hasSplit = ["train", "val"].contains {
       Files.isDirectory(folder.appendingPathComponent($0))
     }
-    return isNamed && hasSplit ? "official folders" : nil
+    return isNamed && hasSplit ? Self.layout : nil
   }
 
   /// Decodes the images of a split.
@@ -87,9 +86,6 @@ public struct TinyImageNet: DatasetSource {
     return imageSet(split, files, pixels: pixels)
   }
 
-  /// None: what was published is the archive.
-  public func publishedFiles(of layout: String) -> [PublishedFile] { [] }
-
   private func list(_ split: Split, in location: DatasetLocation) throws -> TinyImageNetFiles {
     let files = try TinyImageNetFiles(split, in: location.folder)
     // Counted before seconds of decoding, not after.
@@ -110,7 +106,7 @@ public struct TinyImageNet: DatasetSource {
     return ImageSet(
       name: name, title: count == whole ? title : part, split: split, height: Self.side,
       width: Self.side, channels: 3, classNames: files.classNames, pixels: pixels,
-      labels: files.labels, layout: "official folders", ignoredFiles: files.ignored)
+      labels: files.labels, layout: Self.layout, ignoredFiles: files.ignored)
   }
 
   /// The places for the decoded images of a split, best first.
@@ -123,6 +119,68 @@ public struct TinyImageNet: DatasetSource {
       folder.appendingPathComponent(".namid-\(split.rawValue).pixels"),
       otherCacheFolder.appendingPathComponent(named),
     ]
+  }
+}
+
+// MARK: - Fetching
+
+extension TinyImageNet {
+  /// The makers publish no checksum; length and MD5 are those that several other libraries check.
+  static let official = DatasetArchive(
+    address: "http://cs231n.stanford.edu/tiny-imagenet-200.zip", bytes: 248_100_043,
+    digest: .md5("90528d7ca1a48142e341f4ef8d21d0de"), folder: folderName, layout: layout)
+
+  /// Writes advice to fetch the set, to unpack it, or to name its folder.
+  public func advice(for directory: URL) -> String {
+    "Fetch \(name) into \(directory.path), or \(byHand(in: directory)), or name the directory where "
+      + "it lies."
+  }
+
+  private func byHand(in directory: URL) -> String {
+    "download \(archive.address) and unpack it with "
+      + "“unzip -q \(archive.fileName) -d \(directory.path)”"
+  }
+
+  /// Gets the archive from its makers and unpacks it with `unzip`.
+  ///
+  /// An archive that lies in the directory already is used before it is downloaded. A folder that
+  /// is there and not whole is left alone: it may be somebody's subset.
+  public func fetch(into directory: URL, say: (String) -> Void) throws {
+    let target = directory.appendingPathComponent(Self.folderName)
+    let present = locate(in: directory)?.folder
+    if let folder = present ?? (Files.isDirectory(target) ? target : nil) {
+      if let reason = whyNotWhole(folder) {
+        throw DatasetError.fetchFailed(
+          name: name, reasons: ["\(folder.path) is there and not the whole set: \(reason)"],
+          remedy: "It was left as it is. Move it away to get the whole set, or use it as it is.")
+      }
+      say("\(name): is in \(folder.path) already")
+      return
+    }
+    let origins = DatasetArchive.origins(of: [archive], in: directory) { folder in
+      if let reason = whyNotWhole(folder) { throw Command.Failure(description: reason) }
+    }
+    try Fetching.run(
+      name, from: origins, into: directory,
+      remedy: """
+        By hand: \(byHand(in: directory)).
+        Without unzip, “python3 -m zipfile -e \(archive.fileName) \(directory.path)” does the same.
+        """,
+      say: say)
+  }
+
+  private func whyNotWhole(_ folder: URL) -> String? {
+    for split in [Split.train, .test] {
+      do {
+        let count = try TinyImageNetFiles(split, in: folder).paths.count
+        if let whole = expectedCounts[split], count != whole {
+          return "\(thousands(count)) of \(thousands(whole)) images in \(split.rawValue)"
+        }
+      } catch {
+        return "\(error)"
+      }
+    }
+    return nil
   }
 }
 

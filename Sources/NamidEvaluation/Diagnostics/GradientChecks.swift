@@ -9,33 +9,24 @@ struct GradientChecks {
   static let tolerance = 0.1
   /// Steps per value of the image; the one that agrees best counts.
   static let steps = [1e-4, 3e-4, 1e-3, 3e-3]
-  /// Rounding errors of logits, relative to the largest one.
-  private static let noise = 1e-6
-  /// The smallest change of the margin, in rounding errors, from which a slope is computed.
-  private static let signalToNoise = 50.0
+  /// The least change of the margin that says anything: 50 rounding errors, which are 1e-6 of the largest logit.
+  fileprivate static let floor = 50 * 1e-6
 
-  /// Images without any gradient of the cross-entropy.
-  private let flatLosses: Int
-  /// Images without any gradient of the margin.
-  private let flatMargins: Int
+  private let measured: Measured
   private let count: Int
-  /// Relative errors of the margin's slope, for images that allow to tell.
-  private let errors: [Double]
 
   init(_ classifier: any Classifier, images: Tensor, labels: Tensor) {
-    let checks = classifier.frozen { withoutGrad { Measured(classifier, images, labels) } }
-    flatLosses = checks.flatLosses
-    flatMargins = checks.flatMargins
-    errors = checks.errors
+    measured = classifier.frozen { withoutGrad { Measured(classifier, images, labels) } }
     count = images.size(0)
   }
 
   /// Some image's loss has a gradient of exactly zero.
   var zeroGradient: Diagnosis? {
+    let (flatLosses, flatMargins) = (measured.flatLosses, measured.flatMargins)
     if flatLosses == 0 { return nil }
     let isSaturated = flatMargins < flatLosses
     return Diagnosis(
-      .zeroGradient, value: Double(flatLosses) / Double(count), threshold: 0,
+      name: .zeroGradient, value: Double(flatLosses) / Double(count), threshold: 0,
       meaning: "the gradient of the cross-entropy is exactly 0 for \(flatLosses) of \(count) images"
         + (isSaturated ? ", that of the logits for \(flatMargins)" : ""),
       advice: isSaturated
@@ -47,9 +38,10 @@ struct GradientChecks {
 
   /// The slope along the gradient is not the gradient's length.
   var mismatch: Diagnosis? {
+    let errors = measured.errors
     guard let error = Statistics.median(errors), error > Self.tolerance else { return nil }
     return Diagnosis(
-      .gradientMismatch, value: error, threshold: Self.tolerance,
+      name: .gradientMismatch, value: error, threshold: Self.tolerance,
       meaning: String(
         format:
           "the logits' slope along their gradient differs from the gradient's length by %.0f %% "
@@ -60,8 +52,11 @@ struct GradientChecks {
 }
 
 private struct Measured {
+  /// Images without any gradient of the cross-entropy.
   let flatLosses: Int
+  /// Images without any gradient of the margin.
   let flatMargins: Int
+  /// Relative errors of the margin's slope, for images that allow to tell.
   let errors: [Double]
 
   init(_ classifier: any Classifier, _ images: Tensor, _ labels: Tensor) {
@@ -99,11 +94,6 @@ private struct Measured {
     }
     return best.filter(\.isFinite)
   }
-}
-
-extension GradientChecks {
-  /// The least change of the margin, relative to the largest logit, that says anything.
-  fileprivate static var floor: Double { signalToNoise * noise }
 }
 
 /// The gradients of summed losses with respect to images: directions of length 1 (float32), and lengths.

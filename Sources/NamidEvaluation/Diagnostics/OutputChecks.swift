@@ -25,7 +25,7 @@ struct OutputChecks {
     let difference = Self.difference(first, second)
     if !(difference > Self.tolerance) { return nil }
     return Diagnosis(
-      .randomised, value: difference, threshold: Self.tolerance,
+      name: .randomised, value: difference, threshold: Self.tolerance,
       meaning: "two forwards of the same images differ by \(Self.text(difference)) of the largest "
         + "logit: the network draws random numbers",
       advice:
@@ -38,7 +38,7 @@ struct OutputChecks {
     let difference = Self.difference(first, alone)
     if !(difference > Self.tolerance) { return nil }
     return Diagnosis(
-      .batchDependent, value: difference, threshold: Self.tolerance,
+      name: .batchDependent, value: difference, threshold: Self.tolerance,
       meaning:
         "logits of an image change by \(Self.text(difference)) of the largest logit when other "
         + "images stand beside it",
@@ -54,7 +54,7 @@ struct OutputChecks {
       return nil
     }
     return Diagnosis(
-      .probabilities, value: deviation, threshold: Self.tolerance,
+      name: .probabilities, value: deviation, threshold: Self.tolerance,
       meaning: "outputs lie in [0, 1] and sum to 1: they are probabilities, not logits",
       advice: "hand over the network without its softmax; gradients vanish behind it")
   }

@@ -13,9 +13,9 @@ enum VerdictChecks {
     let ahead = outcomes.flatMap(membersAhead) + attacksAhead(outcomes)
     return ahead.filter { $0.share > tolerance }.map { name, share in
       Diagnosis(
-        .queriesStronger, attack: name, value: share, threshold: tolerance,
+        name: .queriesStronger, attack: name, value: share, threshold: tolerance,
         meaning:
-          "without gradients it brings robust accuracy \(points(share)) points below the attacks "
+          "without gradients it brings robust accuracy \(shortNumber(100 * share)) points below the attacks "
           + "with gradients: these are masked, or those attacks too weak",
         advice:
           "give the attacks with gradients more steps; where that changes nothing, do not trust them, "
@@ -55,6 +55,4 @@ enum VerdictChecks {
   private static func isQuery(_ queries: Int, _ backwards: Int) -> Bool {
     queries > 0 && backwards == 0
   }
-
-  private static func points(_ share: Double) -> String { shortNumber(100 * share) }
 }

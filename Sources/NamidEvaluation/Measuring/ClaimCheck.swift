@@ -13,14 +13,7 @@ struct ClaimCheck {
   /// or fools the judge.
   private(set) var isUsable: [Bool] = []
 
-  /// Checks a result.
-  ///
-  /// - Parameters:
-  ///   - result: The attack's result.
-  ///   - attack: The attack.
-  ///   - batch: The unattacked images.
-  ///   - judge: The network that is to be wrong.
-  ///   - isTransfer: True where the attack has seen another network; then every image is judged.
+  /// Checks the result of an attack on a batch; in a transfer, with another network as judge, every image is judged.
   init(
     _ result: AttackResult, of attack: any Attack, batch: Batch, judge: any Classifier,
     isTransfer: Bool

@@ -69,16 +69,13 @@ public struct EvaluationConduct {
   /// The place where finished batches are kept, so that an interrupted evaluation continues; nil for none.
   public var place: EvaluationState.Place?
   /// True to throw away finished batches found there.
-  public var isFresh = false
+  public var isFresh: Bool
   /// Called after each batch, with the attack's name.
-  public var progress: (String, Evaluator.Progress) -> Void = { _, _ in }
+  public var progress: (String, Evaluator.Progress) -> Void
   /// Called with lines for people.
-  public var say: (String) -> Void = { _ in }
+  public var say: (String) -> Void
 
-  /// An evaluation that keeps nothing and says nothing.
-  public init() {}
-
-  /// An evaluation that keeps finished batches and says how far it is.
+  /// The way in which to evaluate; what is not given is nothing: no state is kept, and nothing is said.
   public init(
     batchSize: Int? = nil, keepingStateIn place: EvaluationState.Place? = nil, fresh: Bool = false,
     progress: @escaping (String, Evaluator.Progress) -> Void = { _, _ in },

@@ -87,7 +87,8 @@ extension Evaluator {
     report.worstCase = WorstCase(outcomes)
     report.cost = session.cost
     report.flags = flags + (source == nil ? VerdictChecks.queriesStronger(outcomes) : [])
-    report.samples = SampleNames(index: set.indices, label: set.labels, isRight: isRight)
+    report.samples = SampleNames(
+      index: set.indices, label: set.labels, clean: isRight.map { $0 ? 1 : 0 })
     return RobustnessMeasurement(report: report, outcomes: outcomes, state: state)
   }
 

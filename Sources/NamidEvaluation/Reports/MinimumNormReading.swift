@@ -28,13 +28,7 @@ public struct MinimumNormReading: Codable, Hashable, Sendable {
 
   static let radiusCount = 21
 
-  /// A reading of sizes.
-  ///
-  /// - Parameters:
-  ///   - distances: One size per sample: 0 where wrong unattacked, infinite where none was found.
-  ///   - isRight: True where the network is right unattacked, per sample.
-  ///   - ball: The attacker's ball.
-  ///   - valuesPerImage: Channels times height times width.
+  /// A reading of one size per sample: 0 where wrong unattacked (not `isRight`), infinite where none was found.
   init(distances: [Float], isRight: [Bool], ball: ThreatModel?, valuesPerImage: Int) {
     let share = { (standing: Int) in
       distances.isEmpty ? 0 : Double(standing) / Double(distances.count)

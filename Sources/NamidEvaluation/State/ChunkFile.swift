@@ -34,16 +34,9 @@ enum ChunkFile {
       records, metadata: ["key": key, "sha256": digest(of: records)], to: url)
   }
 
-  /// Reads a chunk back.
+  /// Reads a chunk back, which must belong to the key of a plan and attack; the shape is channels, height and width.
   ///
-  /// - Parameters:
-  ///   - url: The file.
-  ///   - key: The key of the plan and attack that the file must belong to.
-  ///   - sampleCount: The size of the data set.
-  ///   - imageShape: Channels, height and width.
-  ///   - withImages: True to read the images, too.
-  /// - Returns: The verdicts.
-  /// - Throws: `SafetensorsError` or `Damage` for anything that `write` has not made.
+  /// Throws `SafetensorsError` or `Damage` for anything that `write` has not made.
   static func read(
     _ url: URL, key: String, sampleCount: Int, imageShape: [Int], withImages: Bool
   ) throws -> Chunk {

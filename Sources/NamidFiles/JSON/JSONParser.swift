@@ -198,7 +198,7 @@ private struct JSONParser {
   private var found: String {
     guard let byte = peek else { return "the end" }
     guard (0x20..<0x7F).contains(byte) else {
-      return "byte 0x" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+      return "byte 0x" + hexDigits(byte).uppercased()
     }
     return "\"\(Character(Unicode.Scalar(byte)))\""
   }

@@ -86,8 +86,7 @@ extension JSONValue: CustomStringConvertible {
       case "\r": out += "\\r"
       case "\t": out += "\\t"
       case "\u{0}"..<"\u{20}":
-        let hex = String(scalar.value, radix: 16)
-        out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        out += "\\u" + hexDigits(UInt16(scalar.value))
       default: out.unicodeScalars.append(scalar)
       }
     }

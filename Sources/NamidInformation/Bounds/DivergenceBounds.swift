@@ -1,71 +1,42 @@
 import Foundation
 import NamidTorch
 
-/// The bound of Nguyen, Wainwright and Jordan, E_P f − E_Q e^{f−1}.
-public struct NWJBound: InformationBound {
-  /// The name, `nwj`.
-  public let name = "nwj"
-  /// A lower bound without bias; its variance grows as e^I.
-  public let kind = BoundKind.lower
-  /// The best critic; the constant matters.
-  public let optimum = "1 + log r"
-
-  /// Creates the bound.
-  public init() {}
-
-  /// Computes E_P f − E_Q e^{f−1}.
-  public func value(_ scores: Tensor) -> Tensor {
-    Scores.pairs(scores) - Scores.meanOfOthers(scores - 1) { $0.exp() }
-  }
-}
-
-/// The Jensen-Shannon objective of Deep InfoMax; at its optimum twice the Jensen-Shannon divergence, not I.
-public struct JensenShannonBound: InformationBound {
-  /// The name, `jsd`.
-  public let name = "jsd"
-  /// Not a bound of I: values are lower bounds of 2·JS(P ‖ Q), which is at most 2 log 2.
-  public let kind = BoundKind.neither
-  /// The best critic; the constant matters.
-  public let optimum = "log r"
-
-  /// Creates the objective.
-  public init() {}
-
-  /// Computes the largest value, 2 log 2 for every N.
-  public func cap(_ count: Int) -> Double? { 2 * log(2) }
-
-  /// Computes E_P[log 2 − softplus(−f)] − E_Q[softplus(f) − log 2].
-  public func value(_ scores: Tensor) -> Tensor {
-    let pairs = (-scores.diagonal()).softplus().mean()
-    return 2 * log(2) - pairs - Scores.meanOfOthers(scores) { $0.softplus() }
-  }
-}
-
-/// SMILE (Song and Ermon, ICLR 2020): scores clipped in the second term, trained by the Jensen-Shannon objective.
-public struct SMILEBound: InformationBound {
-  /// The name, `smile`.
-  public let name = "smile"
-  /// Not a bound: clipping overestimates where I is larger than the limit.
-  public let kind = BoundKind.neither
-  /// The best critic of the Jensen-Shannon objective, which trains it.
-  public let optimum = "log r"
-  /// The limit τ of the scores.
-  public var limit: Double
-
-  /// Creates the estimate.
-  public init(limit: Double = 5) { self.limit = limit }
-
-  /// Computes E_P f − log E_Q e^{clip(f, ±τ)}.
-  public func value(_ scores: Tensor) -> Tensor {
-    let clipped = scores.clamp(min: -limit, max: limit)
-    return Scores.pairs(scores) - Scores.logMeanExpOfOthers(clipped)
+extension InformationBound {
+  /// The bound of Nguyen, Wainwright and Jordan, E_P f − E_Q e^{f−1}: without bias, with a variance that grows as e^I.
+  ///
+  /// The best critic is 1 + log r; its constant matters.
+  public static let nwj = InformationBound("nwj", .lower) {
+    Scores.pairs($0) - Scores.meanOfOthers($0 - 1) { $0.exp() }
   }
 
-  /// Computes the Jensen-Shannon objective.
-  public func validation(_ scores: Tensor) -> Tensor { JensenShannonBound().value(scores) }
+  /// The Jensen-Shannon objective of Deep InfoMax, E_P[log 2 − softplus(−f)] − E_Q[softplus(f) − log 2].
+  ///
+  /// Values are lower bounds not of I but of 2·JS(P ‖ Q), which is at most 2 log 2. The best critic is log r.
+  public static let jensenShannon = InformationBound(
+    "jsd", .neither, cap: { _ in 2 * log(2) }, value: jensenShannonValue)
 
-  /// Computes the Jensen-Shannon objective.
-  public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor {
-    JensenShannonBound().value(scores)
+  /// SMILE (Song and Ermon, ICLR 2020): E_P f − log E_Q e^{clip(f, ±τ)} with the limit τ, trained by the Jensen-Shannon
+  /// objective.
+  ///
+  /// Clipping overestimates where I is larger than the limit.
+  public static func smile(limit: Double = 5) -> InformationBound {
+    InformationBound("smile", .neither, validation: jensenShannonValue) {
+      Scores.pairs($0) - Scores.logMeanExpOfOthers($0.clamp(min: -limit, max: limit))
+    }
+  }
+
+  /// CLUB (Cheng et al., ICML 2020), E_P log q − E_Q log q of a model q(z | x) that is trained by likelihood.
+  ///
+  /// An upper bound where the model is right. The best critic is log p(z | x), with which its value is I + D(Q ‖ P),
+  /// far above I.
+  public static let club = InformationBound(
+    "club", .upper, takesDensity: true, validation: Scores.pairs
+  ) {
+    Scores.pairs($0) - Scores.meanOfOthers($0, diagonal: 0) { $0 }
+  }
+
+  private static let jensenShannonValue: Value = {
+    let pairs = (-$0.diagonal()).softplus().mean()
+    return 2 * log(2) - pairs - Scores.meanOfOthers($0) { $0.softplus() }
   }
 }

@@ -14,36 +14,48 @@ public enum BoundKind: String, Codable, Sendable {
 /// An estimate of mutual information as a pure function of a matrix of scores.
 ///
 /// Scores u_ij = f(x_i, z_j) have shape (N, N); the pairs that belong together are on the diagonal, all others count
-/// as draws from the product of the marginals. Values are in nats, of rank 0.
-public protocol InformationBound: Sendable {
-  /// The bound's name on the command line.
-  var name: String { get }
-  /// The side of I on which its values are.
-  var kind: BoundKind { get }
-  /// The best critic in words, with r = p(x, z) / (p(x) p(z)).
-  var optimum: String { get }
-  /// Computes the largest value that `count` samples at once allow; nil for no limit.
-  func cap(_ count: Int) -> Double?
-  /// Computes the estimate from a matrix of scores.
-  func value(_ scores: Tensor) -> Tensor
-  /// Computes the value on a validation split that decides when training stops; larger is better.
-  func validation(_ scores: Tensor) -> Tensor
-  /// Computes the objective that a critic is trained to raise.
+/// as draws from the product of the marginals. Values are in nats, of rank 0. The best critics are given with r =
+/// p(x, z) / (p(x) p(z)).
+public struct InformationBound: Sendable {
+  /// A function of a matrix of scores, of rank 0.
+  public typealias Value = @Sendable (_ scores: Tensor) -> Tensor
+  /// A scalar whose gradient is the direction of training; its value need not be an estimate.
   ///
-  /// - Parameters:
-  ///   - scores: (N, N).
-  ///   - memory: A number carried from step to step; nil at the first.
-  /// - Returns: A scalar whose gradient is the training direction; its value need not be an estimate.
-  func objective(_ scores: Tensor, memory: inout Double?) -> Tensor
-}
+  /// The memory is a number carried from step to step, nil at the first.
+  public typealias Objective = @Sendable (_ scores: Tensor, _ memory: inout Double?) -> Tensor
 
-extension InformationBound {
-  /// Returns nil, for no limit.
-  public func cap(_ count: Int) -> Double? { nil }
-  /// Returns the estimate itself.
-  public func validation(_ scores: Tensor) -> Tensor { value(scores) }
-  /// Returns the estimate itself.
-  public func objective(_ scores: Tensor, memory: inout Double?) -> Tensor { value(scores) }
+  /// The bound's name on the command line.
+  public let name: String
+  /// The side of I on which its values are.
+  public let kind: BoundKind
+  /// True where scores must be log densities log q(z | x).
+  public let takesDensity: Bool
+  /// The largest value that a number of samples at once allows; nil for no limit.
+  public let cap: @Sendable (_ count: Int) -> Double?
+  /// The estimate.
+  public let value: Value
+  /// The value on a validation split that decides when training stops; larger is better.
+  public let validation: Value
+  /// The objective that a critic is trained to raise.
+  public let objective: Objective
+
+  /// Creates a bound; validation is by the estimate, and training by what validates, where nothing else is given.
+  public init(
+    _ name: String, _ kind: BoundKind, takesDensity: Bool = false,
+    cap: @escaping @Sendable (_ count: Int) -> Double? = { _ in nil }, validation: Value? = nil,
+    objective: Objective? = nil, value: @escaping Value
+  ) {
+    let validation = validation ?? value
+    (self.name, self.kind) = (name, kind)
+    (self.takesDensity, self.cap, self.value) = (takesDensity, cap, value)
+    self.validation = validation
+    self.objective = objective ?? { scores, _ in validation(scores) }
+  }
+
+  /// The bounds in the order in which help lists them.
+  public static let all: [InformationBound] = [
+    donskerVaradhan, mine(), nwj, jensenShannon, infoNCE, smile(), leaveOneOut, authors, club,
+  ]
 }
 
 /// The parts of a score matrix that bounds are made of.

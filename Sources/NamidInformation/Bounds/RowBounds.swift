@@ -1,63 +1,30 @@
 import Foundation
 import NamidTorch
 
-/// InfoNCE (van den Oord et al., 2018), the pair in the denominator, one x against all z.
-public struct InfoNCEBound: InformationBound {
-  /// The name, `infonce`.
-  public let name = "infonce"
-  /// A lower bound for every N.
-  public let kind = BoundKind.lower
-  /// The best critic; a function of x may be added.
-  public let optimum = "log r + c(x)"
-
-  /// Creates the bound.
-  public init() {}
-
-  /// Computes the largest value, log N.
-  public func cap(_ count: Int) -> Double? { log(Double(count)) }
-
-  /// Computes mean_i [u_ii − log Σ_j e^{u_ij}] + log N.
-  public func value(_ scores: Tensor) -> Tensor {
-    Scores.pairs(scores) - scores.logsumexp([1]).mean() + log(Double(scores.size(0)))
+/// Bounds of one x against all z; the best critic is log r plus any function of x.
+extension InformationBound {
+  /// InfoNCE (van den Oord et al., 2018), mean_i [u_ii − log Σ_j e^{u_ij}] + log N: a lower bound, at most log N.
+  public static let infoNCE = InformationBound("infonce", .lower, cap: { log(Double($0)) }) {
+    Scores.pairs($0) - $0.logsumexp([1]).mean() + log(Double($0.size(0)))
   }
-}
 
-/// One row at a time against the others: mean_i [u_ii − log mean_{j≠i} e^{u_ij}].
-///
-/// With the true conditional density it is above I; with other critics it is on no side.
-public struct LeaveOneOutBound: InformationBound {
-  /// The name, `leave-one-out`.
-  public let name = "leave-one-out"
-  /// Not a bound for a trained critic.
-  public let kind = BoundKind.neither
-  /// The best critic; a function of x may be added.
-  public let optimum = "log r + c(x)"
-
-  /// Creates the estimate.
-  public init() {}
-
-  /// Computes mean_i [u_ii − log mean_{j≠i} e^{u_ij}].
-  public func value(_ scores: Tensor) -> Tensor {
-    let others = Scores.others(scores).logsumexp([1])
-    return Scores.pairs(scores) - others.mean() + log(Double(scores.size(0) - 1))
+  /// One row at a time against the others: mean_i [u_ii − log mean_{j≠i} e^{u_ij}].
+  ///
+  /// With the true conditional density it is above I; with other critics it is on no side.
+  public static let leaveOneOut = InformationBound("leave-one-out", .neither) {
+    rowValue($0, own: -.infinity)
   }
-}
 
-/// The form of the authors' code: as `LeaveOneOutBound`, with the masked pair left in the sum as e⁰ = 1.
-public struct AuthorsBound: InformationBound {
-  /// The name, `authors`.
-  public let name = "authors"
-  /// Not a bound: values grow without limit with the scores of the pairs.
-  public let kind = BoundKind.neither
-  /// The statement that there is no best critic.
-  public let optimum = "none: larger scores of the pairs always help"
+  /// The form of the authors' code: as `leaveOneOut`, with the masked pair left in the sum as e⁰ = 1.
+  ///
+  /// Not a bound: values grow without limit with the scores of the pairs, so there is no best critic.
+  public static let authors = InformationBound("authors", .neither) {
+    rowValue($0, own: 0)
+  }
 
-  /// Creates the estimate.
-  public init() {}
-
-  /// Computes mean_i [u_ii − log((1 + Σ_{j≠i} e^{u_ij}) / (N − 1))].
-  public func value(_ scores: Tensor) -> Tensor {
-    let others = Scores.others(scores, diagonal: 0).logsumexp([1])
+  /// mean_i [u_ii − log Σ_j e^{u_ij}] + log(N − 1) with a given score of the pairs in the sums.
+  private static func rowValue(_ scores: Tensor, own: Double) -> Tensor {
+    let others = Scores.others(scores, diagonal: own).logsumexp([1])
     return Scores.pairs(scores) - others.mean() + log(Double(scores.size(0) - 1))
   }
 }

@@ -15,20 +15,9 @@ public struct Theorem1: Codable, Hashable, Sendable {
   public var entropyGivenParts: Double
   /// The entropy H(Z | X̃).
   public var entropyGivenInput: Double
+}
 
-  /// Creates a value from its quantities.
-  public init(
-    standard: Double, natural: Double, adversarial: Double, coInformation: Double,
-    entropyGivenParts: Double, entropyGivenInput: Double
-  ) {
-    self.standard = standard
-    self.natural = natural
-    self.adversarial = adversarial
-    self.coInformation = coInformation
-    self.entropyGivenParts = entropyGivenParts
-    self.entropyGivenInput = entropyGivenInput
-  }
-
+extension Theorem1 {
   /// Computes the quantities of a distribution with variables named `x`, `n`, `input` (X̃) and `z`.
   public init(_ joint: DiscreteJoint) {
     standard = joint.mutualInformation(["input"], ["z"])

@@ -8,11 +8,6 @@ public enum GaussianInformation {
     -0.5 * log1p(-correlation * correlation)
   }
 
-  /// Computes the correlation at which `dimensions` independent pairs together have a given mutual information.
-  public static func correlation(information: Double, dimensions: Int) -> Double {
-    (-expm1(-2 * information / Double(dimensions))).squareRoot()
-  }
-
   /// Computes the mutual information that samples would have if they were Gaussian: ½ (log det C_x + log det C_z −
   /// log det C).
   ///

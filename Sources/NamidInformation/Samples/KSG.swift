@@ -20,7 +20,7 @@ public enum KSG {
     let count = x.size(0)
     precondition(count > neighbours && z.size(0) == count, "\(count) samples for k = \(neighbours)")
     let (x, z) = (x.to(.float64), z.to(.float64))
-    let digamma = Digamma(upTo: count + 1)
+    let digamma = digamma(upTo: count + 1)
     var sum = 0.0
     for start in stride(from: 0, to: count, by: block) {
       let range = start..<min(start + block, count)
@@ -37,16 +37,10 @@ public enum KSG {
     return digamma[neighbours] + digamma[count] - sum / Double(count)
   }
 
-  /// The function ψ at 1, 2, …: the harmonic numbers minus Euler's constant.
-  private struct Digamma {
-    private let values: [Double]
-
-    init(upTo last: Int) {
-      var values = [-Double.infinity, -0.5772156649015329]
-      for n in 1..<max(last, 2) { values.append(values[n] + 1 / Double(n)) }
-      self.values = values
-    }
-
-    subscript(n: Int) -> Double { values[n] }
+  /// The function ψ at 0, 1, 2, …: the harmonic numbers minus Euler's constant.
+  private static func digamma(upTo last: Int) -> [Double] {
+    var values = [-Double.infinity, -0.5772156649015329]
+    for n in 1..<max(last, 2) { values.append(values[n] + 1 / Double(n)) }
+    return values
   }
 }

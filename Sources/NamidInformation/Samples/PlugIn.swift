@@ -32,13 +32,8 @@ public struct PlugInInformation: Codable, Hashable, Sendable {
       ["a", "b"], outcomes: zip(a, b).map { (values: [$0, $1], weight: 1) })
     plugIn = joint.mutualInformation(["a"], ["b"])
     // H is biased by −(occupied − 1) / 2N each; I = H(A) + H(B) − H(A, B).
-    let occupied = Set(zip(a, b).map { Pair(a: $0, b: $1) }).count
+    let occupied = Set(zip(a, b).map { [$0, $1] }).count
     let bias = Double(occupied - Set(a).count - Set(b).count + 1) / Double(2 * count)
     corrected = plugIn - bias
-  }
-
-  private struct Pair: Hashable {
-    let a: Int
-    let b: Int
   }
 }

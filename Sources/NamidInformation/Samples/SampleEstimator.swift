@@ -4,8 +4,8 @@ import NamidTorch
 /// An estimator that trains a critic on some samples and measures a bound on others.
 public struct SampleEstimator: Sendable {
   /// The bound that is measured.
-  public var bound: any InformationBound
-  /// The form of the critic; without effect on CLUB.
+  public var bound: InformationBound
+  /// The form of the critic; without effect on a bound that takes a density.
   public var critic = CriticKind.joint
   /// The widths of the critic's hidden layers.
   public var hidden = [32, 16]
@@ -27,7 +27,7 @@ public struct SampleEstimator: Sendable {
   public var seed = 0
 
   /// Creates an estimator with default settings.
-  public init(_ bound: any InformationBound) { self.bound = bound }
+  public init(_ bound: InformationBound) { self.bound = bound }
 
   /// The fewest samples that leave one batch for the held-out value and two pairs for each other split.
   public var fewestSamples: Int {
@@ -75,7 +75,7 @@ public struct SampleEstimator: Sendable {
   }
 
   private func makeCritic(_ x: Int, _ z: Int, _ stream: RandomStream) -> any Critic {
-    bound is CLUBBound
+    bound.takesDensity
       ? ConditionalGaussian(x: x, z: z, hidden: hidden, stream: stream)
       : critic.make(x: x, z: z, hidden: hidden, stream: stream)
   }
@@ -99,7 +99,7 @@ public struct SampleEstimator: Sendable {
       let chosen = Array(order[(place * size)..<((place + 1) * size)])
       let batch = split.training.rows(Tensor(chosen, shape: [size]))
       critic.store.zeroGrad()
-      (-bound.objective(critic.scores(batch.x, batch.z), memory: &memory)).backward()
+      (-bound.objective(critic.scores(batch.x, batch.z), &memory)).backward()
       optimizer.step(learningRate: learningRate)
       guard step % interval == 0 || step == steps else { continue }
       let values = batchValues(critic, split.validation) { bound.validation($0) }

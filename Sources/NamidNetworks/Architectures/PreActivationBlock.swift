@@ -13,13 +13,7 @@ struct PreActivationBlock: Module {
 
   /// Registers `bn1`, `conv1`, `bn2`, `conv2` under `path` and, where it is needed, the shortcut.
   ///
-  /// - Parameters:
-  ///   - input: Channels of the input.
-  ///   - output: Channels of the output.
-  ///   - stride: The step of the first convolution and of the shortcut.
-  ///   - path: The path of the parameters.
-  ///   - shortcutPath: The path of the shortcut's weight.
-  ///   - weights: The initial values of a weight with a given fan-out k²·out; nil is PyTorch's default.
+  /// `weights` gives the initial values of a weight with a fan-out k²·out; nil is PyTorch's default.
   init(
     _ input: Int, _ output: Int, stride: Int, at path: Path, shortcut shortcutPath: Path,
     weights: (Int) -> Initializer? = { _ in nil }

@@ -72,16 +72,3 @@ extension Tensor {
       || zip(shape, zip(own, others)).allSatisfy { $0 == 1 || $1.0 == $1.1 }
   }
 }
-
-/// Copies saved tensors into existing ones of the same names and shapes.
-func restore(
-  _ targets: [(name: String, tensor: Tensor)], from state: [String: Tensor]
-) throws(StateDictionaryError) {
-  try StateDictionaryError.check(
-    expected: targets.map { ($0.name, $0.tensor.shape) }, found: state.mapValues(\.shape))
-  withoutGrad {
-    for (name, tensor) in targets {
-      if let source = state[name] { tensor.copy_(source.reshape(tensor.shape)) }
-    }
-  }
-}

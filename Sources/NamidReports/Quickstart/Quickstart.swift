@@ -101,9 +101,9 @@ package struct Quickstart {
   private func run(_ name: String) -> URL { folder.appending(path: name) }
 
   private func fetchData() throws {
-    guard try Datasets.info("fashion-mnist", in: data).location == nil else { return }
+    guard FashionMNIST().locate(in: data) == nil else { return }
     tell(.step("fetching Fashion-MNIST into \(data.path)"))
-    try Datasets.fetch("fashion-mnist", into: data) { tell(.step($0)) }
+    try FashionMNIST().fetch(into: data) { tell(.step($0)) }
   }
 
   private func train(_ configuration: RunConfiguration, _ name: String) throws {

@@ -93,11 +93,8 @@ struct UnkeyedTreeReader: UnkeyedDecodingContainer {
   }
 }
 
-struct SingleTreeReader: SingleValueDecodingContainer {
-  let decoder: TreeDecoder
-  var codingPath: [any CodingKey] { decoder.codingPath }
+extension TreeDecoder: SingleValueDecodingContainer {
+  func decodeNil() -> Bool { value == .null }
 
-  func decodeNil() -> Bool { decoder.value == .null }
-
-  func decode<T: Decodable>(_ type: T.Type) throws -> T { try decoder.read(type) }
+  func decode<T: Decodable>(_ type: T.Type) throws -> T { try read(type) }
 }

@@ -53,9 +53,7 @@ struct TreeDecoder: Decoder {
     return UnkeyedTreeReader(decoder: self, elements: elements)
   }
 
-  func singleValueContainer() -> any SingleValueDecodingContainer {
-    SingleTreeReader(decoder: self)
-  }
+  func singleValueContainer() -> any SingleValueDecodingContainer { self }
 
   /// Reads this node; what JSON knows by itself never reaches its `init(from:)`.
   func read<T: Decodable>(_ type: T.Type) throws -> T {

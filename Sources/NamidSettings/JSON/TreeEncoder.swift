@@ -49,9 +49,7 @@ final class TreeEncoder: Encoder {
     return UnkeyedTreeContainer(encoder: self)
   }
 
-  func singleValueContainer() -> any SingleValueEncodingContainer {
-    SingleTreeContainer(encoder: self)
-  }
+  func singleValueContainer() -> any SingleValueEncodingContainer { self }
 
   private var value: JSONValue {
     switch content {

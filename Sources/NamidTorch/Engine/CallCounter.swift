@@ -6,11 +6,11 @@ public struct CallCounts: Equatable, Sendable {
   /// The number of calls of each operator from Swift.
   public fileprivate(set) var operators: [Operator: Int] = [:]
   /// The number of gradient computations, each one a walk back through a graph.
-  public fileprivate(set) var gradients = 0
+  public internal(set) var gradients = 0
   /// The number of tensors made from host memory: for work on a device each is a copy that waits for it.
-  public fileprivate(set) var uploads = 0
+  public internal(set) var uploads = 0
   /// The number of times that the host read elements of a tensor: each time it waits for all that the device has to do.
-  public fileprivate(set) var readBacks = 0
+  public internal(set) var readBacks = 0
 
   /// The calls of one operator.
   public subscript(op: Operator) -> Int { operators[op, default: 0] }
@@ -40,19 +40,12 @@ public enum CallCounter {
     guard isCounting.load(ordering: .relaxed) else { return }
     counts.withLock { $0?.operators[op, default: 0] += 1 }
     // The size of its result is an answer, too.
-    if op == .nonzero { noteReadBack() }
+    if op == .nonzero { note(\.readBacks) }
   }
 
-  static func noteGradient() {
-    counts.withLock { $0?.gradients += 1 }
-  }
-
-  static func noteUpload() {
-    counts.withLock { $0?.uploads += 1 }
-  }
-
-  static func noteReadBack() {
-    counts.withLock { $0?.readBacks += 1 }
+  static func note(_ event: WritableKeyPath<CallCounts, Int>) {
+    guard isCounting.load(ordering: .relaxed) else { return }
+    counts.withLock { $0?[keyPath: event] += 1 }
   }
 }
 

@@ -31,13 +31,9 @@ public struct EngineError: Error, CustomStringConvertible, Sendable {
   public var isAboutHostMemory: Bool {
     kind == .outOfMemory && (message.contains("DefaultCPUAllocator") || message == "out of memory")
   }
+}
 
-  init(kind: Kind, call: String, message: String) {
-    self.kind = kind
-    self.call = call
-    self.message = message
-  }
-
+extension EngineError {
   /// The error of the last failing call on this thread.
   init(status: ct_status, call: String) {
     let message = String(cString: ct_last_error())
@@ -51,9 +47,7 @@ public struct EngineError: Error, CustomStringConvertible, Sendable {
       }
     self.init(kind: kind, call: call, message: message)
   }
-}
 
-extension EngineError {
   private static let handler = Mutex<(@Sendable (EngineError) -> Void)?>(nil)
 
   /// Sets what is told of a failure that no caller can catch, before the process traps.
@@ -72,6 +66,11 @@ extension EngineError {
 func engineFailed(_ error: EngineError) -> Never {
   EngineError.tell(error)
   fatalError(error.description)
+}
+
+/// Throws libtorch's message when a call failed.
+func require(_ status: ct_status, _ call: @autoclosure () -> String) throws(EngineError) {
+  if status != CT_OK { throw EngineError(status: status, call: call()) }
 }
 
 /// Traps with libtorch's message when a call failed that only a programming error can make fail.

@@ -108,7 +108,7 @@ public final class Tensor {
   static func make(
     bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType
   ) -> ct_tensor_ref {
-    CallCounter.noteUpload()
+    CallCounter.note(\.uploads)
     var result: ct_tensor_ref?
     let status = shape.map(Int64.init).withUnsafeBufferPointer {
       ct_tensor_from_bytes(
@@ -127,20 +127,15 @@ public final class Tensor {
       dtype == Element.dtype, "array(of: \(Element.self)) asked of a tensor of \(dtype)")
     let count = count
     return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-      copyBytes(to: UnsafeMutableRawBufferPointer(buffer).prefix(bytes: count * dtype.byteCount))
+      let bytes = UnsafeMutableRawBufferPointer(buffer)
+      copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: bytes[..<(count * dtype.byteCount)]))
       initialized = count
     }
   }
 
   /// Copies the elements in row-major order into `buffer`, which must hold exactly all of them.
   public func copyBytes(to buffer: UnsafeMutableRawBufferPointer) {
-    CallCounter.noteReadBack()
+    CallCounter.note(\.readBacks)
     check(ct_tensor_copy_bytes(handle, buffer.baseAddress, buffer.count), "copyBytes")
-  }
-}
-
-extension UnsafeMutableRawBufferPointer {
-  fileprivate func prefix(bytes: Int) -> UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(rebasing: self[..<bytes])
   }
 }

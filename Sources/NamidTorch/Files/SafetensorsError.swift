@@ -15,12 +15,6 @@ public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
   /// The fault.
   public let problem: Problem
 
-  init(_ problem: Problem, _ operation: Operation, _ file: String) {
-    self.file = file
-    self.operation = operation
-    self.problem = problem
-  }
-
   /// One sentence on what was expected and found, and one on what to do next.
   public var description: String {
     switch operation {

@@ -22,7 +22,9 @@ public struct SafetensorsFile: Sendable {
     do {
       data = try Data(contentsOf: url, options: .alwaysMapped)
     } catch {
-      throw SafetensorsError(.unreadable(reason: error.localizedDescription), .reading, url.path)
+      throw SafetensorsError(
+        file: url.path, operation: .reading,
+        problem: .unreadable(reason: error.localizedDescription))
     }
     return try SafetensorsFile(data, named: url.path)
   }
@@ -32,7 +34,7 @@ public struct SafetensorsFile: Sendable {
     do {
       try self.init(checking: data)
     } catch {
-      throw SafetensorsError(error, .reading, name)
+      throw SafetensorsError(file: name, operation: .reading, problem: error)
     }
   }
 

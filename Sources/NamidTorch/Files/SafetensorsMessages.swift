@@ -84,8 +84,7 @@ extension SafetensorsError.Problem {
     return "[\(lengths.joined(separator: ", "))]"
   }
 
-  static func shown(byte: UInt8?) -> String {
-    guard let byte else { return "the end of the header" }
+  static func shown(byte: UInt8) -> String {
     guard (0x20..<0x7F).contains(byte) else {
       let digits = String(byte, radix: 16, uppercase: true)
       return "byte 0x" + (digits.count == 1 ? "0" : "") + digits

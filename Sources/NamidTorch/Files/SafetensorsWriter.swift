@@ -38,7 +38,7 @@ extension SafetensorsFile {
       for (name, record) in records { try record.check(named: name) }
       return plan
     } catch {
-      throw SafetensorsError(error, .writing, name)
+      throw SafetensorsError(file: name, operation: .writing, problem: error)
     }
   }
 

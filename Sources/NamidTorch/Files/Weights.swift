@@ -19,7 +19,7 @@ public enum Weights {
     do {
       plan = try .init(state.map { ($0.name, $0.tensor.dtype, $0.tensor.shape) }, metadata)
     } catch {
-      throw SafetensorsError(error, .writing, writer.path)
+      throw SafetensorsError(file: writer.path, operation: .writing, problem: error)
     }
     try writer.write(plan.head)
     for place in plan.order { try writer.write(state[place].tensor.record.bytes) }

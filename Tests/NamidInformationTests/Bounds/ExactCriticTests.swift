@@ -1,6 +1,7 @@
 import Foundation
 import NamidTorch
 import Testing
+
 @testable import NamidInformation
 
 /// Independent pairs of Gaussians, of which log r and log p(z | x) are known.
@@ -9,8 +10,7 @@ struct GaussianPairs {
   let dimensions: Int
 
   init(information: Double, dimensions: Int = 20) {
-    correlation = GaussianInformation.correlation(
-      information: information, dimensions: dimensions)
+    correlation = (-expm1(-2 * information / Double(dimensions))).squareRoot()
     self.dimensions = dimensions
   }
 
@@ -87,7 +87,7 @@ struct GaussianPairs {
     for batch in 0..<batches {
       let (x, z) = pairs.sample(row.size, RandomStream(seed: 3).keyed(row.size).keyed(batch))
       let ratio = pairs.logRatio(x, z)
-      for bound in InformationBounds.all {
+      for bound in InformationBound.all {
         let scores =
           switch bound.name {
           case "nwj": ratio + 1

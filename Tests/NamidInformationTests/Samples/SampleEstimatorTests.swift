@@ -2,11 +2,12 @@ import Foundation
 import NamidTestSupport
 import NamidTorch
 import Testing
+
 @testable import NamidInformation
 
 @Suite(.serialized) struct SampleEstimatorTests {
   /// A quick estimator: small batches and a short training.
-  func quick(_ bound: any InformationBound, critic: CriticKind = .joint) -> SampleEstimator {
+  func quick(_ bound: InformationBound, critic: CriticKind = .joint) -> SampleEstimator {
     var estimator = SampleEstimator(bound)
     estimator.batchSize = 64
     estimator.hidden = [16, 8]
@@ -19,7 +20,7 @@ import Testing
 
   @Test(arguments: ["infonce", "dv", "mine", "nwj", "smile"])
   func correlatedPairsGiveTheirInformation(_ name: String) throws {
-    let bound = try #require(InformationBounds.all.first { $0.name == name })
+    let bound = try #require(InformationBound.all.first { $0.name == name })
     let pairs = GaussianPairs(correlation: 0.9)
     let (x, z) = pairs.sample(4000, RandomStream(seed: 1))
     let estimate = quick(bound).estimate(x, z)
@@ -32,7 +33,7 @@ import Testing
 
   @Test(arguments: ["infonce", "dv", "nwj", "jsd", "club"])
   func independentPairsGiveNone(_ name: String) throws {
-    let bound = try #require(InformationBounds.all.first { $0.name == name })
+    let bound = try #require(InformationBound.all.first { $0.name == name })
     let (x, _) = GaussianPairs(correlation: 0).sample(4000, RandomStream(seed: 2))
     let (_, z) = GaussianPairs(correlation: 0).sample(4000, RandomStream(seed: 3))
     let estimate = quick(bound).estimate(x, z)
@@ -41,20 +42,20 @@ import Testing
 
   @Test func aSeparableCriticSeesLess() {
     let (x, z) = GaussianPairs(correlation: 0.9).sample(4000, RandomStream(seed: 4))
-    let estimate = quick(InfoNCEBound(), critic: .separable).estimate(x, z)
+    let estimate = quick(.infoNCE, critic: .separable).estimate(x, z)
     #expect(estimate.nats > 0.4 && estimate.nats < 0.95)
   }
 
   @Test func clubIsAboveTheInformation() {
     let (x, z) = GaussianPairs(correlation: 0.75).sample(4000, RandomStream(seed: 5))
-    let estimate = quick(CLUBBound()).estimate(x, z)
+    let estimate = quick(.club).estimate(x, z)
     // With the right model it is 1.286, three times the information.
     #expect(estimate.nats > 0.9 && estimate.nats < 1.7 && estimate.kind == .upper)
   }
 
   @Test func theSameSeedGivesTheSameNumber() {
     let (x, z) = GaussianPairs(correlation: 0.5).sample(1000, RandomStream(seed: 6))
-    var estimator = quick(InfoNCEBound())
+    var estimator = quick(.infoNCE)
     estimator.steps = 60
     let first = estimator.estimate(x, z)
     #expect(estimator.estimate(x, z).nats == first.nats)
@@ -65,7 +66,7 @@ import Testing
   @Test func trainingStopsWhenNothingImproves() {
     let (x, _) = GaussianPairs(correlation: 0).sample(1000, RandomStream(seed: 7))
     let (_, z) = GaussianPairs(correlation: 0).sample(1000, RandomStream(seed: 8))
-    var estimator = quick(InfoNCEBound())
+    var estimator = quick(.infoNCE)
     (estimator.steps, estimator.interval, estimator.patience) = (4000, 20, 3)
     var looks: [Int] = []
     let estimate = estimator.estimate(x, z) { looks.append($0.step) }
@@ -76,7 +77,7 @@ import Testing
   }
 
   @Test func fewRowsAreEnoughAndFewerAreKnown() {
-    var estimator = quick(InfoNCEBound())
+    var estimator = quick(.infoNCE)
     estimator.steps = 5
     #expect(estimator.fewestSamples == 320)
     let (x, z) = GaussianPairs(correlation: 0.5).sample(320, RandomStream(seed: 9))

@@ -30,7 +30,5 @@ struct Stripes: DatasetSource {
       layout: location.layout)
   }
 
-  func publishedFiles(of layout: String) -> [PublishedFile] { [] }
-
   func fetch(into directory: URL, say: (String) -> Void) throws {}
 }

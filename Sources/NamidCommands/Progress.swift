@@ -1,3 +1,4 @@
+import NamidEvaluation
 import NamidLaboratory
 import NamidTerminal
 import NamidTraining
@@ -30,5 +31,26 @@ final class TrainingProgress {
     let parts =
       ["epoch \(record.epoch)"] + terms + validation + [durationText(seconds: record.seconds)]
     return parts.joined(separator: "  ") + (record.isBest ? "  (best)" : "")
+  }
+}
+
+/// Shows how far attacks are: what is left standing, and the time left.
+final class EvaluationProgress {
+  private var line: ProgressLine?
+  private var name = ""
+
+  func show(_ attack: String, _ progress: Evaluator.Progress) {
+    if name != attack {
+      line?.finish()
+      line = ProgressLine(attack, total: progress.total, unit: "images")
+      name = attack
+    }
+    line?.update(progress.done, notes: [("standing", "\(progress.robust)/\(progress.count)")])
+  }
+
+  func finish() {
+    line?.finish()
+    line = nil
+    name = ""
   }
 }
