@@ -32,7 +32,8 @@ let package = Package(
       // OpenSSL's archive, so that the tool needs no libcrypto where it runs; on Apple's systems CommonCrypto.
       name: "CNamidDigest",
       linkerSettings: [.linkedLibrary(":libcrypto.a", .when(platforms: [.linux]))]),
-    room("NamidFiles", "CNamidDigest"),
+    .target(name: "CNamidZlib", linkerSettings: [.linkedLibrary("z")]),
+    room("NamidFiles", "CNamidDigest", "CNamidZlib"),
     room("NamidTerminal"),
     room("NamidStatistics"),
     room("NamidSettings", "NamidFiles", "Yams"),
