@@ -83,6 +83,7 @@ public struct ZipArchive: Sendable {
   /// - Parameters:
   ///   - entry: An entry of this archive.
   ///   - limit: The most bytes that it can have.
+  /// - Returns: Its bytes, inflated.
   /// - Throws: `ZipError` for a longer or damaged entry, `FileError` where the file cannot be read.
   public func content(of entry: Entry, limit: Int = .max) throws -> [UInt8] {
     guard entry.count <= limit else {

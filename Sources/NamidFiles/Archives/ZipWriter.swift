@@ -21,6 +21,7 @@ public struct ZipWriter {
   /// - Parameters:
   ///   - name: Its name, with folders separated by `/`; no other entry may have it.
   ///   - bytes: Its content.
+  /// - Throws: `FileError` where the disk refuses.
   public mutating func add(_ name: String, _ bytes: UnsafeRawBufferPointer) throws(FileError) {
     let checksum = Int(namid_crc32(0, bytes.baseAddress, bytes.count))
     let start = writer.count
