@@ -20,14 +20,21 @@ struct Evaluate: ParsableCommand {
       The figures stay in the run's folder, too (evaluations/), and its model card \
       (README.md, robustbench.json) is written anew.
 
+      In the place of a run may stand a file of weights: .pt, .pth or .ckpt of \
+      torch.save, or safetensors. The network is read off the names and shapes; \
+      nothing in the file is executed.
+
       Examples:
+        namid evaluate model.pt --dataset cifar10 --attack autoattack --limit 1000
+        namid evaluate model.pt --normalize cifar10 --attack clean
         namid evaluate runs/at --attack clean,pgd-20
         namid evaluate runs/at --attack pgd-40:restarts=5 --json at.json
         namid evaluate runs/at --checkpoint best --limit 1000 --norm l2 --epsilon 0.5
         namid evaluate runs/mart --seeds 0,1,2 --attack pgd-40,autoattack
       """)
 
-  @Argument(help: .init("The run of a trained network, or several.", valueName: "run"))
+  @Argument(
+    help: .init("The run or the file of a trained network, or several.", valueName: "model"))
   var folders: [String]
   @Option(
     help: ArgumentHelp(
@@ -44,7 +51,7 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var options: EvaluationOptions
 
   func validate() throws {
-    if folders.isEmpty { throw ValidationError("Missing expected argument '<run>'") }
+    if folders.isEmpty { throw ValidationError("Missing expected argument '<model>'") }
     guard runs.count > 1 else { return }
     if output.saveAdversarial != nil {
       throw ValidationError("--save-adversarial is for one run, and \(runs.count) are listed")
@@ -110,6 +117,7 @@ struct Evaluate: ParsableCommand {
     _ subject: EvaluationSubject, keepingStateIn place: EvaluationState.Place, fresh: Bool
   ) throws -> RobustnessMeasurement {
     let measurement = try subject.measure(keepingStateIn: place, fresh: fresh)
+    guard subject.saved.file == nil else { return measurement }
     RunCard.write(
       afterEvaluation: URL(filePath: subject.network.name), measurement.report, texts: ToolTexts(),
       catalog: Parts.catalog,

@@ -3,6 +3,7 @@ import Foundation
 import NamidAttacks
 import NamidData
 import NamidEvaluation
+import NamidFiles
 import NamidSettings
 import NamidTorch
 import NamidTraining
@@ -28,6 +29,7 @@ struct EvaluationOptions: ParsableArguments {
         "Default: \(Evaluator.batchSize(on: .cpu)), on CUDA \(Evaluator.batchSize(on: .cuda())).",
       valueName: "n"))
   var batchSize: Int?
+  @OptionGroup var model: ModelOptions
   @OptionGroup var data: DataOptions
   @OptionGroup var device: DeviceOptions
 
@@ -41,7 +43,9 @@ struct EvaluationOptions: ParsableArguments {
 
   /// The place where these options let a verb compute.
   func workplace() throws -> Workplace {
-    Workplace(data: data.directory, device: try device.prepare(), batchSize: batchSize)
+    Workplace(
+      data: data.directory, device: try device.prepare(), batchSize: batchSize,
+      model: try model.options(dataset: dataset))
   }
 
   /// Reads a run and the images, and parses the attacks; nothing is computed yet.
@@ -79,6 +83,8 @@ struct Workplace {
   var device: Device
   /// Images handed to a network at once; what suits the device when nil.
   var batchSize: Int?
+  /// Choices for what the file of a network leaves open.
+  var model = ModelFile.Options()
 }
 
 /// A trained network with the images and attacks of a request, all of it checked.
@@ -98,13 +104,17 @@ struct EvaluationSubject {
   ) throws {
     self.request = request
     attacks = try Parts.catalog.attacks(request.attacks, in: request.threat, say: note)
-    saved = try SavedNetwork(
-      run: URL(filePath: run), checkpoint, device: workplace.device, catalog: Parts.catalog)
-    network = MeasuredNetwork(saved, named: run)
+    let path = URL(filePath: run)
+    let configuration = try SavedNetwork.configuration(of: path, catalog: Parts.catalog)
     set = try request.images(
-      from: Parts.catalog.dataset(request.dataset ?? saved.configuration.data.name),
-      in: workplace.data)
+      from: Parts.catalog.dataset(request.dataset ?? configuration.data.name), in: workplace.data)
+    var options = workplace.model
+    options.recognition.image = (set.channels, set.height, set.width)
+    saved = try SavedNetwork(
+      opening: path, checkpoint, options, device: workplace.device, catalog: Parts.catalog)
+    network = MeasuredNetwork(saved, named: run)
     try saved.check(set)
+    try ModelCheck(saved, on: set)?.say(note)
     let size = min(
       workplace.batchSize ?? Evaluator.batchSize(on: workplace.device), set.count,
       Restart.batchSize ?? .max)
@@ -130,7 +140,7 @@ struct EvaluationSubject {
 extension MeasuredNetwork {
   /// A network of a run, with the name of its checkpoint.
   init(_ saved: SavedNetwork, named run: String) {
-    self.init(saved.network, named: run, checkpoint: "epoch \(saved.checkpoint.epoch)")
+    self.init(saved.network, named: run, checkpoint: saved.checkpointTitle)
   }
 }
 
@@ -149,7 +159,10 @@ struct StateOptions: ParsableArguments {
 
   /// The place: below the run unless given.
   func place(run: String) -> EvaluationState.Place {
-    state.map { .folder(URL(filePath: $0)) } ?? .run(URL(filePath: run))
+    if let state { return .folder(URL(filePath: state)) }
+    let path = URL(filePath: run)
+    return FileKind(of: path) == .file
+      ? .folder(path.appendingPathExtension("evaluation")) : .run(path)
   }
 
   /// The way in which a measurement of mutual information on a run is carried out.

@@ -22,8 +22,9 @@ public struct NamidCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      QuickstartCommand.self, Train.self, TrainEstimators.self, Import.self, Evaluate.self,
-      Transfer.self, AttackCommand.self, AttacksCommand.self, MutualInformationCommand.self,
+      QuickstartCommand.self, Train.self, TrainEstimators.self, Import.self, Export.self,
+      Predict.self, Evaluate.self, Transfer.self, AttackCommand.self, AttacksCommand.self,
+      MutualInformationCommand.self,
       Reproduce.self,
       ReportCommand.self, DataCommand.self, Bench.self, Doctor.self, SelfTestCommand.self,
       Step.self,

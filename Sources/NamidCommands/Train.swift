@@ -43,7 +43,9 @@ struct Train: ParsableCommand {
   var estimators: String?
   @Option(
     name: .customLong("init"),
-    help: ArgumentHelp("A run to take the first weights from.", valueName: "folder"))
+    help: ArgumentHelp(
+      "A run or a file of weights (.pt, .safetensors) to start from; its kind of network is trained.",
+      valueName: "model"))
   var initial: String?
   @OptionGroup var options: RunOptions
 

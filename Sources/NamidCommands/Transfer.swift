@@ -47,9 +47,11 @@ struct Transfer: ParsableCommand {
     _ checkpoint: CheckpointFolder.Choice, keepingStateIn place: EvaluationState.Place,
     fresh: Bool
   ) throws -> RobustnessMeasurement {
+    var options = ModelFile.Options()
+    options.recognition.image = (subject.set.channels, subject.set.height, subject.set.width)
     let source = try SavedNetwork(
-      run: URL(filePath: surrogate), checkpoint, device: subject.saved.network.store.device,
-      catalog: Parts.catalog)
+      opening: URL(filePath: surrogate), checkpoint, options,
+      device: subject.saved.network.store.device, catalog: Parts.catalog)
     try source.check(subject.set)
     return try subject.measure(
       craftedOn: MeasuredNetwork(source, named: surrogate), keepingStateIn: place, fresh: fresh)

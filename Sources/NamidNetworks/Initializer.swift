@@ -12,6 +12,8 @@ public enum Initializer: Sendable {
   case normal(deviation: Double)
   /// Uniform in [-noise, noise), with ones at [i, i] for i < min(rows, columns): the shortcut of the MI encoders.
   case noisyIdentity(noise: Double)
+  /// These numbers, in row-major order; as many as the shape has.
+  case values([Float])
 
   /// PyTorch's default for weights and biases: uniform within 1/√fan-in (Kaiming uniform with a = √5).
   public static func pyTorchDefault(fanIn: Int) -> Initializer {
@@ -38,6 +40,8 @@ public enum Initializer: Sendable {
       let stride = shape.dropFirst().reduce(1, *)
       let step = shape.dropFirst(2).reduce(1, *)
       for i in 0..<min(shape[0], shape[1]) { values[i * stride + i * step] = 1 }
+      return Tensor(values, shape: shape)
+    case .values(let values):
       return Tensor(values, shape: shape)
     }
   }

@@ -58,6 +58,18 @@ public final class ParameterStore {
     return store.parameterCount
   }
 
+  /// The names and shapes of a network that is not made, in the order in which it registers them.
+  ///
+  /// - Parameter build: Registers the network's layers.
+  /// - Returns: What `entries` would have.
+  static func layout(
+    of build: (Path) -> Void
+  ) -> [(name: String, shape: [Int], isTrainable: Bool)] {
+    let store = ParameterStore()
+    build(store.root)
+    return store.entries.map { ($0.name, $0.tensor.shape, $0.isTrainable) }
+  }
+
   /// The path of top-level names.
   public var root: Path { Path(store: self, prefix: "") }
 

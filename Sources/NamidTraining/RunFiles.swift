@@ -34,6 +34,8 @@ public enum RunError: Error, CustomStringConvertible, Sendable {
   case noTarget
   /// A network to start from that is not of the kind to be trained.
   case initialDoesNotFit(String, reason: String)
+  /// Training that ends before a part of it begins: the part, and its first epoch.
+  case neverBegins(String, epoch: Int, epochs: Int)
   /// Images that the network cannot classify.
   case imagesDoNotFit(String)
   /// Estimators that do not fit the network or the data.
@@ -48,6 +50,8 @@ public enum RunError: Error, CustomStringConvertible, Sendable {
       "the data set does not fit the network: \(reason); choose the one it was trained on, or one like it"
     case .initialDoesNotFit(let path, let reason):
       "the network in \(path) cannot be started from: \(reason); the kind of network must be the same"
+    case .neverBegins(let part, let epoch, let epochs):
+      "\(part) begins in epoch \(epoch), and training ends after \(epochs): train longer, or shorten the warm-up"
     case .noTarget: "no network given: name the run folder of a trained one"
     case .unreadable(let path, let reason):
       "\(path) cannot be read: \(reason). Restore it, or train the run anew"

@@ -1,18 +1,63 @@
 import Foundation
 import NamidData
+import NamidFiles
 import NamidInformation
 import NamidNetworks
 import NamidSettings
 import NamidTorch
 
-/// A trained network read back from its run folder.
+/// A trained network read back from its run folder, or from a file that was made elsewhere.
 public struct SavedNetwork {
   /// The network, in evaluation mode.
   public let network: Network
-  /// The configuration that it was trained with.
+  /// The configuration that it was trained with; the defaults for a file, which says nothing about it.
   public let configuration: RunConfiguration
-  /// The state of the checkpoint that was read.
+  /// The state of the checkpoint that was read; of epoch 0 for a file.
   public let checkpoint: CheckpointState
+  /// The file; nil for a run.
+  public let file: ModelFile?
+
+  /// The name of what was read, for reports: `epoch 6`, or a file's format.
+  public var checkpointTitle: String {
+    guard let file else { return "epoch \(checkpoint.epoch)" }
+    return file.key.isEmpty ? file.format.rawValue : "\(file.format.rawValue), \(file.key)"
+  }
+
+  /// Reads a run's folder or a file.
+  ///
+  /// - Parameters:
+  ///   - path: The folder or the file.
+  ///   - choice: The checkpoint to read; for a run.
+  ///   - options: Choices for what a file leaves open.
+  ///   - device: The device of the network.
+  ///   - catalog: The parts that are known.
+  /// - Throws: An error that names the file and the remedy.
+  public init(
+    opening path: URL, _ choice: CheckpointFolder.Choice = .latest,
+    _ options: ModelFile.Options = ModelFile.Options(), device: Device = .cpu,
+    catalog: Catalog = .standard
+  ) throws {
+    guard FileKind(of: path) == .file else {
+      self = try Self(run: path, choice, device: device, catalog: catalog)
+      return
+    }
+    self = try Self(ModelFile(path, options, catalog: catalog), options, device: device)
+  }
+
+  /// Takes the network of a file.
+  private init(_ file: ModelFile, _ options: ModelFile.Options, device: Device) throws {
+    self.file = file
+    network = try file.network(on: device)
+    var configuration = RunConfiguration()
+    configuration.data.name = options.recognition.dataset
+    configuration.defense = .natural
+    configuration.model.architecture = network.specification.architecture
+    configuration.model.width = network.specification.width
+    self.configuration = configuration
+    checkpoint = CheckpointState(
+      epoch: 0, step: 0, best: nil, configurationHash: CheckpointState.imported,
+      torchVersion: TorchEnvironment.read().compiledVersion)
+  }
 
   /// Reads a run.
   ///
@@ -27,6 +72,7 @@ public struct SavedNetwork {
     run: URL, _ choice: CheckpointFolder.Choice = .latest, averaged: Bool? = nil,
     device: Device = .cpu, catalog: Catalog = .standard
   ) throws {
+    file = nil
     configuration = try Self.configuration(of: run, catalog: catalog)
     let specification = try RunFiles.specification(of: NetworkSpecification.self, in: run)
     network = try Network(
@@ -59,11 +105,12 @@ public struct SavedNetwork {
     }
   }
 
-  /// The configuration of a run, without its weights.
+  /// The configuration of a run, without its weights; the defaults for a file.
   public static func configuration(
     of run: URL, catalog: Catalog = .standard
   ) throws -> RunConfiguration {
-    try catalog.configuration(file: try RunFiles.configuration(in: run))
+    if FileKind(of: run) == .file { return RunConfiguration() }
+    return try catalog.configuration(file: try RunFiles.configuration(in: run))
   }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import NamidData
 import NamidDefenses
+import NamidEvaluation
 import NamidInformation
 import NamidNetworks
 import NamidSettings
@@ -33,27 +34,42 @@ public final class TrainingRun {
     _ configuration: RunConfiguration, in folder: URL, data: URL, resume: Bool = false,
     device: Device = .cpu, catalog: Catalog = .standard
   ) throws {
-    let configuration = try configuration.settled(catalog)
+    var configuration = try configuration.settled(catalog)
     let images = try TrainingData(
       configuration.data, directory: data, seed: configuration.seed, catalog: catalog)
-    let specification = images.specification(configuration.model, catalog: catalog)
+    try configuration.threat.checkRadius(
+      valuesPerImage: images.training.bytesPerImage)
+    let isResumed = resume && !CheckpointFolder(run: folder).isEmpty
+    var specification = images.specification(configuration.model, catalog: catalog)
+    var initial: Network?
+    if isResumed && configuration.initial != nil {
+      specification = try RunFiles.specification(of: NetworkSpecification.self, in: folder)
+    } else if let path = configuration.initial {
+      let start = try Self.initial(path, configuration.model, for: specification, device, catalog)
+      (initial, specification) = (start, start.specification)
+    }
+    if configuration.initial != nil {
+      (configuration.model.architecture, configuration.model.width) = (
+        specification.architecture, specification.width
+      )
+    }
     network = try Network(
       specification, stream: RandomStream(seed: configuration.seed).keyed("weights"),
       device: device, architectures: catalog.architectures)
     let defense = try configuration.makeDefense(for: network, catalog: catalog)
     let defaults = try catalog.defense(configuration.defense).weightPerturbation
+    let perturbation = configuration.weightPerturbation.map {
+      WeightPerturbation($0, defaults: defaults)
+    }
+    try Self.checkThatAllBegins(defense, perturbation, epochs: configuration.training.epochs)
     let run = try RunFolder(
       folder, configuration: ConfigurationLoader.render(configuration),
       specification: specification, resume: resume)
-    if let initial = configuration.initial, !run.isResumed {
-      try network.start(from: URL(filePath: initial), catalog: catalog)
-    }
+    if let initial { try network.take(initial.store.state) }
     let trainer = try Trainer(
       configuration, network: network, defense: defense,
       validation: images.validation.map { ImageTensors($0, device: device) },
-      perturbation: configuration.weightPerturbation.map {
-        WeightPerturbation($0, defaults: defaults)
-      })
+      perturbation: perturbation)
     loop = try TrainingLoop(
       trainer, on: ImageTensors(images.training, device: device),
       dataFingerprint: images.fingerprint(), run: run)
@@ -75,24 +91,60 @@ public final class TrainingRun {
   public func fit(_ report: (TrainingEvent) -> Void = { _ in }) throws { try loop.fit(report) }
 }
 
-extension Network {
-  /// Takes over the weights and statistics of another run's last checkpoint.
+extension TrainingRun {
+  /// Refuses a training that ends while a defense or the perturbation of weights still warms up.
+  private static func checkThatAllBegins(
+    _ defense: any Defense, _ perturbation: WeightPerturbation?, epochs: Int
+  ) throws(RunError) {
+    let last = epochs - 1
+    let final = defense.stage(epoch: .max)
+    if epochs > 0, defense.stage(epoch: last) != final {
+      let later = epochs..<epochs + 100_000
+      let first = later.first { defense.stage(epoch: $0) == final } ?? later.upperBound
+      throw .neverBegins("the added term of \(defense.name)", epoch: first + 1, epochs: epochs)
+    }
+    if let perturbation, epochs > 0, perturbation.gamma != 0, !perturbation.isActive(in: last) {
+      throw .neverBegins(
+        "the perturbation of weights", epoch: perturbation.warmUpEpochs + 1, epochs: epochs)
+    }
+  }
+
+  /// The network that training starts from, of a run or a file; its kind is the one that is trained.
   ///
-  /// - Throws: `RunError.initialDoesNotFit` for a network of another kind, and what reading a run throws.
-  fileprivate func start(from run: URL, catalog: Catalog) throws {
-    let saved = try SavedNetwork(run: run, device: store.device, catalog: catalog)
-    let theirs = saved.network.specification
-    guard theirs == specification else {
-      let texts = [theirs, specification].map {
-        "\($0.architecture), width \($0.width), \($0.classCount) classes, "
+  /// - Throws: `RunError.initialDoesNotFit` for other images or classes, or where the settings ask for another kind.
+  private static func initial(
+    _ path: String, _ model: ModelSettings, for images: NetworkSpecification, _ device: Device,
+    _ catalog: Catalog
+  ) throws -> Network {
+    var options = ModelFile.Options()
+    options.recognition.image = (images.channels, images.imageHeight, images.imageWidth)
+    options.recognition.firstConvolutionPadding = images.firstConvolutionPadding
+    let network = try SavedNetwork(
+      opening: URL(filePath: path), .latest, options, device: device, catalog: catalog
+    ).network
+    let theirs = network.specification
+    let isAsked =
+      model == ModelSettings()
+      || (theirs.architecture, theirs.width) == (images.architecture, images.width)
+    guard isAsked, theirs.classCount == images.classCount, theirs.channels == images.channels,
+      (theirs.imageHeight, theirs.imageWidth) == (images.imageHeight, images.imageWidth)
+    else {
+      let texts = [theirs, images].map {
+        "\($0.title), \($0.classCount) classes, "
           + "\($0.channels)×\($0.imageHeight)×\($0.imageWidth)"
       }
       throw RunError.initialDoesNotFit(
-        run.path, reason: "it holds \(texts[0]), the run trains \(texts[1])")
+        path, reason: "it holds \(texts[0]), the run trains \(texts[1])")
     }
+    return network
+  }
+}
+
+extension Network {
+  /// Takes over the weights and statistics of another network of the same kind.
+  fileprivate func take(_ state: [(name: String, tensor: Tensor)]) throws {
     try store.load(
-      state: Dictionary(saved.network.store.state.map { ($0.name, $0.tensor) }) { first, _ in first
-      })
+      state: Dictionary(state.map { ($0.name, $0.tensor) }) { first, _ in first })
   }
 }
 

@@ -29,14 +29,15 @@ import Testing
   @Test func namesAreDistinctAndDescribed() {
     #expect(
       Self.names == [
-        "resnet18", "preactresnet18", "wideresnet-34-10", "wideresnet-28-10", "vgg19", "small-cnn",
+        "resnet18", "resnet34", "resnet50", "preactresnet18", "wideresnet-34-10",
+        "wideresnet-28-10", "vgg19", "vgg16", "small-cnn",
       ])
     #expect(Architecture.all.allSatisfy { !$0.summary.isEmpty })
   }
 
   @Test func everyArchitectureHasItsOwnWidth() {
     let widths = Self.names.map { NetworkSpecification(architecture: $0).width }
-    #expect(widths == [64, 64, 160, 160, 64, 16])
+    #expect(widths == [64, 64, 64, 64, 160, 160, 64, 64, 16])
     #expect(NetworkSpecification(architecture: "vgg19", width: 7).width == 7)
   }
 

@@ -93,22 +93,20 @@ enum CIFARBinary {
 
 /// The Python distribution of CIFAR-10: pickled dictionaries with `data` and `labels`.
 ///
-/// The files are read by a reader that knows data and runs nothing (`Pickle`).
+/// The files are read by a reader that knows data and runs nothing (`PickledBatch`).
 enum CIFARPython {
   static func read(_ folder: URL, split: Split, imagesPerBatch: Int) throws -> ImageSet {
     let meta = folder.appendingPathComponent("batches.meta")
     if Files.isFile(meta) {
-      let pickle = try Pickle(file: meta)
-      let names = try pickle.list(pickle.entry("label_names")).map { try pickle.text($0) }
-      try CIFARLayout.checkClassNames(names, file: meta)
+      try CIFARLayout.checkClassNames(PickledBatch(file: meta).texts("label_names"), file: meta)
     }
     var labels: [Int] = []
     var images: [ArraySlice<UInt8>] = []
     for name in CIFARLayout.batches(of: split) {
       let file = folder.appendingPathComponent(name)
-      let pickle = try Pickle(file: file)
-      let batchLabels = try pickle.list(pickle.entry("labels")).map { try pickle.integer($0) }
-      let data = try pickle.array(pickle.entry("data"))
+      let batch = try PickledBatch(file: file)
+      let batchLabels = try batch.integers("labels")
+      let data = try batch.array("data")
       guard data.shape.count == 2, data.shape[1] == CIFARLayout.bytesPerImage else {
         throw DatasetError.foreign(
           file: file.path, expected: "an array of N × \(CIFARLayout.bytesPerImage) bytes",
@@ -123,7 +121,7 @@ enum CIFARPython {
         try CIFARLayout.checkLabel(label, index: index, file: file)
       }
       labels += batchLabels
-      images.append(data.bytes)
+      images.append(data.bytes[...])
     }
     return CIFARLayout.imageSet(split: split, layout: "python", labels: labels, images: images)
   }

@@ -16,12 +16,16 @@ public struct NetworkSpecification: Codable, Hashable, Sendable {
   public var imageHeight: Int
   /// Width of the images in pixels.
   public var imageWidth: Int
+  /// What an architecture such as `resnet` leaves open; nil for one that fixes all.
+  public var design: NetworkDesign?
+  /// The change of images that is the network's first layer; nil where it reads them as they are.
+  public var normalization: InputNormalization?
 
   /// A network for images of a given kind; without a width it has the one that its architecture has among some kinds.
   public init(
     architecture: String, width: Int? = nil, firstConvolutionPadding: Int = 1, classCount: Int = 10,
-    channels: Int = 3, imageHeight: Int = 32, imageWidth: Int = 32,
-    among kinds: [Architecture] = Architecture.all
+    channels: Int = 3, imageHeight: Int = 32, imageWidth: Int = 32, design: NetworkDesign? = nil,
+    normalization: InputNormalization? = nil, among kinds: [Architecture] = Architecture.all
   ) {
     self.architecture = architecture
     self.width = width ?? kinds.first { $0.name == architecture }?.defaultWidth ?? 64
@@ -30,6 +34,8 @@ public struct NetworkSpecification: Codable, Hashable, Sendable {
     self.channels = channels
     self.imageHeight = imageHeight
     self.imageWidth = imageWidth
+    self.design = design
+    self.normalization = normalization
   }
 
   /// The number that no network can have, with its name, or nil; it may come from a damaged file.
@@ -42,7 +48,7 @@ public struct NetworkSpecification: Codable, Hashable, Sendable {
     let largest = 65_536
     return numbers.first { !($0.smallest...largest).contains($0.value) }.map {
       "its \($0.name) is \($0.value); it must be from \($0.smallest) to \(largest)"
-    }
+    } ?? normalization?.problem(channels: channels)
   }
 
   /// The reason why a first 3×3 convolution cannot be applied to these images, or nil where it can.
@@ -64,6 +70,12 @@ public struct Architecture: Sendable {
   public let summary: String
   /// The base width of its paper.
   public let defaultWidth: Int
+  /// True where a specification must say more than a width.
+  public let needsDesign: Bool
+  /// The name of the family that this kind is one of; nil for others.
+  let family: String?
+  /// The design of a base width, for the kinds that are one of a family's; nil for others.
+  let design: (@Sendable (Int) -> NetworkDesign)?
   private let ownProblem: @Sendable (NetworkSpecification) -> String?
   /// Builds the network under a path.
   public let build: @Sendable (NetworkSpecification, Path) -> any Module
@@ -74,20 +86,42 @@ public struct Architecture: Sendable {
     problem: @escaping @Sendable (NetworkSpecification) -> String? = { _ in nil },
     build: @escaping @Sendable (NetworkSpecification, Path) -> any Module
   ) {
+    self.init(
+      name: name, summary: summary, defaultWidth: defaultWidth, design: nil, problem: problem,
+      build: build)
+  }
+
+  /// A kind of network that is one of a family, or the family.
+  init(
+    name: String, summary: String, defaultWidth: Int = 64, needsDesign: Bool = false,
+    family: String? = nil, design: (@Sendable (Int) -> NetworkDesign)? = nil,
+    problem: @escaping @Sendable (NetworkSpecification) -> String?,
+    build: @escaping @Sendable (NetworkSpecification, Path) -> any Module
+  ) {
     self.name = name
     self.summary = summary
     self.defaultWidth = defaultWidth
+    self.needsDesign = needsDesign
+    self.family = family
+    self.design = design
     ownProblem = problem
     self.build = build
   }
 
   /// The reason why no network of this kind can be built as specified; nil where it can.
   public func problem(_ specification: NetworkSpecification) -> String? {
-    specification.rangeProblem ?? ownProblem(specification)
+    if needsDesign && specification.design == nil {
+      return "\(name) is \(summary); name a kind with all of its sizes, such as resnet18"
+    }
+    return specification.rangeProblem ?? specification.design?.problem ?? ownProblem(specification)
   }
 
-  /// All kinds that come with this library.
+  /// All kinds that come with this library and can be built by name.
   public static let all: [Architecture] = [
-    .resNet18, .preActResNet18, .wideResNet34, .wideResNet28, .vgg19, .smallCNN,
+    .resNet18, .resNet34, .resNet50, .preActResNet18, .wideResNet34, .wideResNet28, .vgg19, .vgg16,
+    .smallCNN,
   ]
+
+  /// The families of these kinds, whose members are told by a design that is read off a checkpoint.
+  static let families: [Architecture] = [.resNet, .preActResNet, .vgg]
 }

@@ -27,6 +27,7 @@ public final class Network: Classifier {
   /// Its weights and running statistics.
   public let store: ParameterStore
   private let module: any Module
+  private let normalization: Normalization?
 
   /// A freshly initialised network.
   ///
@@ -35,7 +36,8 @@ public final class Network: Classifier {
     _ specification: NetworkSpecification, stream: RandomStream, device: Device = .cpu,
     architectures: [Architecture] = Architecture.all
   ) throws(NetworkError) {
-    guard let kind = architectures.first(where: { $0.name == specification.architecture }) else {
+    let known = architectures + Architecture.families
+    guard let kind = known.first(where: { $0.name == specification.architecture }) else {
       throw .unknownArchitecture(
         specification.architecture, known: architectures.map(\.name))
     }
@@ -45,7 +47,11 @@ public final class Network: Classifier {
       throw .unsuitable(specification, reason: reason)
     }
     self.specification = specification
-    store = ParameterStore(stream: stream, device: device)
+    let store = ParameterStore(stream: stream, device: device)
+    self.store = store
+    normalization = specification.normalization.map {
+      Normalization($0, channels: specification.channels, at: store.root / "normalize")
+    }
     module = kind.build(specification, store.root)
   }
 
@@ -65,7 +71,8 @@ public final class Network: Classifier {
 
   /// The logits (N, classes) in float32.
   public func logits(_ images: Tensor) -> Tensor {
-    module(images.contiguous(.channelsLast)).to(.float32)
+    let input = images.contiguous(.channelsLast)
+    return module(normalization?(input) ?? input).to(.float32)
   }
 
   /// The logits, with another weight of this batch in the running statistics: 0 leaves them alone.

@@ -145,6 +145,7 @@ public enum Operator: String, CaseIterable, Sendable {
   case batchNorm = "aten::batch_norm"
   case layerNorm = "aten::layer_norm"
   case relu = "aten::relu"
+  case silu = "aten::silu"
   case maxPool2d = "aten::max_pool2d"
   case avgPool2d = "aten::avg_pool2d"
   case adaptiveAvgPool2d = "aten::adaptive_avg_pool2d"

@@ -31,6 +31,9 @@ extension Tensor {
   /// The positive part.
   public func relu() -> Tensor { one(.relu, self) }
 
+  /// x·σ(x).
+  public func silu() -> Tensor { one(.silu, self) }
+
   /// Largest value of each window; the stride is the window's size unless given.
   ///
   /// With `ceilMode` a last window that reaches over the edge counts, too: 7 pixels make 4, not 3.

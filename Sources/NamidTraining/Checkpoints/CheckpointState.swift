@@ -81,7 +81,7 @@ public enum CheckpointError: Error, CustomStringConvertible, Sendable {
       "\(path) is not a checkpoint's state: \(reason). Remove that checkpoint's folder to go on from an "
         + "earlier one, or train anew"
     case .doesNotFit(let path, let reason):
-      "\(path) does not fit: \(reason). It was saved by another network; take the one of this run"
+      "\(path) does not fit: \(reason)"
     case .inUse(let path):
       "\(path): another process trains there; wait for it, or choose another folder"
     case .foreignFiles(let path, let names):
