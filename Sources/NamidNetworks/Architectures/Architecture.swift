@@ -64,19 +64,22 @@ public struct Architecture: Sendable {
   public let summary: String
   /// The base width of its paper.
   public let defaultWidth: Int
+  /// A digest of what decides the function beside the weights, for kinds that come from a file; nil for others.
+  let identity: String?
   private let ownProblem: @Sendable (NetworkSpecification) -> String?
   /// Builds the network under a path.
   public let build: @Sendable (NetworkSpecification, Path) -> any Module
 
   /// A kind of network.
   public init(
-    name: String, summary: String, defaultWidth: Int = 64,
+    name: String, summary: String, defaultWidth: Int = 64, identity: String? = nil,
     problem: @escaping @Sendable (NetworkSpecification) -> String? = { _ in nil },
     build: @escaping @Sendable (NetworkSpecification, Path) -> any Module
   ) {
     self.name = name
     self.summary = summary
     self.defaultWidth = defaultWidth
+    self.identity = identity
     ownProblem = problem
     self.build = build
   }
