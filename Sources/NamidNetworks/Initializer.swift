@@ -6,6 +6,8 @@ public enum Initializer: Sendable {
   case constant(Double)
   /// Zero as a 64-bit integer (a counter).
   case counter
+  /// Zero in any element type.
+  case zeros(DType)
   /// Uniform in [-bound, bound).
   case uniform(bound: Double)
   /// Normal with mean 0.
@@ -31,6 +33,8 @@ public enum Initializer: Sendable {
       return .full(shape, value)
     case .counter:
       return .zeros(shape, dtype: .int64)
+    case .zeros(let dtype):
+      return .zeros(shape, dtype: dtype)
     case .uniform(let bound):
       return Tensor.uniform([stream], shape: shape, low: -bound, high: bound).squeeze(0)
     case .normal(let deviation):

@@ -27,7 +27,8 @@ public final class ParameterStore {
 
   /// Present while the store is frozen.
   private(set) var foldedWeights: FoldedWeights?
-  private let stream: RandomStream
+  /// The stream of initial values and of what layers draw.
+  let stream: RandomStream
   private let hasValues: Bool
 
   /// An empty store.
@@ -133,6 +134,12 @@ public struct Path {
   /// Registers a trainable tensor.
   public func parameter(_ name: String, _ shape: [Int], _ initial: Initializer) -> Tensor {
     store.register((self / name).prefix, shape: shape, initial: initial, isTrainable: true)
+  }
+
+  /// Registers a tensor of zeros of any element type under a whole name.
+  func tensor(_ name: String, _ shape: [Int], _ dtype: DType, isTrainable: Bool) -> Tensor {
+    store.register(
+      (self / name).prefix, shape: shape, initial: .zeros(dtype), isTrainable: isTrainable)
   }
 
   /// Registers a tensor that is saved but not trained.

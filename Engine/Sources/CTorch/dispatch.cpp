@@ -40,7 +40,7 @@ uint32_t tags_of(const c10::Type &type) {
     case c10::TypeKind::TensorType: return bit(CT_TENSOR);
     case c10::TypeKind::IntType: return bit(CT_INTEGER);
     case c10::TypeKind::FloatType: return bit(CT_REAL);
-    case c10::TypeKind::NumberType: return bit(CT_INTEGER) | bit(CT_REAL);
+    case c10::TypeKind::NumberType: return bit(CT_INTEGER) | bit(CT_REAL) | bit(CT_BOOLEAN);
     case c10::TypeKind::BoolType: return bit(CT_BOOLEAN);
     case c10::TypeKind::StringType: return bit(CT_STRING);
     case c10::TypeKind::DeviceObjType: return bit(CT_DEVICE);
@@ -83,6 +83,7 @@ c10::List<std::optional<at::Tensor>> optional_tensors_of(const ct_value &value) 
 c10::IValue to_ivalue(const ct_value &value) {
   switch (value.tag) {
     case CT_NONE: return {};
+    case CT_OMITTED: return {};
     case CT_TENSOR: return static_cast<ct_tensor_ref>(const_cast<void *>(value.pointer))->value;
     case CT_INTEGER: return value.integer;
     case CT_REAL: return value.real;
@@ -109,15 +110,20 @@ torch::jit::Stack stack_of(const ct_operator &op, const ct_value *arguments, siz
   torch::jit::Stack stack;
   stack.reserve(schema.arguments().size());
   bool fits = count <= op.tags.size();
-  for (size_t i = 0; i < count; ++i) {
-    stack.push_back(to_ivalue(arguments[i]));
-    fits = fits && (op.tags[i] & bit(static_cast<ct_tag>(arguments[i].tag))) != 0;
-  }
-  for (size_t i = count; fits && i < op.tags.size(); ++i) {
+  const auto push_default = [&](size_t i) {
     const auto &value = schema.arguments()[i].default_value();
     fits = value.has_value();
     if (fits) stack.push_back(*value);
+  };
+  for (size_t i = 0; i < count; ++i) {
+    if (arguments[i].tag == CT_OMITTED && fits) {
+      push_default(i);
+      continue;
+    }
+    stack.push_back(to_ivalue(arguments[i]));
+    fits = fits && (op.tags[i] & bit(static_cast<ct_tag>(arguments[i].tag))) != 0;
   }
+  for (size_t i = count; fits && i < op.tags.size(); ++i) push_default(i);
   if (!fits) schema.checkAndNormalizeInputs(stack, {});
   return stack;
 }

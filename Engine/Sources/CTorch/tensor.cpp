@@ -1,4 +1,5 @@
 #include <ATen/ops/empty.h>
+#include <ATen/ops/scalar_tensor.h>
 
 #include <cstring>
 
@@ -33,6 +34,22 @@ ct_status ct_tensor_from_bytes(const void *bytes, size_t byte_count, const int64
   TORCH_CHECK(value.nbytes() == byte_count, "a tensor of shape ", shape, " has ", value.nbytes(),
               " bytes, not ", byte_count);
   if (byte_count > 0) std::memcpy(value.mutable_data_ptr(), bytes, byte_count);
+  *out = ctorch::box(std::move(value));
+  return CT_OK;
+} catch (...) {
+  return ctorch::translate_current_exception();
+}
+
+ct_status ct_tensor_from_number(ct_value number, ct_tensor_ref *out) noexcept try {
+  ctorch::load_accelerator();
+  at::Tensor value;
+  switch (number.tag) {
+    case CT_INTEGER: value = at::scalar_tensor(number.integer, at::kLong); break;
+    case CT_REAL: value = at::scalar_tensor(number.real, at::kDouble); break;
+    case CT_BOOLEAN: value = at::scalar_tensor(number.integer != 0, at::kBool); break;
+    default: TORCH_CHECK(false, "a value with the tag ", number.tag, " is no number");
+  }
+  value.unsafeGetTensorImpl()->set_wrapped_number(true);
   *out = ctorch::box(std::move(value));
   return CT_OK;
 } catch (...) {

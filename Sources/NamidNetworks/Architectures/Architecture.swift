@@ -76,25 +76,27 @@ public struct Architecture: Sendable {
   let family: String?
   /// The design of a base width, for the kinds that are one of a family's; nil for others.
   let design: (@Sendable (Int) -> NetworkDesign)?
+  /// A digest of what decides the function beside the weights, for kinds that come from a file; nil for others.
+  let identity: String?
   private let ownProblem: @Sendable (NetworkSpecification) -> String?
   /// Builds the network under a path.
   public let build: @Sendable (NetworkSpecification, Path) -> any Module
 
   /// A kind of network.
   public init(
-    name: String, summary: String, defaultWidth: Int = 64,
+    name: String, summary: String, defaultWidth: Int = 64, identity: String? = nil,
     problem: @escaping @Sendable (NetworkSpecification) -> String? = { _ in nil },
     build: @escaping @Sendable (NetworkSpecification, Path) -> any Module
   ) {
     self.init(
-      name: name, summary: summary, defaultWidth: defaultWidth, design: nil, problem: problem,
-      build: build)
+      name: name, summary: summary, defaultWidth: defaultWidth, identity: identity, design: nil,
+      problem: problem, build: build)
   }
 
   /// A kind of network that is one of a family, or the family.
   init(
     name: String, summary: String, defaultWidth: Int = 64, needsDesign: Bool = false,
-    family: String? = nil, design: (@Sendable (Int) -> NetworkDesign)? = nil,
+    identity: String? = nil, family: String? = nil, design: (@Sendable (Int) -> NetworkDesign)? = nil,
     problem: @escaping @Sendable (NetworkSpecification) -> String?,
     build: @escaping @Sendable (NetworkSpecification, Path) -> any Module
   ) {
@@ -104,6 +106,7 @@ public struct Architecture: Sendable {
     self.needsDesign = needsDesign
     self.family = family
     self.design = design
+    self.identity = identity
     ownProblem = problem
     self.build = build
   }

@@ -26,8 +26,10 @@ public final class Network: Classifier {
   public let specification: NetworkSpecification
   /// Its weights and running statistics.
   public let store: ParameterStore
-  private let module: any Module
   private let normalization: Normalization?
+  let module: any Module
+  /// The digest of the architecture, where it comes from a file.
+  private let identity: String?
 
   /// A freshly initialised network.
   ///
@@ -52,6 +54,7 @@ public final class Network: Classifier {
     normalization = specification.normalization.map {
       Normalization($0, channels: specification.channels, at: store.root / "normalize")
     }
+    identity = kind.identity
     module = kind.build(specification, store.root)
   }
 
@@ -100,9 +103,11 @@ extension Network {
       """
   }
 
-  /// A digest of names and values of all weights and buffers, 16 hexadecimal digits.
+  /// A digest of names and values of all weights and buffers, 16 hexadecimal digits; of an exported program also of
+  /// its graph.
   public var fingerprint: String {
     var hash = SHA256()
+    if let identity { Array(identity.utf8).withUnsafeBytes { hash.update($0) } }
     for (name, tensor) in store.state {
       Array(name.utf8).withUnsafeBytes { hash.update($0) }
       tensor.record.bytes.withUnsafeBytes { hash.update($0) }

@@ -62,7 +62,7 @@ public struct MemoryUse: Equatable, Sendable {
   ///
   /// Blocks from before that are freed meanwhile are not noticed.
   public static func measure(_ body: () throws -> Void) rethrows -> MemoryUse {
-    check(ct_memory_watch_begin(), "MemoryUse")
+    check(ct_memory_watch_begin(0), "MemoryUse")
     var sums = ct_memory()
     do {
       defer { check(ct_memory_watch_end(&sums), "MemoryUse") }
@@ -72,4 +72,23 @@ public struct MemoryUse: Equatable, Sendable {
       allocations: Int(sums.allocations), liveBytes: Int(sums.live_bytes),
       peakBytes: Int(sums.peak_bytes))
   }
+}
+
+/// Runs `body` so that operators which would need more than some bytes of the host's memory at a time fail, before they
+/// write to any of it: for calls whose sizes come from a file.
+///
+/// - Parameters:
+///   - bytes: The bound on all that libtorch allocates for this thread meanwhile and has not freed.
+///   - body: The work; it must catch the errors of its calls, or pass them on.
+/// - Returns: The result of `body`.
+/// - Throws: What `body` throws.
+package func withMemoryBound<Result>(
+  _ bytes: Int, _ body: () throws -> Result
+) throws -> Result {
+  try require(ct_memory_watch_begin(Int64(max(bytes, 1))), "withMemoryBound")
+  defer {
+    var ignored = ct_memory()
+    check(ct_memory_watch_end(&ignored), "withMemoryBound")
+  }
+  return try body()
 }

@@ -28,6 +28,7 @@ struct CallMemory {
   private mutating func value(of argument: OperatorValue) -> ct_value {
     switch argument {
     case .none: Self.value(CT_NONE)
+    case .omitted: Self.value(CT_OMITTED)
     case .tensor(let tensor): Self.value(CT_TENSOR, pointer: UnsafeRawPointer(tensor.handle))
     case .integer(let integer): Self.value(CT_INTEGER, integer: Int64(integer))
     case .real(let real): Self.value(CT_REAL, real: real)
@@ -78,7 +79,7 @@ extension OperatorValue {
   /// The bytes of what this value points to, filled up to whole words.
   fileprivate var listByteCount: Int {
     switch self {
-    case .none, .tensor, .integer, .real, .boolean, .device: 0
+    case .none, .omitted, .tensor, .integer, .real, .boolean, .device: 0
     case .string(let text): Self.padded(text.utf8.count + 1)
     case .integers(let list): 8 * list.count
     case .reals(let list): 8 * list.count

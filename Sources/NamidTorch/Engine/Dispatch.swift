@@ -13,6 +13,34 @@ public func call(_ op: Operator, _ arguments: [OperatorValue]) throws(EngineErro
   }
 }
 
+/// Calls an operator that was found by its name; see `call` for those of this library.
+///
+/// - Parameters:
+///   - op: The operator.
+///   - arguments: In schema order; what is missing at the end or `omitted` takes the schema's default.
+/// - Returns: the tensors among the results, lists flattened.
+/// - Throws: `EngineError` with libtorch's message.
+package func call(
+  _ op: NamedOperator, _ arguments: [OperatorValue]
+) throws(EngineError) -> [Tensor] {
+  if let known = op.known { CallCounter.note(known) }
+  return try results(of: op.pointer, named: op.name, arguments) { $0.flatMap(tensors) }
+}
+
+/// Calls an operator that was found by its name and has one result, a tensor.
+package func callForTensor(
+  _ op: NamedOperator, _ arguments: [OperatorValue]
+) throws(EngineError) -> Tensor {
+  if let known = op.known { CallCounter.note(known) }
+  let tensor = try results(of: op.pointer, named: op.name, arguments) {
+    $0.first.flatMap { Tensor($0) }
+  }
+  guard let tensor else {
+    throw EngineError(kind: .other, call: op.name, message: "it returned no tensor")
+  }
+  return tensor
+}
+
 /// Calls an operator that can fail only through a programming error, and traps with shapes when it does.
 @discardableResult
 func invoke<each Argument: OperatorArgument>(
@@ -57,7 +85,13 @@ private func results<Result>(
   of op: Operator, _ arguments: [OperatorValue], body: (UnsafeBufferPointer<ct_value>) -> Result
 ) throws(EngineError) -> Result {
   CallCounter.note(op)
-  let pointer = try op.pointer()
+  return try results(of: op.pointer(), named: op.rawValue, arguments, body: body)
+}
+
+private func results<Result>(
+  of pointer: OpaquePointer, named name: String, _ arguments: [OperatorValue],
+  body: (UnsafeBufferPointer<ct_value>) -> Result
+) throws(EngineError) -> Result {
   let outcome = withExtendedLifetime(arguments) {
     withCallMemory(for: arguments) { memory -> Swift.Result<Result, EngineError> in
       var count: Int32 = 0
@@ -66,7 +100,7 @@ private func results<Result>(
         Int32(CallMemory.resultCapacity), &count)
       guard status == CT_OK else {
         return .failure(
-          EngineError(status: status, call: "\(op.rawValue)(\(summary(of: arguments)))"))
+          EngineError(status: status, call: "\(name)(\(summary(of: arguments)))"))
       }
       return .success(body(UnsafeBufferPointer(start: memory.results, count: Int(count))))
     }
@@ -96,6 +130,7 @@ private func summary(of arguments: [OperatorValue]) -> String {
   arguments.map { argument in
     switch argument {
     case .none: "none"
+    case .omitted: "default"
     case .tensor(let tensor): "\(tensor.dtype)\(tensor.shape)"
     case .tensors(let list): "[\(list.count) tensors]"
     case .optionalTensors(let list): "[\(list.count) tensors]"

@@ -24,6 +24,13 @@ public struct EngineError: Error, CustomStringConvertible, Sendable {
   /// libtorch's own text.
   public let message: String
 
+  /// An error with its text.
+  package init(kind: Kind, call: String, message: String) {
+    self.kind = kind
+    self.call = call
+    self.message = message
+  }
+
   /// One text with all of it.
   public var description: String { "\(call): \(message)" }
 
@@ -63,7 +70,7 @@ extension EngineError {
 }
 
 /// Ends the process for an error that nobody can catch; see `EngineError.beforeTrap`.
-func engineFailed(_ error: EngineError) -> Never {
+package func engineFailed(_ error: EngineError) -> Never {
   EngineError.tell(error)
   fatalError(error.description)
 }

@@ -26,6 +26,8 @@ public enum OperatorValue {
   case tensors([Tensor])
   /// Tensors of which some may be missing, such as indices.
   case optionalTensors([Tensor?])
+  /// The default of the operator's schema.
+  case omitted
 }
 
 /// A Swift type that operators take as an argument.

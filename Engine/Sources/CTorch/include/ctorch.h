@@ -46,6 +46,7 @@ typedef enum {
   CT_BOOLEANS,         // pointer: count × bool
   CT_TENSORS,          // pointer: count × ct_tensor_ref
   CT_OPTIONAL_TENSORS, // pointer: count × ct_tensor_ref, NULL for none
+  CT_OMITTED,          // the schema's default
 } ct_tag;
 
 typedef struct {
@@ -87,6 +88,9 @@ CT_API ct_status ct_tensor_describe(ct_tensor_ref tensor, ct_description *out) C
 CT_API ct_status ct_tensor_from_bytes(const void *bytes, size_t byte_count, const int64_t *sizes,
                                       int32_t dimensions, int8_t dtype,
                                       ct_tensor_ref *out) CT_NOEXCEPT;
+// A CPU tensor of rank 0 that stands for a number, an integer, real or boolean value: unlike other tensors it
+// does not change the element type of what it is added to.
+CT_API ct_status ct_tensor_from_number(ct_value number, ct_tensor_ref *out) CT_NOEXCEPT;
 // Copies the elements in row-major order into `bytes`, which must have room for exactly all of them.
 CT_API ct_status ct_tensor_copy_bytes(ct_tensor_ref tensor, void *bytes,
                                       size_t byte_count) CT_NOEXCEPT;
@@ -190,8 +194,9 @@ typedef struct {
   int64_t peak_bytes; // the most that live_bytes has been
 } ct_memory;
 
-// Watches what libtorch allocates for this thread between two calls.
-CT_API ct_status ct_memory_watch_begin(void) CT_NOEXCEPT;
+// Watches what libtorch allocates for this thread between two calls. With a limit other than 0, calls of operators that
+// would need more bytes of the host's memory at a time fail.
+CT_API ct_status ct_memory_watch_begin(int64_t limit) CT_NOEXCEPT;
 CT_API ct_status ct_memory_watch_end(ct_memory *out) CT_NOEXCEPT;
 
 #ifdef __cplusplus
