@@ -29,7 +29,8 @@ public final class ParameterStore {
   private(set) var foldedWeights: FoldedWeights?
   /// The stream of initial values and of what layers draw.
   let stream: RandomStream
-  private let hasValues: Bool
+  /// False where only the shapes of a network are wanted.
+  let hasValues: Bool
 
   /// An empty store.
   ///
@@ -116,6 +117,14 @@ public final class ParameterStore {
     entries.append(Entry(name: name, tensor: tensor, isTrainable: isTrainable))
     return tensor
   }
+
+  /// Registers a tensor that exists already, and that its owner goes on using: it stays the same object.
+  func adopt(_ tensor: Tensor, as name: String, isTrainable: Bool) {
+    precondition(
+      !entries.contains { $0.name == name }, "two parameters are called \(name)")
+    tensor.requiresGrad = isTrainable
+    entries.append(Entry(name: name, tensor: tensor, isTrainable: isTrainable))
+  }
 }
 
 /// A name within a store: `path / "layer1" / 0 / "conv1"` is `layer1.0.conv1`.
@@ -140,6 +149,11 @@ public struct Path {
   func tensor(_ name: String, _ shape: [Int], _ dtype: DType, isTrainable: Bool) -> Tensor {
     store.register(
       (self / name).prefix, shape: shape, initial: .zeros(dtype), isTrainable: isTrainable)
+  }
+
+  /// Registers a tensor that exists already, and that its owner goes on using.
+  func adopt(_ tensor: Tensor, as name: String, isTrainable: Bool) {
+    store.adopt(tensor, as: (self / name).prefix, isTrainable: isTrainable)
   }
 
   /// Registers a tensor that is saved but not trained.

@@ -128,20 +128,11 @@ torch::jit::Stack stack_of(const ct_operator &op, const ct_value *arguments, siz
   return stack;
 }
 
-ct_value tensor_list_value(const c10::IValue &value) {
-  const auto list = value.toTensorList();
-  const size_t bytes = sizeof(ct_tensor_ref) * std::max<size_t>(list.size(), 1);
-  auto *elements = static_cast<ct_tensor_ref *>(std::malloc(bytes));
-  if (elements == nullptr) throw std::bad_alloc();
-  for (size_t i = 0; i < list.size(); ++i) elements[i] = ctorch::box(list.get(i));
-  return ct_value{CT_TENSORS, static_cast<int32_t>(list.size()), 0, 0, elements};
-}
-
 ct_value from_ivalue(c10::IValue &&value) {
   if (value.isTensor()) {
     return ct_value{CT_TENSOR, 0, 0, 0, ctorch::box(std::move(value).toTensor())};
   }
-  if (value.isTensorList()) return tensor_list_value(value);
+  if (value.isTensorList()) return ctorch::tensor_list_value(value.toTensorList());
   if (value.isBool()) return ct_value{CT_BOOLEAN, 0, value.toBool() ? 1 : 0, 0, nullptr};
   if (value.isInt()) return ct_value{CT_INTEGER, 0, value.toInt(), 0, nullptr};
   if (value.isDouble()) return ct_value{CT_REAL, 0, 0, value.toDouble(), nullptr};
@@ -150,6 +141,14 @@ ct_value from_ivalue(c10::IValue &&value) {
 }
 
 }  // namespace
+
+ct_value ctorch::tensor_list_value(const c10::List<at::Tensor> &list) {
+  const size_t bytes = sizeof(ct_tensor_ref) * std::max<size_t>(list.size(), 1);
+  auto *elements = static_cast<ct_tensor_ref *>(std::malloc(bytes));
+  if (elements == nullptr) throw std::bad_alloc();
+  for (size_t i = 0; i < list.size(); ++i) elements[i] = ctorch::box(list.get(i));
+  return ct_value{CT_TENSORS, static_cast<int32_t>(list.size()), 0, 0, elements};
+}
 
 ct_status ct_operator_find(const char *name, const char *overload, ct_operator_ref *out) noexcept
 try {

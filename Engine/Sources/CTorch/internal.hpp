@@ -1,6 +1,7 @@
 // What the shim's files share: the tensor box and the one exception translator.
 #pragma once
 
+#include <ATen/core/List.h>
 #include <ATen/core/Tensor.h>
 
 #include "ctorch_accelerator.h"
@@ -36,6 +37,9 @@ extern const ct_accelerator cuda_without_graphs;
 
 /// How many devices of the accelerator can be used.
 int32_t device_count();
+
+/// Tensors as a CT_TENSORS value, whose array is released with ct_free.
+ct_value tensor_list_value(const c10::List<at::Tensor> &list);
 
 inline ct_tensor_ref box(at::Tensor value) { return new ct_tensor{std::move(value)}; }
 

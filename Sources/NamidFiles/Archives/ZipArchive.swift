@@ -26,7 +26,8 @@ public struct ZipArchive: Sendable {
     public let count: Int
     /// True where it is compressed.
     let isDeflated: Bool
-    let checksum: UInt32
+    /// The CRC-32 of its content, which is compared when it is read.
+    public let checksum: UInt32
     /// The place of its local header.
     let header: Int
     /// The length of its bytes in the archive.

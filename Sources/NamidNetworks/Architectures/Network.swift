@@ -103,15 +103,25 @@ extension Network {
       """
   }
 
-  /// A digest of names and values of all weights and buffers, 16 hexadecimal digits; of an exported program also of
-  /// its graph.
+  /// A digest of names and values of all weights and buffers, and of whatever else decides the function: 16
+  /// hexadecimal digits.
   public var fingerprint: String {
     var hash = SHA256()
-    if let identity { Array(identity.utf8).withUnsafeBytes { hash.update($0) } }
+    for text in [identity, functionText].compactMap(\.self) {
+      Array(text.utf8).withUnsafeBytes { hash.update($0) }
+    }
     for (name, tensor) in store.state {
       Array(name.utf8).withUnsafeBytes { hash.update($0) }
       tensor.record.bytes.withUnsafeBytes { hash.update($0) }
     }
     return String(hash.hexDigest().prefix(16))
+  }
+
+  /// The part of the specification that changes the function and no weight, as text; nil for a usual network.
+  private var functionText: String? {
+    var parts: [String] = []
+    if let design = specification.design { parts.append("\(design)") }
+    if specification.normalization == .image { parts.append("each image normalised") }
+    return parts.isEmpty ? nil : parts.joined(separator: " ")
   }
 }

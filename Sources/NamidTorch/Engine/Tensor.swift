@@ -47,6 +47,13 @@ public final class Tensor {
   /// The number of elements.
   public var count: Int { Int(metadata.element_count) }
 
+  /// True where the element type and the device are among those that this library uses.
+  var hasKnownType: Bool {
+    let metadata = metadata
+    return DType(rawValue: metadata.dtype) != nil
+      && Device.Kind(rawValue: metadata.device_type) != nil
+  }
+
   /// The element type.
   public var dtype: DType {
     let code = metadata.dtype

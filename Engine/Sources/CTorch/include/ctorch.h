@@ -123,6 +123,37 @@ CT_API ct_status ct_autocast_exchange(int8_t device_type, ct_autocast value,
 // Forgets the low-precision copies of the weights that autocast keeps.
 CT_API ct_status ct_autocast_clear_cache(void) CT_NOEXCEPT;
 
+// -------------------------------------------------------------- TorchScript
+
+typedef struct ct_script *ct_script_ref;
+
+// The names of all operators that TorchScript's code can call, one a line; released with ct_free.
+CT_API ct_status ct_script_known_operators(char **out) CT_NOEXCEPT;
+// Loads an archive that torch.jit.save wrote onto a device; `float32` converts its weights and constants to that type.
+//
+// Loading compiles the archive's code. It runs: methods named __setstate__, the values of default arguments and of
+// constants of classes, and operators whose arguments are constant. It trusts the pickles' sizes. So the caller has to
+// check the code and the pickles before. Every attribute has its declared type afterwards.
+CT_API ct_status ct_script_load(const void *bytes, size_t count, int8_t device_type,
+                                int16_t device_index, bool float32,
+                                ct_script_ref *out) CT_NOEXCEPT;
+// The operators in all methods and functions of the archive, one a line; released with ct_free.
+CT_API ct_status ct_script_operators(ct_script_ref script, char **out) CT_NOEXCEPT;
+// What loading changed, one a line: devices named by the code, which are now the wanted one, and operators that were
+// fixed to training, which now follow the mode. Both are released with ct_free.
+CT_API ct_status ct_script_changes(ct_script_ref script, char **devices,
+                                   char **training) CT_NOEXCEPT;
+// Parameters and other tensors of the module, which the returned handles share; the name is borrowed.
+CT_API int32_t ct_script_tensor_count(ct_script_ref script) CT_NOEXCEPT;
+CT_API ct_status ct_script_tensor(ct_script_ref script, int32_t index, const char **name,
+                                  bool *is_parameter, ct_tensor_ref *out) CT_NOEXCEPT;
+CT_API ct_status ct_script_set_training(ct_script_ref script, bool value) CT_NOEXCEPT;
+// Runs forward on one tensor: all tensors of the output as a CT_TENSORS value, and their places in it, one a line.
+// The arrays are released with ct_free.
+CT_API ct_status ct_script_forward(ct_script_ref script, ct_tensor_ref input, ct_value *tensors,
+                                   char **places) CT_NOEXCEPT;
+CT_API void ct_script_release(ct_script_ref script) CT_NOEXCEPT;
+
 // ------------------------------------------------------------------ Context
 
 typedef struct {
