@@ -103,7 +103,7 @@ struct EvaluationSubject {
     network = MeasuredNetwork(saved, named: run)
     set = try request.images(
       from: Parts.catalog.dataset(request.dataset ?? saved.configuration.data.name),
-      in: workplace.data)
+      in: workplace.data, say: note)
     try saved.check(set)
     let size = min(
       workplace.batchSize ?? Evaluator.batchSize(on: workplace.device), set.count,
