@@ -6,6 +6,9 @@ public enum Datasets {
   public static let all: [any DatasetSource] = [
     FashionMNIST(),
     CIFAR10(),
+    CIFAR100(),
+    CIFAR100(.coarse),
+    SVHN(),
     TinyImageNet(),
   ]
 
