@@ -50,7 +50,7 @@ static cimg_status inflate_members(z_stream *z, const uint8_t *data, size_t coun
       cimg_say(message, capacity, "out of memory");
       return CIMG_NO_MEMORY;
     } else if (code != Z_OK && code != Z_BUF_ERROR) {
-      cimg_say(message, capacity, z->msg ? z->msg : "not a gzip file");
+      cimg_say(message, capacity, z->msg ? z->msg : "not compressed as it should be");
       return CIMG_CORRUPT;
     } else if (at == count && z->avail_out > 0) {
       if (message && capacity)
@@ -61,12 +61,13 @@ static cimg_status inflate_members(z_stream *z, const uint8_t *data, size_t coun
   }
 }
 
-cimg_status cimg_inflate_gzip(const uint8_t *data, size_t count, size_t limit, cimg_bytes *out,
-                              char *message, size_t capacity) {
+// `window` is zlib's windowBits: 15 for zlib's own streams, 16 more for gzip headers.
+static cimg_status inflate_all(int window, const uint8_t *data, size_t count, size_t limit,
+                               cimg_bytes *out, char *message, size_t capacity) {
   z_stream z = {0};
   out->bytes = NULL;
   out->count = 0;
-  if (inflateInit2(&z, 15 + 16) != Z_OK) {  // 15: largest window; 16: gzip headers only
+  if (inflateInit2(&z, window) != Z_OK) {
     cimg_say(message, capacity, "zlib could not start");
     return CIMG_NO_MEMORY;
   }
@@ -78,4 +79,14 @@ cimg_status cimg_inflate_gzip(const uint8_t *data, size_t count, size_t limit, c
     out->count = 0;
   }
   return status;
+}
+
+cimg_status cimg_inflate_gzip(const uint8_t *data, size_t count, size_t limit, cimg_bytes *out,
+                              char *message, size_t capacity) {
+  return inflate_all(15 + 16, data, count, limit, out, message, capacity);
+}
+
+cimg_status cimg_inflate_zlib(const uint8_t *data, size_t count, size_t limit, cimg_bytes *out,
+                              char *message, size_t capacity) {
+  return inflate_all(15, data, count, limit, out, message, capacity);
 }

@@ -14,6 +14,7 @@ typedef struct failure {
   struct jpeg_error_mgr manager;  // first, so that cinfo->err can be cast back
   jmp_buf jump;
   cimg_status status;
+  int is_past_header;
   char *message;
   size_t capacity;
 } failure;
@@ -33,9 +34,13 @@ static void leave(j_common_ptr cinfo) {
   longjmp(f->jump, 1);
 }
 
-// Level -1 is a warning about damaged data: half an image must not pass for a whole one.
+// Level -1 is a warning about damaged data: half an image must not pass for a whole one. Stray bytes ahead of the
+// pixels cost none of them.
 static void on_message(j_common_ptr cinfo, int level) {
-  if (level < 0) leave(cinfo);
+  failure *f = (failure *)cinfo->err;
+  if (level >= 0) return;
+  if (f->manager.msg_code == JWRN_EXTRANEOUS_DATA && !f->is_past_header) return;
+  leave(cinfo);
 }
 
 static void on_output(j_common_ptr cinfo) { (void)cinfo; }
@@ -53,7 +58,7 @@ cimg_status cimg_decode_jpeg(const uint8_t *data, size_t count, cimg_pixels *out
   struct jpeg_decompress_struct cinfo;
   struct jpeg_progress_mgr progress = {.progress_monitor = on_progress};
   failure f = {.status = CIMG_CORRUPT, .message = message, .capacity = capacity};
-  out->bytes = NULL;
+  *out = (cimg_pixels){0};
 
   cinfo.err = jpeg_std_error(&f.manager);
   f.manager.error_exit = leave;
@@ -73,6 +78,14 @@ cimg_status cimg_decode_jpeg(const uint8_t *data, size_t count, cimg_pixels *out
   if (!cimg_fits(cinfo.image_height, cinfo.image_width, message, capacity)) {
     jpeg_destroy_decompress(&cinfo);
     return CIMG_TOO_LARGE;
+  }
+  f.is_past_header = 1;
+  if (cinfo.jpeg_color_space == JCS_CMYK || cinfo.jpeg_color_space == JCS_YCCK) {
+    cimg_say(message, capacity,
+             "a JPEG in CMYK colours, whose meaning depends on a printer; convert it to RGB, as with "
+             "ImageMagick's “mogrify -colorspace sRGB FILE”");
+    jpeg_destroy_decompress(&cinfo);
+    return CIMG_CORRUPT;
   }
   cinfo.out_color_space = JCS_RGB;
   jpeg_start_decompress(&cinfo);

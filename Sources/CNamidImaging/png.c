@@ -39,11 +39,24 @@ static void take(png_structp png, png_bytep into, size_t length) {
   s->at += length;
 }
 
-cimg_status cimg_decode_png(const uint8_t *data, size_t count, cimg_pixels *out,
-                            char *message, size_t capacity) {
+// Lays pixels of four values over a colour, each in its own place: the result is three quarters as long.
+static int compose(uint8_t *bytes, size_t pixels, const uint8_t *background) {
+  int is_transparent = 0;
+  for (size_t i = 0; i < pixels; i++) {
+    unsigned alpha = bytes[4 * i + 3];
+    is_transparent |= alpha != 255;
+    for (int c = 0; c < 3; c++)
+      bytes[3 * i + c] =
+          (uint8_t)((bytes[4 * i + c] * alpha + background[c] * (255 - alpha) + 127) / 255);
+  }
+  return is_transparent;
+}
+
+cimg_status cimg_decode_png(const uint8_t *data, size_t count, const uint8_t *background,
+                            cimg_pixels *out, char *message, size_t capacity) {
   failure f = {CIMG_CORRUPT, message, capacity};
   source input = {data, count, 0};
-  out->bytes = NULL;
+  *out = (cimg_pixels){0};
 
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &f, leave, ignore);
   png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -70,11 +83,12 @@ cimg_status cimg_decode_png(const uint8_t *data, size_t count, cimg_pixels *out,
   png_set_expand(png);
   png_set_scale_16(png);
   png_set_gray_to_rgb(png);
-  png_set_strip_alpha(png);
+  out->is_deep = png_get_bit_depth(png, info) == 16;
   int passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
-  size_t stride = (size_t)width * 3;
-  if (png_get_rowbytes(png, info) != stride) png_error(png, "unknown pixel layout");
+  size_t channels = png_get_channels(png, info), stride = (size_t)width * channels;
+  if ((channels != 3 && channels != 4) || png_get_rowbytes(png, info) != stride)
+    png_error(png, "unknown pixel layout");
 
   out->height = (int32_t)height;
   out->width = (int32_t)width;
@@ -87,6 +101,8 @@ cimg_status cimg_decode_png(const uint8_t *data, size_t count, cimg_pixels *out,
     for (png_uint_32 row = 0; row < height; row++)
       png_read_row(png, out->bytes + stride * row, NULL);
   png_read_end(png, NULL);
+  if (channels == 4)
+    out->is_transparent = compose(out->bytes, (size_t)width * height, background);
   png_destroy_read_struct(&png, &info, NULL);
   return CIMG_OK;
 }

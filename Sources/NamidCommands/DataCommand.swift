@@ -27,7 +27,7 @@ struct DataCommand: ParsableCommand {
   struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read a whole data set and compare it with the published files.")
-    @Argument(help: "A data set's name, or folder:PATH.")
+    @Argument(help: "A data set's name, folder:PATH or file:PATH.")
     var name: String
     @OptionGroup var data: DataOptions
 
@@ -41,14 +41,17 @@ struct DataCommand: ParsableCommand {
   /// `namid data info [NAME]`.
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Say what data sets are known, and where they lie.")
-    @Argument(help: "A data set's name; all when left out.")
+      abstract: "Say what data sets are known, and where they lie.",
+      discussion: "Of a set that is named: how many images each class has, too.")
+    @Argument(help: "A data set's name, folder:PATH or file:PATH; all known sets when left out.")
     var name: String?
     @OptionGroup var data: DataOptions
 
     func run() throws {
-      for source in try name.map({ [try Parts.catalog.dataset($0)] }) ?? Parts.catalog.datasets {
-        print(source.summary(in: data.directory))
+      if let name {
+        print(try Parts.catalog.dataset(name).details(in: data.directory, say: note))
+      } else {
+        for source in Parts.catalog.datasets { print(source.summary(in: data.directory)) }
       }
     }
   }

@@ -107,7 +107,8 @@ struct EvaluationSubject {
     let path = URL(filePath: run)
     let configuration = try SavedNetwork.configuration(of: path, catalog: Parts.catalog)
     set = try request.images(
-      from: Parts.catalog.dataset(request.dataset ?? configuration.data.name), in: workplace.data)
+      from: Parts.catalog.dataset(request.dataset ?? configuration.data.name), in: workplace.data,
+      say: note)
     var options = workplace.model
     options.recognition.image = (set.channels, set.height, set.width)
     saved = try SavedNetwork(

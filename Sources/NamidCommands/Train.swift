@@ -65,7 +65,7 @@ struct Train: ParsableCommand {
         setting: "training.batchSize", now: configuration.training.batchSize, run: folder))
     let job = try TrainingRun(
       configuration, in: folder, data: workplace.data, resume: resume, device: workplace.device,
-      catalog: Parts.catalog)
+      catalog: Parts.catalog, say: note)
     note(job.summary)
     MachineReport.noteEmulation(
       configuration.training.precision, on: workplace.device, setting: "training.precision")

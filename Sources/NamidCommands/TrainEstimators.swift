@@ -47,7 +47,7 @@ struct TrainEstimators: ParsableCommand {
       .smallerSteps(setting: "batchSize", now: configuration.batchSize, run: folder))
     let job = try EstimatorRun(
       configuration, in: folder, data: workplace.data, resume: resume, device: workplace.device,
-      catalog: Parts.catalog)
+      catalog: Parts.catalog, say: note)
     note(job.summary)
     MachineReport.noteEmulation(
       configuration.precision, on: workplace.device, setting: "precision")

@@ -16,6 +16,14 @@ public enum DatasetError: Error, Equatable, Sendable {
   case foreign(file: String, expected: String, found: String)
   /// A pickle asks for code or types that a data file does not need.
   case refused(file: String, what: String)
+  /// A file's content is of a form that cannot be used, with the remedy.
+  case unfit(file: String, problem: String, remedy: String)
+  /// An option behind the path of one's own images is not known, or its value is of another kind.
+  case badOption(option: String, expected: String)
+  /// A file or folder of one's own has test images only.
+  case noTrainingImages(name: String)
+  /// All test images are training images.
+  case sameImages(name: String, split: Split, count: Int)
   /// A label names no class.
   case labelOutOfRange(file: String, index: Int, label: Int, classes: Int)
   /// An image cannot be decoded.
@@ -63,6 +71,17 @@ extension DatasetError: CustomStringConvertible {
     case .refused(let file, let what):
       return "\(file) asks for \(what), which no image file needs. It was not run. "
         + "Use a copy from the official source."
+    case .unfit(let file, let problem, let remedy):
+      return "\(file): \(problem). \(remedy)"
+    case .badOption(let option, let expected):
+      return "the option “\(option)” of the data set's name cannot be read; expected \(expected)"
+    case .noTrainingImages(let name):
+      return "\(name) has test images only: it can be measured on, not trained on. "
+        + "To train, name two files, --dataset file:TRAIN,TEST."
+    case .sameImages(let name, let split, let count):
+      return "all \(count) \(split.rawValue) images of \(name) are training images, too: "
+        + "figures on them would say nothing about new images. "
+        + "Name images that are not trained on."
     case .labelOutOfRange(let file, let index, let label, let classes):
       return "\(file): label \(label) of image \(index) names no class; "
         + "expected 0 to \(classes - 1)."
@@ -75,7 +94,7 @@ extension DatasetError: CustomStringConvertible {
         + "Replace or remove them, or get the whole set again."
     case .mixedSizes(let file, let found, let expected, let reference):
       return "\(file) has \(found) pixels, \(reference) has \(expected) (height × width). "
-        + "All images of a set must have one size."
+        + "All images of a set must have one size: scale them, folder:PATH:resize=N."
     case .empty(let place, let expected):
       return "\(place) has no images; expected \(expected)."
     case .wrongCount(let what, let expected, let found):
@@ -119,7 +138,11 @@ extension DatasetError {
 
   /// The file and the reason, without the remedy: for a line of a list.
   var brief: String {
-    if case .corruptImage(let file, let reason) = self { return "\(file): \(reason)" }
-    return description
+    switch self {
+    case .corruptImage(let file, let reason): "\(file): \(reason)"
+    case .mixedSizes(let file, let found, let expected, let reference):
+      "\(file): \(found) pixels, not \(expected) as \(reference) (folder:PATH:resize=N scales)"
+    default: description
+    }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import NamidTerminal
 
 /// A data set that can be found by name: where it comes from, how its files look, how to get them.
 ///
@@ -21,6 +22,14 @@ public protocol DatasetSource: Sendable {
   func candidates(in directory: URL) -> [URL]
   /// The layout of the files in a folder; nil where the set is not there.
   func layout(of folder: URL) -> String?
+  /// The splits that a folder with a layout has.
+  func splits(in location: DatasetLocation) throws -> [Split]
+  /// The preparation of the pixels, for people; nil where they are as they come from disk.
+  var preparation: String? { get }
+  /// The numbers of images of each class, where possible without decoding.
+  func contents(
+    of split: Split, at location: DatasetLocation, say: (String) -> Void
+  ) throws -> SplitContents
   /// Reads a split from a folder that has a layout, file by file.
   func read(_ split: Split, from location: DatasetLocation) throws -> ImageSet
   /// Reads a split from what an earlier reading kept, where there is such a thing.
@@ -33,6 +42,40 @@ public protocol DatasetSource: Sendable {
   func advice(for directory: URL) -> String
   /// Gets the set from its makers or a distributor and puts it under a directory.
   func fetch(into directory: URL, say: (String) -> Void) throws
+}
+
+/// The images of a split, counted by class.
+public struct SplitContents: Sendable, Equatable, CustomStringConvertible {
+  /// The split.
+  public var split: Split
+  /// The names of the classes.
+  public var classNames: [String]
+  /// The number of images of each class.
+  public var counts: [Int]
+  /// The number of files beside the images that are passed over.
+  public var ignoredFiles = 0
+
+  /// The number of images.
+  public var count: Int { counts.reduce(0, +) }
+
+  /// Split, number of images, and numbers by class; of many classes the least and the most.
+  public var description: String {
+    let name = split.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
+    var text = "\(name) \(thousands(count)) images, \(classNames.count) classes"
+    let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
+    if least == most {
+      text += " of \(thousands(least)) images each"
+    } else if classNames.count <= 20 {
+      text +=
+        ": " + zip(classNames, counts).map { "\($0) \(thousands($1))" }.joined(separator: ", ")
+    } else {
+      let least = counts.firstIndex(of: least) ?? 0
+      let most = counts.firstIndex(of: most) ?? 0
+      text += ", from \(thousands(counts[least])) (\(classNames[least])) "
+      text += "to \(thousands(counts[most])) (\(classNames[most]))"
+    }
+    return text + (ignoredFiles == 0 ? "" : "; \(thousands(ignoredFiles)) other files passed over")
+  }
 }
 
 /// A folder with a data set in it.
@@ -68,6 +111,26 @@ extension DatasetSource {
     return nil
   }
 
+  /// Those with an expected number of images; where none is known, those that are there as folders.
+  public func splits(in location: DatasetLocation) throws -> [Split] {
+    expectedCounts.isEmpty
+      ? ImageFolders.splits(in: location.folder)
+      : Split.allCases.filter { expectedCounts[$0] != nil }
+  }
+
+  /// Nil: pixels are as they come from disk.
+  public var preparation: String? { nil }
+
+  /// Reads a split and counts its images by class.
+  public func contents(
+    of split: Split, at location: DatasetLocation, say: (String) -> Void
+  ) throws -> SplitContents {
+    let set = try read(split, from: location, say: say)
+    return SplitContents(
+      split: split, classNames: set.classNames, counts: set.classCounts,
+      ignoredFiles: set.ignoredFiles)
+  }
+
   /// False: the set must be complete.
   public var acceptsSubsets: Bool { false }
 
@@ -93,7 +156,29 @@ extension DatasetSource {
       "  origin   \(origin)",
       "  licence  \(licence)",
       "  here     \(locate(in: directory)?.description ?? "not found")",
-    ].joined(separator: "\n")
+    ].joined(separator: "\n") + (preparation.map { "\n  pixels   \($0)" } ?? "")
+  }
+
+  /// The summary, and for each split that is here the number of images of each class.
+  ///
+  /// - Parameters:
+  ///   - directory: The data directory, or the set's own folder.
+  ///   - say: Takes one line of news at a time.
+  /// - Returns: The lines of the summary and a line for each split.
+  /// - Throws: `DatasetError` where the set is there and cannot be read.
+  public func details(in directory: URL, say: (String) -> Void = { _ in }) throws -> String {
+    if let problem = (self as? any OwnData)?.problem { throw problem }
+    guard let location = locate(in: directory) else { return summary(in: directory) }
+    let lines = try splits(in: location).map { split in
+      do {
+        return try contents(of: split, at: location, say: say).description
+      } catch let error as DatasetError {
+        // A published set may be here in part; one's own images are all meant to be used.
+        if expectedCounts.isEmpty { throw error }
+        return "\(split.rawValue): \(error)"
+      }
+    }
+    return ([summary(in: directory)] + lines.map { "  \($0)" }).joined(separator: "\n")
   }
 
   /// Reads the files: most sets are read so fast that there is nothing to keep.
@@ -120,6 +205,7 @@ extension DatasetSource {
 
   /// The folder that holds the set, or an error that says where it was looked for.
   func find(in directory: URL) throws -> DatasetLocation {
+    if let problem = (self as? any OwnData)?.problem { throw problem }
     if let location = locate(in: directory) { return location }
     throw DatasetError.missing(
       what: title, lookedIn: candidates(in: directory).map(\.path),

@@ -6,6 +6,9 @@ public enum Datasets {
   public static let all: [any DatasetSource] = [
     FashionMNIST(),
     CIFAR10(),
+    CIFAR100(),
+    CIFAR100(.coarse),
+    SVHN(),
     TinyImageNet(),
   ]
 
@@ -18,17 +21,33 @@ public enum Datasets {
   /// The set that a name with a prefix stands for, or nil.
   ///
   /// - Parameter name: `folder:PATH` for a folder with `train/CLASS/*.jpg` and `test/CLASS/*.jpg` or `val/CLASS/*.jpg`,
-  ///   `file:PATH` for a safetensors file with images and labels.
+  ///   or with `CLASS/*.jpg` alone; `file:PATH` for a safetensors or NPZ file, or NPY files, with test images and
+  ///   labels; `file:TRAIN,TEST` for two of them. Options stand behind the path, as `:resize=64`.
   /// - Returns: The set, or nil where the name has no such prefix.
   public static func own(_ name: String) -> (any DatasetSource)? {
-    /// The path after a prefix; a relative one starts at the current directory, `~` is the home directory.
-    func place(after prefix: String) -> URL? {
-      guard name.hasPrefix(prefix), name != prefix else { return nil }
-      let path = String(name.dropFirst(prefix.count))
-      return URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardizedFileURL
+    if let text = text(of: name, after: folderPrefix) {
+      let own = OwnName(text, severalPaths: false)
+      return OwnArrays.isFolder(own.paths[0]) ? OwnArrays(own) : OwnFolder(own)
     }
-    if let folder = place(after: folderPrefix) { return OwnFolder(place: folder) }
-    return place(after: filePrefix).map { OwnTensors(place: $0) }
+    return text(of: name, after: filePrefix).map { OwnArrays(OwnName($0, severalPaths: true)) }
+  }
+
+  /// A name whose paths are absolute, for use in another folder; names of published sets are as they were.
+  ///
+  /// - Parameter name: A name that `source(named:)` knows.
+  /// - Returns: The same set's name.
+  public static func withAbsolutePaths(_ name: String) -> String {
+    for prefix in [folderPrefix, filePrefix] {
+      guard let text = text(of: name, after: prefix) else { continue }
+      let own = OwnName(text, severalPaths: prefix == filePrefix)
+      return prefix + own.paths.map(\.path).joined(separator: ",") + own.optionText
+    }
+    return name
+  }
+
+  private static func text(of name: String, after prefix: String) -> String? {
+    guard name.hasPrefix(prefix), name != prefix else { return nil }
+    return String(name.dropFirst(prefix.count))
   }
 
   /// The set of a name.

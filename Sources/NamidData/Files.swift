@@ -40,6 +40,20 @@ enum Files {
     }
   }
 
+  /// The names in a folder that are not UTF-8, with a mark in place of what cannot be shown; Foundation leaves them out.
+  static func strangeNames(in folder: URL) -> [String] {
+    guard let stream = opendir(folder.path) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      if String(validating: bytes, as: UTF8.self) == nil {
+        names.append(String(decoding: bytes, as: UTF8.self))
+      }
+    }
+    return names
+  }
+
   /// The system's own words where an error carries them.
   static func reason(_ error: any Error) -> String {
     let details = error as NSError

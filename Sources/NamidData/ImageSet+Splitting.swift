@@ -73,30 +73,36 @@ extension ImageSet {
     guard wanted > 0, wanted < count else {
       throw DatasetError.badCount(set: title, wanted: wanted, available: count)
     }
-    var members = [[Int]](repeating: [], count: classNames.count)
-    for (index, label) in labels.enumerated() { members[label].append(index) }
-
-    // floor(wanted * n / total) of each class, then one more for the largest remainders.
-    var shares = members.map { wanted * $0.count / count }
-    let remainders = members.map { wanted * $0.count % count }
-    let byRemainder = members.indices.sorted {
-      (remainders[$0], $1) > (remainders[$1], $0)
-    }
-    for label in byRemainder.prefix(wanted - shares.reduce(0, +)) { shares[label] += 1 }
-
-    var taken: [Int] = []
-    for (label, share) in shares.enumerated() {
-      // A stream per class: images added to one class leave the draw of the others alone.
-      var stream = RandomStream(drawingClass: UInt64(label), seed: seed)
-      var pool = members[label]
-      for position in 0..<share {
-        let other = position + stream.evenInteger(below: pool.count - position)
-        pool.swapAt(position, other)
-      }
-      taken += pool.prefix(share)
-    }
-    return taken.sorted()
+    return stratifiedDraw(wanted, of: labels, classCount: classNames.count, seed: seed)
   }
+}
+
+/// Sorted places of `wanted` labels, fewer than there are, shared out over the classes by largest remainder.
+func stratifiedDraw(_ wanted: Int, of labels: [Int], classCount: Int, seed: UInt64) -> [Int] {
+  let count = labels.count
+  var members = [[Int]](repeating: [], count: classCount)
+  for (index, label) in labels.enumerated() { members[label].append(index) }
+
+  // floor(wanted * n / total) of each class, then one more for the largest remainders.
+  var shares = members.map { wanted * $0.count / count }
+  let remainders = members.map { wanted * $0.count % count }
+  let byRemainder = members.indices.sorted {
+    (remainders[$0], $1) > (remainders[$1], $0)
+  }
+  for label in byRemainder.prefix(wanted - shares.reduce(0, +)) { shares[label] += 1 }
+
+  var taken: [Int] = []
+  for (label, share) in shares.enumerated() {
+    // A stream per class: images added to one class leave the draw of the others alone.
+    var stream = RandomStream(drawingClass: UInt64(label), seed: seed)
+    var pool = members[label]
+    for position in 0..<share {
+      let other = position + stream.evenInteger(below: pool.count - position)
+      pool.swapAt(position, other)
+    }
+    taken += pool.prefix(share)
+  }
+  return taken.sorted()
 }
 
 extension RandomStream {

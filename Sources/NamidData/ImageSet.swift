@@ -152,10 +152,13 @@ struct Fingerprint {
   }
 
   /// Sixteen hexadecimal digits of all that was added.
-  var hex: String {
+  var hex: String { hexDigits(value) }
+
+  /// The hash of all that was added.
+  var value: UInt64 {
     var final = self
     final.add(length)
     final.add(0)
-    return hexDigits(final.state)
+    return final.state
   }
 }

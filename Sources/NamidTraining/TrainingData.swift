@@ -12,9 +12,10 @@ public struct TrainingData {
 
   /// Reads the training split and divides it; the same seed gives the same parts.
   public init(
-    _ settings: DataSettings, directory: URL, seed: Int, catalog: Catalog
+    _ settings: DataSettings, directory: URL, seed: Int, catalog: Catalog,
+    say: (String) -> Void = { _ in }
   ) throws {
-    let all = try catalog.dataset(settings.name).load(.train, in: directory)
+    let all = try catalog.dataset(settings.name).load(.train, in: directory, say: say)
     let seed = UInt64(bitPattern: Int64(seed))
     var training = all
     var validation: ImageSet?

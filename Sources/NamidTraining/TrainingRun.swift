@@ -29,14 +29,15 @@ public final class TrainingRun {
   ///   - resume: True to go on with a run that is there.
   ///   - device: The device to compute on.
   ///   - catalog: The parts that the settings may name.
+  ///   - say: Takes one line at a time on images that were not as they should be.
   /// - Throws: An error that names the setting, file or folder and the remedy.
   public init(
     _ configuration: RunConfiguration, in folder: URL, data: URL, resume: Bool = false,
-    device: Device = .cpu, catalog: Catalog = .standard
+    device: Device = .cpu, catalog: Catalog = .standard, say: (String) -> Void = { _ in }
   ) throws {
     var configuration = try configuration.settled(catalog)
     let images = try TrainingData(
-      configuration.data, directory: data, seed: configuration.seed, catalog: catalog)
+      configuration.data, directory: data, seed: configuration.seed, catalog: catalog, say: say)
     try configuration.threat.checkRadius(
       valuesPerImage: images.training.bytesPerImage)
     let isResumed = resume && !CheckpointFolder(run: folder).isEmpty
@@ -163,17 +164,18 @@ public final class EstimatorRun {
   ///   - resume: True to go on with a run that is there.
   ///   - device: The device to compute on.
   ///   - catalog: The parts that the settings may name.
+  ///   - say: Takes one line at a time on images that were not as they should be.
   /// - Throws: An error that names the setting, file or folder and the remedy.
   public init(
     _ configuration: EstimatorConfiguration, in folder: URL, data: URL, resume: Bool = false,
-    device: Device = .cpu, catalog: Catalog = .standard
+    device: Device = .cpu, catalog: Catalog = .standard, say: (String) -> Void = { _ in }
   ) throws {
     guard let target = configuration.target else { throw RunError.noTarget }
     let choice = CheckpointFolder.Choice(configuration.checkpoint) ?? .latest
     let saved = try SavedNetwork(
       run: URL(filePath: target), choice, device: device, catalog: catalog)
     let images = try TrainingData(
-      configuration.data, directory: data, seed: configuration.seed, catalog: catalog)
+      configuration.data, directory: data, seed: configuration.seed, catalog: catalog, say: say)
     let own = saved.network.specification
     try saved.check(images.training)
     let specification = EstimatorSpecification(

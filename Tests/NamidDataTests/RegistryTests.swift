@@ -16,7 +16,8 @@ struct RegistryTests {
 
   @Test(arguments: [
     ("cifar-10", ["cifar10"]), ("CIFAR10", ["cifar10"]), ("fashion", ["fashion-mnist"]),
-    ("fashion_mnist", ["fashion-mnist"]), ("imagenet", ["tiny-imagenet"]), ("svhn", []),
+    ("fashion_mnist", ["fashion-mnist"]), ("imagenet", ["tiny-imagenet"]), ("stl10", []),
+    ("cifar-100", ["cifar100"]),
     ("folder:", []),
   ])
   func unknownNamesComeWithTheNearest(_ name: String, _ nearest: [String]) throws {

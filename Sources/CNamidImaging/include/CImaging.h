@@ -28,6 +28,8 @@ typedef struct cimg_pixels {
   uint8_t *bytes;
   int32_t height;
   int32_t width;
+  int32_t is_transparent;  // 1 where a pixel was not opaque
+  int32_t is_deep;         // 1 where values of 16 bits became 8
 } cimg_pixels;
 
 typedef struct cimg_bytes {
@@ -35,13 +37,14 @@ typedef struct cimg_bytes {
   size_t count;
 } cimg_bytes;
 
-// Grayscale becomes RGB. What libjpeg only warns about, such as a premature end, is an error.
+// Grayscale becomes RGB. What libjpeg only warns about, such as a premature end, is an error; bytes between the
+// markers ahead of the pixels are not.
 cimg_status cimg_decode_jpeg(const uint8_t *data, size_t count, cimg_pixels *out,
                              char *message, size_t capacity);
 
-// Palette, grayscale and 16-bit images become 8-bit RGB; transparency is dropped.
-cimg_status cimg_decode_png(const uint8_t *data, size_t count, cimg_pixels *out,
-                            char *message, size_t capacity);
+// Palette, grayscale and 16-bit images become 8-bit RGB; what is transparent shows the background's three bytes.
+cimg_status cimg_decode_png(const uint8_t *data, size_t count, const uint8_t *background,
+                            cimg_pixels *out, char *message, size_t capacity);
 
 // `pixels` holds height * width * channels bytes; channels is 1 (gray) or 3 (RGB).
 cimg_status cimg_encode_png(const uint8_t *pixels, int32_t height, int32_t width,
@@ -50,6 +53,10 @@ cimg_status cimg_encode_png(const uint8_t *pixels, int32_t height, int32_t width
 // Inflates every member of a gzip file. More than `limit` bytes of output is CIMG_TOO_LARGE.
 // What came out of a truncated file is kept in `out`: its first bytes may say what is missing.
 cimg_status cimg_inflate_gzip(const uint8_t *data, size_t count, size_t limit, cimg_bytes *out,
+                              char *message, size_t capacity);
+
+// Inflates a zlib stream (RFC 1950), likewise.
+cimg_status cimg_inflate_zlib(const uint8_t *data, size_t count, size_t limit, cimg_bytes *out,
                               char *message, size_t capacity);
 
 void cimg_free(void *bytes);

@@ -13,28 +13,30 @@ enum CIFARLayout {
     split == .train ? (1...5).map { "data_batch_\($0)" } : ["test_batch"]
   }
 
-  static func checkClassNames(_ found: [String], file: URL) throws {
-    guard found == classNames else {
+  static func checkClassNames(
+    _ found: [String], file: URL, expected: [String] = classNames
+  ) throws {
+    guard found == expected else {
       throw DatasetError.foreign(
-        file: file.path, expected: "the class names \(classNames.joined(separator: " "))",
-        found: found.prefix(12).joined(separator: " "))
+        file: file.path, expected: "the class names \(firstOf(expected))",
+        found: found.isEmpty ? "none" : firstOf(found))
     }
   }
 
-  static func checkLabel(_ label: Int, index: Int, file: URL) throws {
-    guard classNames.indices.contains(label) else {
+  static func checkLabel(
+    _ label: Int, index: Int, file: URL, classes: Int = classNames.count
+  ) throws {
+    guard (0..<classes).contains(label) else {
       throw DatasetError.labelOutOfRange(
-        file: file.path, index: index, label: label, classes: classNames.count)
+        file: file.path, index: index, label: label, classes: classes)
     }
   }
 
-  /// A set from batches whose images are planes: all red values, then green, then blue.
-  static func imageSet(
-    split: Split, layout: String, labels: [Int], images: [ArraySlice<UInt8>]
-  ) -> ImageSet {
+  /// Pixels of batches whose images are planes: all red values, then green, then blue.
+  static func pixels(ofPlanes images: [ArraySlice<UInt8>]) -> [UInt8] {
     let total = images.reduce(0) { $0 + $1.count }
     let area = side * side
-    let pixels = [UInt8](unsafeUninitializedCapacity: total) { buffer, filled in
+    return [UInt8](unsafeUninitializedCapacity: total) { buffer, filled in
       for batch in images {
         batch.withUnsafeBufferPointer { planes in
           for start in stride(from: 0, to: planes.count, by: bytesPerImage) {
@@ -49,9 +51,15 @@ enum CIFARLayout {
         filled += batch.count
       }
     }
-    return ImageSet(
+  }
+
+  /// A set of CIFAR-10 from batches whose images are planes.
+  static func imageSet(
+    split: Split, layout: String, labels: [Int], images: [ArraySlice<UInt8>]
+  ) -> ImageSet {
+    ImageSet(
       name: "cifar10", title: "CIFAR-10", split: split, height: side, width: side, channels: 3,
-      classNames: classNames, pixels: pixels, labels: labels, layout: layout)
+      classNames: classNames, pixels: pixels(ofPlanes: images), labels: labels, layout: layout)
   }
 }
 
@@ -69,25 +77,34 @@ enum CIFARBinary {
     }
     var labels: [Int] = []
     var pixels: [UInt8] = []
-    let record = 1 + CIFARLayout.bytesPerImage
     let files = CIFARLayout.batches(of: split).map { folder.appendingPathComponent($0 + ".bin") }
     pixels.reserveCapacity(files.count * imagesPerBatch * CIFARLayout.bytesPerImage)
     for file in files {
-      let expected = imagesPerBatch * record
-      let bytes = [UInt8](try Files.read(file, limit: expected))
-      guard bytes.count == expected else {
-        throw DatasetError.truncated(file: file.path, expected: expected, found: bytes.count)
-      }
-      for index in 0..<imagesPerBatch {
-        let start = index * record
-        let label = Int(bytes[start])
-        try CIFARLayout.checkLabel(label, index: index, file: file)
-        labels.append(label)
-        pixels += bytes[(start + 1)..<(start + record)]
+      try records(of: file, labelBytes: 1, count: imagesPerBatch, pixels: &pixels) {
+        try CIFARLayout.checkLabel(Int($1[0]), index: $0, file: file)
+        labels.append(Int($1[0]))
       }
     }
     return CIFARLayout.imageSet(
       split: split, layout: "binary", labels: labels, images: [pixels[...]])
+  }
+
+  /// Reads a file of records: bytes of labels, handed over with the record's place, then an image, which is appended.
+  static func records(
+    of file: URL, labelBytes: Int, count: Int, pixels: inout [UInt8],
+    labels: (_ index: Int, _ bytes: [UInt8]) throws -> Void
+  ) throws {
+    let record = labelBytes + CIFARLayout.bytesPerImage
+    let expected = count * record
+    let bytes = [UInt8](try Files.read(file, limit: expected))
+    guard bytes.count == expected else {
+      throw DatasetError.truncated(file: file.path, expected: expected, found: bytes.count)
+    }
+    for index in 0..<count {
+      let start = index * record
+      try labels(index, Array(bytes[start..<start + labelBytes]))
+      pixels += bytes[(start + labelBytes)..<(start + record)]
+    }
   }
 }
 
@@ -104,25 +121,33 @@ enum CIFARPython {
     var images: [ArraySlice<UInt8>] = []
     for name in CIFARLayout.batches(of: split) {
       let file = folder.appendingPathComponent(name)
-      let batch = try PickledBatch(file: file)
-      let batchLabels = try batch.integers("labels")
-      let data = try batch.array("data")
-      guard data.shape.count == 2, data.shape[1] == CIFARLayout.bytesPerImage else {
-        throw DatasetError.foreign(
-          file: file.path, expected: "an array of N × \(CIFARLayout.bytesPerImage) bytes",
-          found: "an array of \(data.shape.map(String.init).joined(separator: " × "))")
-      }
-      for (what, count) in [("data", data.shape[0]), ("labels", batchLabels.count)]
-      where count != imagesPerBatch {
-        throw DatasetError.wrongCount(
-          what: "“\(what)” in \(file.path)", expected: imagesPerBatch, found: count)
-      }
-      for (index, label) in batchLabels.enumerated() {
+      let batch = try self.batch(file, labelsKey: "labels", count: imagesPerBatch)
+      for (index, label) in batch.labels.enumerated() {
         try CIFARLayout.checkLabel(label, index: index, file: file)
       }
-      labels += batchLabels
-      images.append(data.bytes[...])
+      labels += batch.labels
+      images.append(batch.images)
     }
     return CIFARLayout.imageSet(split: split, layout: "python", labels: labels, images: images)
+  }
+
+  /// Labels and planes of a file.
+  static func batch(
+    _ file: URL, labelsKey: String, count: Int
+  ) throws -> (labels: [Int], images: ArraySlice<UInt8>) {
+    let batch = try PickledBatch(file: file)
+    let labels = try batch.integers(labelsKey)
+    let data = try batch.array("data")
+    guard data.shape.count == 2, data.shape[1] == CIFARLayout.bytesPerImage else {
+      throw DatasetError.foreign(
+        file: file.path, expected: "an array of N × \(CIFARLayout.bytesPerImage) bytes",
+        found: "an array of \(data.shape.map(String.init).joined(separator: " × "))")
+    }
+    for (what, found) in [("data", data.shape[0]), (labelsKey, labels.count)]
+    where found != count {
+      throw DatasetError.wrongCount(
+        what: "“\(what)” in \(file.path)", expected: count, found: found)
+    }
+    return (labels, data.bytes[...])
   }
 }

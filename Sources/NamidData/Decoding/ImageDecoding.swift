@@ -44,21 +44,30 @@ public struct ImagingError: Error, Equatable, Sendable, CustomStringConvertible 
 
 /// Decodes a JPEG or PNG file to RGB; which of the two it is, its first bytes say.
 ///
-/// Grayscale becomes RGB, transparency is dropped, orientation tags are left alone. A file that a
-/// lenient reader would half decode (cut short, damaged) is an error.
+/// Grayscale becomes RGB, transparent pixels show white, orientation tags are left alone. A file that
+/// a lenient reader would half decode (cut short, damaged) is an error.
 ///
 /// - Parameter data: The whole file.
 /// - Returns: Pixels and size.
 /// - Throws: `ImagingError` with the decoder's reason.
 public func decodeImage(_ data: Data) throws -> DecodedImage {
-  try withDecodedImage(data) { pixels, height, width in
-    DecodedImage(pixels: Array(pixels), height: height, width: width)
+  try withDecodedImage(data) { image in
+    DecodedImage(pixels: Array(image.pixels), height: image.height, width: image.width)
   }
 }
 
-/// Decodes without a copy: the pixels are valid only inside of `body`.
+/// An image that is valid only inside of a call.
+struct BorrowedImage {
+  let pixels: UnsafeBufferPointer<UInt8>
+  let height: Int
+  let width: Int
+  /// The noteworthy about its file.
+  let notes: DecodingNotes
+}
+
+/// Decodes without a copy; what is transparent shows a background.
 func withDecodedImage<Result>(
-  _ data: Data, body: (UnsafeBufferPointer<UInt8>, _ height: Int, _ width: Int) throws -> Result
+  _ data: Data, background: Colour = .white, body: (BorrowedImage) throws -> Result
 ) throws -> Result {
   var image = cimg_pixels()
   defer { cimg_free(image.bytes) }
@@ -68,14 +77,21 @@ func withDecodedImage<Result>(
       let start = bytes.bindMemory(to: UInt8.self).baseAddress
       switch kind {
       case .jpeg: return cimg_decode_jpeg(start, bytes.count, &image, message, capacity)
-      case .png: return cimg_decode_png(start, bytes.count, &image, message, capacity)
+      case .png:
+        let colour = [background.red, background.green, background.blue]
+        return cimg_decode_png(start, bytes.count, colour, &image, message, capacity)
       }
     }
   }
   let height = Int(image.height)
   let width = Int(image.width)
-  let pixels = UnsafeBufferPointer(start: image.bytes, count: height * width * 3)
-  return try body(pixels, height, width)
+  let notes = DecodingNotes(
+    transparent: Int(image.is_transparent), deep: Int(image.is_deep),
+    turned: kind == .jpeg && (EXIF.orientation(of: data) ?? 1) != 1 ? 1 : 0)
+  return try body(
+    BorrowedImage(
+      pixels: UnsafeBufferPointer(start: image.bytes, count: height * width * 3), height: height,
+      width: width, notes: notes))
 }
 
 private enum ImageKind {

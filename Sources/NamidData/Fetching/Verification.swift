@@ -73,11 +73,7 @@ extension DatasetSource {
     let published = publishedFiles(of: location.layout)
     var result = Verification(
       title: title, location: location, hasPublishedFiles: !published.isEmpty)
-    let splits =
-      expectedCounts.isEmpty
-      ? ImageFolders.splits(in: location.folder)
-      : Split.allCases.filter { expectedCounts[$0] != nil }
-    for split in splits {
+    for split in try splits(in: location) {
       say("reading \(split.rawValue)")
       do {
         // From the files, not from what an earlier reading kept.

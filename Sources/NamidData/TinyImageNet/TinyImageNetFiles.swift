@@ -155,9 +155,3 @@ struct TinyImageNetFiles {
     }
   }
 }
-
-/// The first ten of a list, and how many more there are.
-private func firstOf(_ items: [String]) -> String {
-  let shown = items.prefix(10).joined(separator: ", ")
-  return items.count > 10 ? "\(shown) and \(items.count - 10) more" : shown
-}

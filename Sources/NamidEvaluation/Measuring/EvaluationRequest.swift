@@ -36,10 +36,13 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
   /// - Parameters:
   ///   - source: The data set.
   ///   - directory: The folder that holds data sets.
+  ///   - say: Takes one line of news at a time.
   /// - Returns: The images.
   /// - Throws: `DatasetError` where they are not there or fewer than asked for.
-  public func images(from source: any DatasetSource, in directory: URL) throws -> ImageSet {
-    let set = try source.load(split, in: directory)
+  public func images(
+    from source: any DatasetSource, in directory: URL, say: (String) -> Void = { _ in }
+  ) throws -> ImageSet {
+    let set = try source.load(split, in: directory, say: say)
     guard let limit, limit < set.count else { return set }
     return try set.sample(limit, seed: UInt64(bitPattern: Int64(seed)))
   }

@@ -67,6 +67,8 @@ package struct DataFacts: Hashable, Sendable {
 
   private static let published: [String: (classCount: Int, shape: [Int])] = [
     "cifar10": (10, [3, 32, 32]), "fashion-mnist": (10, [1, 28, 28]),
+    "cifar100": (100, [3, 32, 32]), "cifar100-coarse": (20, [3, 32, 32]),
+    "svhn": (10, [3, 32, 32]),
     "tiny-imagenet": (200, [3, 64, 64]),
   ]
 

@@ -120,7 +120,8 @@ package struct PlanBuilder {
       try estimators($0, part: part, seed: seed).run
     }
     var request = configuration
-    request.data.name = Self.absolute(data)
+    // Steps run in another folder.
+    request.data.name = Datasets.withAbsolutePaths(data)
     let step = try add(
       ExperimentStep(
         .train(request), title: "train \(name), \(part), seed \(seed)",
@@ -142,7 +143,7 @@ package struct PlanBuilder {
     let workload = workload(estimators: configuration, of: network.configuration)
     configuration.seed = seed
     configuration.target = network.step.run
-    configuration.data.name = Self.absolute(configuration.data.name)
+    configuration.data.name = Datasets.withAbsolutePaths(configuration.data.name)
     let request = StepRequest.estimators(configuration)
     return try add(
       ExperimentStep(
@@ -162,13 +163,5 @@ package struct PlanBuilder {
 
   private func slugName(_ data: String) -> String {
     data.split(separator: ":").first.map(String.init) ?? data
-  }
-
-  /// A data set's name; steps run in another folder, so that one's own files need a full path.
-  private static func absolute(_ name: String) -> String {
-    for prefix in [Datasets.folderPrefix, Datasets.filePrefix] where name.hasPrefix(prefix) {
-      return prefix + URL(filePath: String(name.dropFirst(prefix.count))).standardizedFileURL.path
-    }
-    return name
   }
 }
