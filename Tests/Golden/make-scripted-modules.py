@@ -223,7 +223,7 @@ def save(name, script):
     torch.jit.save(script, FOLDER / f"{name}.pt")
 
 
-def case(name, model, script, count=3, logits=lambda out: out, parameters=False):
+def case(name, model, script, count=2, logits=lambda out: out, parameters=False):
     save(name, script)
     record(name, model, inputs(count), logits, parameters)
 
@@ -258,14 +258,14 @@ def main():
     case("tied", tied, trace(tied))
     inplace = settle(InPlace())
     save("in-place", trace(inplace))
-    record("in-place", inplace, inputs(3))
+    record("in-place", inplace, inputs(2))
 
     half = settle(Net(torch.float16)).half()
     save("half", torch.jit.trace(half, inputs(2).half(), check_trace=False))
-    record("half", half.float(), inputs(3))
+    record("half", half.float(), inputs(2))
     double = settle(Net(torch.float64)).double()
     save("double", torch.jit.trace(double, inputs(2).double(), check_trace=False))
-    record("double", double, inputs(3).double())
+    record("double", double, inputs(2).double())
 
     several = settle(Several("tuple"))
     case("tuple", several, trace(several), logits=lambda out: out[1])

@@ -12,7 +12,8 @@ struct ScriptedHostileTests {
     "Archives that PyTorch makes of models with side effects are refused by name",
     arguments: [
       ("hostile-setstate", "__getstate__"), ("hostile-from-file", "\"from_file\""),
-      ("hostile-save", "\"save\""), ("hostile-fork", "function in a function"), ("hostile-quantized", "quantized"),
+      ("hostile-save", "\"save\""), ("hostile-fork", "function in a function"),
+      ("hostile-quantized", "quantized"),
     ])
   func refusesSideEffects(_ name: String, _ part: String) {
     let error = Scripted.refusal(Scripted.url(name))

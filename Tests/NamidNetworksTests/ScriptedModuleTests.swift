@@ -33,8 +33,10 @@ struct ScriptedModuleTests {
       return (logits, grad(of: logits, wrt: input, outputGradient: golden.find("grad_output")))
     }
     #expect(module.specification.classCount == 10)
-    expectGolden(logits, try golden["logits"], "logits", tolerance: 1e-4)
-    expectGolden(gradient, try golden["grad.input"], "gradient", tolerance: 1e-4)
+    // The trace in half precision holds rounded constants, PyTorch's model in float32 exact ones.
+    let tolerance = name == "half" ? 2e-3 : 1e-4
+    expectGolden(logits, try golden["logits"], "logits", tolerance: tolerance)
+    expectGolden(gradient, try golden["grad.input"], "gradient", tolerance: tolerance)
     // The images and the weights are as they were, and the next calls compute the same bits.
     expectIdentical(input.detach(), kept)
     #expect(network.fingerprint == state)
@@ -86,7 +88,7 @@ struct ScriptedModuleTests {
     for name in ["scripted", "traced-training"] {
       let network = try Scripted.module(name, imageShape: [3, 16, 16]).network()
       let images = try Self.golden(name).1
-      let labels = Tensor([1, 2, 3], shape: [3])
+      let labels = Tensor([1, 2], shape: [2])
       network.isTraining = true
       let (first, second) = (network.logits(images).detach(), network.logits(images).detach())
       #expect(first.floats() != second.floats(), "\(name): dropout")
@@ -124,7 +126,7 @@ struct ScriptedModuleTests {
       ("traced-training", ["it was traced in training mode"]),
       ("fixed-batch", ["it takes 4 images at once"]),
       ("half", ["its float16 numbers are converted to float32"]),
-      ("double", ["its float64 numbers are converted to float32"]),
+      ("double", ["its weights are float64"]),
       ("frozen", ["it cannot be trained"]), ("noisy", ["it draws random numbers"]),
       ("other-device", ["its code names the device \"cuda:0\"; cpu takes its place"]),
     ])

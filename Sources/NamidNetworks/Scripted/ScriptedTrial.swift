@@ -51,7 +51,9 @@ struct ScriptedTrial {
       return
     }
     guard let failure = failures.first else { return }
-    let shape = traced.map { "; it was traced with \(Self.text($0))" } ?? ""
+    // A failure with advice of its own is not about the size of the images.
+    let shape =
+      failure.advice == nil ? traced.map { "; it was traced with \(Self.text($0))" } ?? "" : ""
     throw ScriptedModuleError(
       failure.problem + shape,
       advice: failure.advice ?? "give the shape of its images (channels, height and width)")
@@ -211,14 +213,14 @@ struct ScriptedTrial {
   }
 
   private mutating func note(_ module: ScriptModule) {
+    let types = Set(
+      module.slots.map(\.tensor.dtype).filter { $0.isFloatingPoint && $0 != .float32 })
+    let names = types.map { "\($0)" }.sorted().joined(separator: ", ")
     switch plan.precision {
-    case .asSaved: break
+    case .asSaved:
+      if !types.isEmpty { notes.append("its weights are \(names), in which it computes") }
     case .float32:
-      let types = Set(
-        module.slots.map(\.tensor.dtype).filter { $0.isFloatingPoint && $0 != .float32 })
-      let names =
-        types.isEmpty ? "constants" : types.map { "\($0)" }.sorted().joined(separator: ", ")
-      notes.append("its \(names) numbers are converted to float32")
+      notes.append("its \(types.isEmpty ? "constant" : names) numbers are converted to float32")
     case .castImages(let dtype): notes.append("images are converted to \(dtype) for it")
     }
     if let size = plan.batchSize {
