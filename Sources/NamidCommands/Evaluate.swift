@@ -20,9 +20,10 @@ struct Evaluate: ParsableCommand {
       The figures stay in the run's folder, too (evaluations/), and its model card \
       (README.md, robustbench.json) is written anew.
 
-      In the place of a run may stand a file of weights: .pt, .pth or .ckpt of \
-      torch.save, or safetensors. The network is read off the names and shapes; \
-      nothing in the file is executed.
+      In the place of a run may stand a file: weights of torch.save (.pt, .pth, \
+      .ckpt) or safetensors, whose network is read off names and shapes; a program \
+      of torch.export.save (.pt2), whatever its architecture; or a TorchScript \
+      archive. Nothing but operators on tensors is executed.
 
       Examples:
         namid evaluate model.pt --dataset cifar10 --attack autoattack --limit 1000

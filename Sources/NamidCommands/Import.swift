@@ -55,13 +55,13 @@ struct Import: ParsableCommand {
       configuration:
         "# Weights imported from \(quotedForPeople(file)); how they were trained is not known.\n"
         + ConfigurationLoader.render(saved.configuration),
-      specification: specification, resume: false)
+      specification: specification, program: saved.program, resume: false)
     try folder.open()
     var state = saved.checkpoint
     state.epoch = 1
     try folder.checkpoints.save(
       state, files: [RunFolder.weightsFile: network.store.state], keep: 1)
-    saved.file?.recognized.notes.forEach(note)
+    saved.file?.notes.forEach(note)
     note(
       "\(specification.title), \(network.store.parameterCount) parameters: "
         + "namid evaluate \(out) --attack clean,pgd-20")

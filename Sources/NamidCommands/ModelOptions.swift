@@ -105,18 +105,17 @@ struct ModelCheck {
     let images = ImageTensors(sample, device: saved.network.store.device)
     let accuracy = Self.accuracy(saved.network, images)
     let network = saved.network
-    let own = file.recognized
     var lines = [
-      "\(file.url.lastPathComponent): \(own.specification.title), \(network.store.parameterCount) parameters"
-        + (own.specification.normalization == nil ? "" : ", normalises its images")
+      "\(file.url.lastPathComponent): \(file.specification.title), \(network.store.parameterCount) parameters"
+        + (file.specification.normalization == nil ? "" : ", normalises its images")
         + "; right on \(Figures.percent(accuracy)) of \(sample.count) images"
     ]
-    if !own.unused.isEmpty {
-      let names = own.unused.prefix(5).joined(separator: ", ")
+    if !file.unused.isEmpty {
+      let names = file.unused.prefix(5).joined(separator: ", ")
       lines.append(
-        "not used: \(names)" + (own.unused.count > 5 ? " and \(own.unused.count - 5) more" : ""))
+        "not used: \(names)" + (file.unused.count > 5 ? " and \(file.unused.count - 5) more" : ""))
     }
-    lines += own.notes
+    lines += file.notes
     var best: (option: String, accuracy: Double)?
     for other in file.alternatives(on: set.name) {
       let rival = try file.network(on: network.store.device) { $0 = other.specification }

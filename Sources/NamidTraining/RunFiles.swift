@@ -1,5 +1,7 @@
 import Foundation
 import NamidFiles
+import NamidNetworks
+import NamidTorch
 
 /// The files of a run folder besides its checkpoints.
 enum RunFiles {
@@ -9,6 +11,25 @@ enum RunFiles {
       throw RunError.notARun(run.path)
     }
     return file
+  }
+
+  /// The archive of a run whose network is a program; nil for other runs.
+  static func program(in run: URL) -> URL? {
+    let file = run.appending(path: RunFolder.programFile)
+    return FileKind(of: file) == .file ? file : nil
+  }
+
+  /// The kinds of network that a run may be of, the program in an archive among them.
+  static func architectures(
+    _ program: URL?, _ specification: NetworkSpecification, _ device: Device, _ catalog: Catalog
+  ) throws -> [Architecture] {
+    guard let program else { return catalog.architectures }
+    var options = ModelFile.Options()
+    options.recognition.image = (
+      specification.channels, specification.imageHeight, specification.imageWidth
+    )
+    let file = try ModelFile(program, options, device: device, catalog: catalog)
+    return catalog.architectures + [file.architecture].compactMap(\.self)
   }
 
   static func specification<Specification: Codable>(

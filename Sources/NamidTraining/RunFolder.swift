@@ -16,6 +16,9 @@ public final class RunFolder {
   /// The file with the resolved configuration.
   public static let configurationFile = "config.yaml"
 
+  /// The file of a run whose network is a program: the archive that it came in.
+  public static let programFile = "program.zip"
+
   /// The file of a checkpoint with the weights of a network trained beside, or of an estimator.
   static func weightsFile(of name: String) -> String { "\(name).safetensors" }
 
@@ -30,6 +33,7 @@ public final class RunFolder {
   public let isResumed: Bool
   private let configuration: String
   private let specification: JSONValue
+  private let program: URL?
   private static let lockFile = ".training-lock"
   private var lock: FolderLock?
   private var records: (metrics: MetricsFile, events: EventFile)?
@@ -40,12 +44,15 @@ public final class RunFolder {
   ///   - url: The folder.
   ///   - configuration: The resolved configuration, written as text.
   ///   - specification: A description of what is trained, written as JSON.
+  ///   - program: The archive of a network that is a program; it is copied into the folder.
   ///   - resume: True to go on with a run that is there; without one a new run begins.
   /// - Throws: `CheckpointError` when there is a run and `resume` is false, or files that are no run's.
   public init(
-    _ url: URL, configuration: String, specification: some Encodable, resume: Bool
+    _ url: URL, configuration: String, specification: some Encodable, program: URL? = nil,
+    resume: Bool
   ) throws {
     self.url = url
+    self.program = program
     checkpoints = CheckpointFolder(run: url)
     isResumed = resume && !checkpoints.isEmpty
     self.configuration = configuration
@@ -88,6 +95,17 @@ public final class RunFolder {
         specification.data(indent: 2), to: url.appending(path: Self.specificationFile))
       try AtomicFile.write(
         Data(configuration.utf8), to: url.appending(path: Self.configurationFile))
+      if let program {
+        try AtomicFile.write(to: url.appending(path: Self.programFile)) { writer in
+          var problem: FileError?
+          try forEachPiece(ofFileAt: program) { piece in
+            do throws(FileError) { if problem == nil { try writer.write(piece) } } catch {
+              problem = error
+            }
+          }
+          if let problem { throw problem }
+        }
+      }
     }
     records = (
       try MetricsFile(url: metrics, resumingAfter: step),

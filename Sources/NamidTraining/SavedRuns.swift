@@ -17,6 +17,9 @@ public struct SavedNetwork {
   /// The file; nil for a run.
   public let file: ModelFile?
 
+  /// The archive of a network that is a program; nil for other networks.
+  public let program: URL?
+
   /// The name of what was read, for reports: `epoch 6`, or a file's format.
   public var checkpointTitle: String {
     guard let file else { return "epoch \(checkpoint.epoch)" }
@@ -41,12 +44,14 @@ public struct SavedNetwork {
       self = try Self(run: path, choice, device: device, catalog: catalog)
       return
     }
-    self = try Self(ModelFile(path, options, catalog: catalog), options, device: device)
+    self = try Self(
+      ModelFile(path, options, device: device, catalog: catalog), options, device: device)
   }
 
   /// Takes the network of a file.
   private init(_ file: ModelFile, _ options: ModelFile.Options, device: Device) throws {
     self.file = file
+    program = file.architecture == nil ? nil : file.url
     network = try file.network(on: device)
     var configuration = RunConfiguration()
     configuration.data.name = options.recognition.dataset
@@ -75,9 +80,10 @@ public struct SavedNetwork {
     file = nil
     configuration = try Self.configuration(of: run, catalog: catalog)
     let specification = try RunFiles.specification(of: NetworkSpecification.self, in: run)
+    program = RunFiles.program(in: run)
     network = try Network(
       specification, stream: RandomStream(seed: 0), device: device,
-      architectures: catalog.architectures)
+      architectures: RunFiles.architectures(program, specification, device, catalog))
     let folder = CheckpointFolder(run: run)
     checkpoint = try folder.state(choice)
     var weights: [String: Tensor] = [:]

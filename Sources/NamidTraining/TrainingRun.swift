@@ -43,11 +43,13 @@ public final class TrainingRun {
     let isResumed = resume && !CheckpointFolder(run: folder).isEmpty
     var specification = images.specification(configuration.model, catalog: catalog)
     var initial: Network?
+    var program = isResumed ? RunFiles.program(in: folder) : nil
     if isResumed && configuration.initial != nil {
       specification = try RunFiles.specification(of: NetworkSpecification.self, in: folder)
     } else if let path = configuration.initial {
       let start = try Self.initial(path, configuration.model, for: specification, device, catalog)
-      (initial, specification) = (start, start.specification)
+      (initial, program) = (start.network, start.program)
+      specification = start.network.specification
     }
     if configuration.initial != nil {
       (configuration.model.architecture, configuration.model.width) = (
@@ -56,7 +58,8 @@ public final class TrainingRun {
     }
     network = try Network(
       specification, stream: RandomStream(seed: configuration.seed).keyed("weights"),
-      device: device, architectures: catalog.architectures)
+      device: device,
+      architectures: RunFiles.architectures(program, specification, device, catalog))
     let defense = try configuration.makeDefense(for: network, catalog: catalog)
     let defaults = try catalog.defense(configuration.defense).weightPerturbation
     let perturbation = configuration.weightPerturbation.map {
@@ -65,7 +68,7 @@ public final class TrainingRun {
     try Self.checkThatAllBegins(defense, perturbation, epochs: configuration.training.epochs)
     let run = try RunFolder(
       folder, configuration: ConfigurationLoader.render(configuration),
-      specification: specification, resume: resume)
+      specification: specification, program: program, resume: resume)
     if let initial { try network.take(initial.store.state) }
     let trainer = try Trainer(
       configuration, network: network, defense: defense,
@@ -116,14 +119,13 @@ extension TrainingRun {
   private static func initial(
     _ path: String, _ model: ModelSettings, for images: NetworkSpecification, _ device: Device,
     _ catalog: Catalog
-  ) throws -> Network {
+  ) throws -> SavedNetwork {
     var options = ModelFile.Options()
     options.recognition.image = (images.channels, images.imageHeight, images.imageWidth)
     options.recognition.firstConvolutionPadding = images.firstConvolutionPadding
-    let network = try SavedNetwork(
-      opening: URL(filePath: path), .latest, options, device: device, catalog: catalog
-    ).network
-    let theirs = network.specification
+    let saved = try SavedNetwork(
+      opening: URL(filePath: path), .latest, options, device: device, catalog: catalog)
+    let theirs = saved.network.specification
     let isAsked =
       model == ModelSettings()
       || (theirs.architecture, theirs.width) == (images.architecture, images.width)
@@ -137,7 +139,7 @@ extension TrainingRun {
       throw RunError.initialDoesNotFit(
         path, reason: "it holds \(texts[0]), the run trains \(texts[1])")
     }
-    return network
+    return saved
   }
 }
 

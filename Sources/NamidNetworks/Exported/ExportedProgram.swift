@@ -128,13 +128,22 @@ public struct ExportedProgram: Sendable {
   /// The network with the archive's weights, after a first run of a few grey images that finds out whether it works.
   ///
   /// - Parameters:
+  ///   - normalization: A change of images in front of it; nil for none.
   ///   - stream: The stream of its dropouts in training.
   ///   - device: The device that will hold it.
   /// - Returns: The network.
   /// - Throws: `ExportedProgramError`, `ZipError`, `FileError` or `NetworkError`.
   public func network(
-    stream: RandomStream = RandomStream(seed: 0), device: Device = .cpu
+    normalization: InputNormalization? = nil, stream: RandomStream = RandomStream(seed: 0),
+    device: Device = .cpu
   ) throws -> Network {
+    guard normalization == nil || stored["normalize.mean"] == nil else {
+      throw ExportedProgramError(
+        "it normalises its images itself", advice: "measure it without another normalisation"
+      ).of(path)
+    }
+    var specification = specification
+    specification.normalization = normalization
     let network = try Network(
       specification, stream: stream, device: device, architectures: [architecture])
     for (name, tensor) in network.store.state {

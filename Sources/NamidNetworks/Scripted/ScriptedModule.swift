@@ -20,6 +20,8 @@ public struct ScriptedModule: Sendable {
   /// Names and shapes of parameters and buffers, in PyTorch's order.
   let slots: [(name: String, shape: [Int], isTrainable: Bool)]
   private let archive: [UInt8]
+  /// A digest of the archive: code and constants decide the function, too.
+  private let digest: String
   private let plan: ScriptedPlan
 
   /// True for a zip archive that holds TorchScript.
@@ -46,6 +48,7 @@ public struct ScriptedModule: Sendable {
         bytes, traced: checked.tracedShapes.first, imageShape: imageShape, output: output,
         device: device)
       archive = bytes
+      digest = SHA256.hexDigest(of: Data(bytes))
       plan = trial.plan
       specification = trial.specification
       operators = trial.operators
@@ -62,11 +65,17 @@ public struct ScriptedModule: Sendable {
 
   /// A network with weights of its own.
   ///
-  /// - Parameter device: The device that holds it.
+  /// - Parameters:
+  ///   - normalization: A change of images in front of it; nil for none.
+  ///   - device: The device that holds it.
   /// - Returns: The network, in evaluation mode.
-  /// - Throws: `NetworkError` where its weights do not fit into memory.
-  public func network(device: Device = .cpu) throws(NetworkError) -> Network {
-    try Network(
+  /// - Throws: `NetworkError` where its weights do not fit into memory or it normalises its images itself.
+  public func network(
+    normalization: InputNormalization? = nil, device: Device = .cpu
+  ) throws(NetworkError) -> Network {
+    var specification = specification
+    specification.normalization = normalization
+    return try Network(
       specification, stream: RandomStream(seed: 0), device: device, architectures: [architecture])
   }
 
@@ -74,11 +83,16 @@ public struct ScriptedModule: Sendable {
   public var architecture: Architecture {
     Architecture(
       name: specification.architecture, summary: "a TorchScript module from a file",
-      defaultWidth: 1, problem: problem, build: build)
+      defaultWidth: 1, identity: digest, problem: problem, build: build)
   }
 
   private func problem(_ other: NetworkSpecification) -> String? {
-    other == specification
+    if other.normalization != nil, slots.contains(where: { $0.name == "normalize.mean" }) {
+      return "it normalises its images itself; measure it without another normalisation"
+    }
+    var plain = other
+    plain.normalization = nil
+    return plain == specification
       ? nil
       : """
       the file holds a network of \(specification.classCount) classes for \
