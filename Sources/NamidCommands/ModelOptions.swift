@@ -3,6 +3,7 @@ import Foundation
 import NamidData
 import NamidLaboratory
 import NamidNetworks
+import NamidTorch
 import NamidTraining
 
 /// The options for a network in a file: what names and shapes do not tell.

@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 
-FOLDER = pathlib.Path(__file__).resolve().parent.parent / "NamidNetworksTests" / "Models"
+FOLDER = pathlib.Path(__file__).resolve().parent / "exported"
 
 
 class Normalized(nn.Module):

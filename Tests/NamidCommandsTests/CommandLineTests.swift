@@ -83,7 +83,7 @@ import Testing
       ["train-estimators", "--out", "run", "--objective", "eq6"],
       ["eq6", "eq4", "eq5", "cosine"], 1
     ),
-    (["evaluate"], ["<run>"], 64),
+    (["evaluate"], ["<model>"], 64),
     (["evaluate", "nowhere"], ["nowhere is not a run's folder"], 1),
     (["evaluate", "nowhere", "--limit", "0"], ["--limit must be at least 1"], 64),
     (["evaluate", "nowhere", "--batch-size", "0"], ["--batch-size"], 64),

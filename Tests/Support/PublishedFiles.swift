@@ -15,7 +15,7 @@ public enum PublishedFiles {
     public let key: String?
     /// The file of its numbers, where it is not the one of its own name.
     public let golden: String?
-    /// What the shortcuts of a PreActResNet read.
+    /// The input of a PreActResNet's shortcuts: `raw` or `activated`.
     public let shortcut: String?
     /// The activation, where names do not tell.
     public let activation: String?

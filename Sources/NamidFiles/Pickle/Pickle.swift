@@ -30,7 +30,7 @@ public struct Pickle: Sendable {
     case dictionary(Int)
     /// The name of a class or function, by index in `globals`.
     case global(Int)
-    /// What a call would have made, by index in `objects`.
+    /// The result that a call would have had, by index in `objects`.
     case object(Int)
     /// Something that is kept outside the pickle, by index in `references`.
     case reference(Int)

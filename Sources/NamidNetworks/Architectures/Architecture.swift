@@ -96,7 +96,8 @@ public struct Architecture: Sendable {
   /// A kind of network that is one of a family, or the family.
   init(
     name: String, summary: String, defaultWidth: Int = 64, needsDesign: Bool = false,
-    identity: String? = nil, family: String? = nil, design: (@Sendable (Int) -> NetworkDesign)? = nil,
+    identity: String? = nil, family: String? = nil,
+    design: (@Sendable (Int) -> NetworkDesign)? = nil,
     problem: @escaping @Sendable (NetworkSpecification) -> String?,
     build: @escaping @Sendable (NetworkSpecification, Path) -> any Module
   ) {

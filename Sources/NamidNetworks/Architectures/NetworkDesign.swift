@@ -11,7 +11,7 @@ public struct NetworkDesign: Codable, Hashable, Sendable {
     /// `layer1.0.downsample.0`, `fc`: torchvision.
     case torchvision
     /// `conv1`, `block1.layer.0.conv1`, `convShortcut`, `fc`: wide residual networks as in the code of TRADES.
-    case trades
+    case wideResNet
     /// `stem_conv`, `blocks.0.layer.0.conv1`, `convShortcut`, `bn1`, `fc` (Huang et al., NeurIPS 2021).
     case stages
     /// `stem_conv`, `blocks.0.layer.0.conv1`, `shortcut.0`, `norm1`, `fc` (Huang et al., 2022).

@@ -84,7 +84,7 @@ struct PreActivationNames: Sendable {
     case .cifar, .torchvision, .features:
       (stem, shortcut, norm, classifier) = ("conv1", ["shortcut", "0"], "bn", "linear")
       block = { ["layer\($0 + 1)", "\($1)"] }
-    case .trades:
+    case .wideResNet:
       (stem, shortcut, norm, classifier) = ("conv1", ["convShortcut"], "bn1", "fc")
       block = { ["block\($0 + 1)", "layer", "\($1)"] }
     case .stages:

@@ -95,7 +95,7 @@ extension NetworkDesign {
   /// `sub_block1`, which it never uses; it is left out.
   static func wideResNet(depth: Int, width: Int) -> NetworkDesign {
     var design = NetworkDesign()
-    (design.naming, design.stemChannels) = (.trades, 16)
+    (design.naming, design.stemChannels) = (.wideResNet, 16)
     design.depths = [Int](repeating: (depth - 4) / 6, count: 3)
     design.widths = (0..<3).map { width << $0 }
     return design

@@ -13,7 +13,7 @@ struct NetworkFamily: Sendable {
 
   static let all: [NetworkFamily] =
     [resNet(.cifar), resNet(.torchvision)]
-    + [.trades, .deepMind, .cifar, .deepMindPreActivation, .stages, .stagesWithNorm].map(
+    + [.wideResNet, .deepMind, .cifar, .deepMindPreActivation, .stages, .stagesWithNorm].map(
       preActivation) + [vgg]
 
   private static func resNet(_ naming: NetworkDesign.Naming) -> NetworkFamily {
@@ -78,7 +78,7 @@ struct NetworkFamily: Sendable {
           shortcut=\(design.shortcut == .raw ? "activated" : "raw")
           """)
       }
-      if naming == .trades && !design.hasClassifierBias && design.head == .linear {
+      if naming == .wideResNet && !design.hasClassifierBias && design.head == .linear {
         notes.append(
           "the last layer has no bias; a network whose logits are cosines (Pang et al., 2020) needs --variant head=cosine"
         )

@@ -291,6 +291,8 @@ extension NetworkSpecification {
 
   /// A short name for people, such as `WideResNet-28-10`.
   public var title: String {
+    if architecture == ExportedProgram.architectureName { return "an exported program" }
+    if architecture == ScriptedModule.architectureName { return "a TorchScript module" }
     guard let design else { return "\(architecture) of width \(width)" }
     let layers: String
     switch architecture {

@@ -9,9 +9,11 @@ import NamidTorch
 /// PyTorch's names and are the very tensors that the module computes with, so weights can be trained, saved and
 /// fingerprinted. The interpreter neither profiles nor fuses, so that every call computes the same.
 public struct ScriptedModule: Sendable {
+  /// The name of the kind of network that every module is.
+  public static let architectureName = "torchscript"
   /// A network of this module: its classes and the size of its images.
   public let specification: NetworkSpecification
-  /// What was found and done, a sentence each, for people.
+  /// Sentences for people on what was found and done.
   public let notes: [String]
   /// The only number of images that the module takes at once; any number is served in parts of this size.
   public var batchSize: Int? { plan.batchSize }

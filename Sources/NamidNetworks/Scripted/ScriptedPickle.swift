@@ -196,7 +196,7 @@ extension ScriptedPickle {
     return stack[mark...]
   }
 
-  /// What a container weighs; closes the lists inside.
+  /// The weight of a container; closes the lists inside.
   private func weight(
     of items: some Sequence<Item>, in container: ScriptedList.Weight = .init()
   ) throws(ScriptedModuleError) -> ScriptedList.Weight {

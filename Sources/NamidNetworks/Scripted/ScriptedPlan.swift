@@ -82,7 +82,7 @@ final class ScriptedNetwork: Module {
   }
 }
 
-/// What stands for a network of which only the shapes are wanted.
+/// The stand-in for a network of which only the shapes are wanted.
 struct ScriptedShapes: Module {
   func callAsFunction(_ input: Tensor) -> Tensor { input }
 }

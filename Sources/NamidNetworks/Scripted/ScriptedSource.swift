@@ -14,7 +14,7 @@ import NamidFiles
 /// * only the form that PyTorch prints: strings end in their line, there is no continuation, and neither nesting nor the
 ///   length of an expression can exhaust the compiler's stack.
 ///
-/// What the compiler makes of it is checked again as a graph.
+/// The compiled code is checked again as a graph.
 struct ScriptedSource {
   static let deepestBrackets = 200
   static let deepestIndent = 200

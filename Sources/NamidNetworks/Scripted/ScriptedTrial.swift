@@ -30,7 +30,8 @@ struct ScriptedTrial {
       throw ScriptedModuleError("images cannot have the shape \(self.imageShape)")
     }
     specification = NetworkSpecification(
-      architecture: "torchscript", width: 1, classCount: 1, channels: self.imageShape[0],
+      architecture: ScriptedModule.architectureName, width: 1, classCount: 1,
+      channels: self.imageShape[0],
       imageHeight: self.imageShape[1], imageWidth: self.imageShape[2])
 
     let module = try Self.load(archive, device, float32: false)
