@@ -32,26 +32,28 @@ enum Files {
 
   /// Names in a folder, sorted by their bytes: the same order on every machine and in every locale.
   static func names(in folder: URL) throws -> [String] {
-    do {
-      return try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    } catch {
-      throw DatasetError.unreadable(file: folder.path, reason: reason(error))
-    }
+    try entries(in: folder).compactMap { String(validating: $0, as: UTF8.self) }
   }
 
-  /// The names in a folder that are not UTF-8, with a mark in place of what cannot be shown; Foundation leaves them out.
+  /// The names in a folder that are not UTF-8, with a mark in place of what cannot be shown.
   static func strangeNames(in folder: URL) -> [String] {
-    guard let stream = opendir(folder.path) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      if String(validating: bytes, as: UTF8.self) == nil {
-        names.append(String(decoding: bytes, as: UTF8.self))
-      }
+    ((try? entries(in: folder)) ?? []).filter { String(validating: $0, as: UTF8.self) == nil }
+      .map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The bytes of the names in a folder, sorted.
+  private static func entries(in folder: URL) throws -> [[UInt8]] {
+    guard let stream = opendir(folder.path) else {
+      throw DatasetError.unreadable(
+        file: folder.path, reason: String(cString: strerror(errno)))
     }
-    return names
+    defer { closedir(stream) }
+    var names: [[UInt8]] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      if name != [0x2E] && name != [0x2E, 0x2E] { names.append(name) }
+    }
+    return names.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
   /// The system's own words where an error carries them.

@@ -51,9 +51,10 @@ struct ImageDecodingTests {
   }
 
   @Test func paletteDeepGrayAndTransparentPNGBecomeRGB() throws {
+    // The first colour is transparent.
     #expect(
       try decodeImage(base64(palettePNG)).pixels
-        == [10, 20, 30, 200, 100, 50, 200, 100, 50, 10, 20, 30])
+        == [255, 255, 255, 200, 100, 50, 200, 100, 50, 255, 255, 255])
     #expect(
       try decodeImage(base64(deepGrayPNG)).pixels
         == [0, 0, 0, 255, 255, 255, 7, 7, 7, 200, 200, 200])

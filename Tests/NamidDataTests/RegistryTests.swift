@@ -77,7 +77,8 @@ struct RegistryTests {
       #expect(result.problems.count == 1 && result.problems[0].contains("test/a/0.png"))
       #expect(!result.isUsable && !result.isOfficial)
 
-      try folder.write(png, to: "test/a/0.png")
+      let other = try PNG.encode(pixels: [4, 5, 6], height: 1, width: 1, channels: 3)
+      try folder.write(other, to: "test/a/0.png")
       let repaired = try Datasets.source(named: "folder:\(folder.path)").verify(in: folder)
       #expect(repaired.isUsable && !repaired.isOfficial && repaired.problems.isEmpty)
     }

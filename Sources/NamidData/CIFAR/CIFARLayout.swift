@@ -19,7 +19,7 @@ enum CIFARLayout {
     guard found == expected else {
       throw DatasetError.foreign(
         file: file.path, expected: "the class names \(firstOf(expected))",
-        found: found.isEmpty ? "none" : firstOf(found))
+        found: found.prefix(12).joined(separator: " "))
     }
   }
 

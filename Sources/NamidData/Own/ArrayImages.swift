@@ -185,7 +185,7 @@ struct ArrayImages {
     if array.shape.count == 2 {
       guard columns != 1 else {
         say("\(array.name): labels of shape \(StoredArray.text(of: array.shape)) are read as a row")
-        return try checked(values, array, say)
+        return try checked(values, array)
       }
       let rows = (0..<count).map { values[$0 * columns..<($0 + 1) * columns] }
       guard rows.allSatisfy({ $0.allSatisfy { $0 == 0 || $0 == 1 } && $0.reduce(0, +) == 1 }) else {
@@ -196,19 +196,14 @@ struct ArrayImages {
       say("\(array.name): one-hot labels are read as the places of the ones")
       values = rows.map { ($0.firstIndex(of: 1) ?? $0.startIndex) - $0.startIndex }
     }
-    return try checked(values, array, say)
+    return try checked(values, array)
   }
 
-  private static func checked(
-    _ values: [Int], _ array: StoredArray, _ say: (String) -> Void
-  ) throws -> [Int] {
+  private static func checked(_ values: [Int], _ array: StoredArray) throws -> [Int] {
     if let index = values.firstIndex(where: { !(0..<mostClasses).contains($0) }) {
       throw DatasetError.unfit(
         file: array.name, problem: "label \(values[index]) of image \(index)",
         remedy: "Labels count from 0 and are below \(mostClasses).")
-    }
-    if let least = values.min(), least > 0 {
-      say("\(array.name): no image has the label 0; labels count from 0, the least is \(least)")
     }
     return values
   }

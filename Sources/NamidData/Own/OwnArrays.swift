@@ -104,6 +104,9 @@ struct OwnArrays: OwnData {
         images: part.container.array(part.names.images),
         labels: part.container.array(part.names.labels), say: say)
     }
+    if let least = arrays.values.flatMap(\.labels).min(), least > 0 {
+      say("\(name): no image has the label 0; labels count from 0, the least is \(least)")
+    }
     let classCount = try classCount(of: arrays, parts)
     for (split, array) in arrays {
       sets[split] = ImageSet(

@@ -92,7 +92,7 @@ import Testing
     #expect(message(npy("{'descr': '<c16', \(shape) (3, 1), }", body)).contains("<c16"))
     #expect(
       message(npy("{'descr': '<f8', 'fortran_order': True, 'shape': (3, 2), }", body))
-        == "read [3, 2]")
+        .contains("the same value in every row"))
     #expect(
       message(npy("{'descr': '<f8', \(shape) (4294967296, 4294967296), }", body)).contains(": "))
     // 2⁶⁰ numbers of 8 bytes are more bytes than an Int can count.
