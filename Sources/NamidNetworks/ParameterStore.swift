@@ -63,7 +63,7 @@ public final class ParameterStore {
   /// The names and shapes of a network that is not made, in the order in which it registers them.
   ///
   /// - Parameter build: Registers the network's layers.
-  /// - Returns: What `entries` would have.
+  /// - Returns: The names, shapes and kinds that `entries` would have.
   static func layout(
     of build: (Path) -> Void
   ) -> [(name: String, shape: [Int], isTrainable: Bool)] {

@@ -22,7 +22,7 @@ public struct ModelFile {
   public struct Options: Sendable {
     /// The place of the weights among a checkpoint's values; nil finds it.
     public var key: String?
-    /// What names and shapes do not tell.
+    /// Choices for what names and shapes leave open.
     public var recognition = RecognitionOptions()
 
     /// No choices.

@@ -16,7 +16,7 @@ public struct NetworkSpecification: Codable, Hashable, Sendable {
   public var imageHeight: Int
   /// Width of the images in pixels.
   public var imageWidth: Int
-  /// What an architecture such as `resnet` leaves open; nil for one that fixes all.
+  /// The details that an architecture such as `resnet` leaves open; nil for one that fixes all.
   public var design: NetworkDesign?
   /// The change of images that is the network's first layer; nil where it reads them as they are.
   public var normalization: InputNormalization?

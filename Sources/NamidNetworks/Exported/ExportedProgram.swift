@@ -47,7 +47,7 @@ public struct ExportedProgram: Sendable {
   private let archive: ExportedArchive
   /// Parameters and buffers by their names in the state dictionary.
   private let stored: [String: StoredTensor]
-  /// What belongs to the graph, and not to the state dictionary.
+  /// The values that belong to the graph, and not to the state dictionary.
   private let constants: [String: TensorRecord]
 
   /// The name of the architecture of all exported programs.

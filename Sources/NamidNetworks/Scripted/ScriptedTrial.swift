@@ -100,7 +100,7 @@ struct ScriptedTrial {
     }
   }
 
-  /// What is tried in turn: most modules take float32 images as they are.
+  /// The input types in the order of trial: most modules take float32 images as they are.
   private func precisions(of module: ScriptModule) -> [ScriptedPlan.Precision] {
     let types = module.slots.map(\.tensor.dtype).filter(\.isFloatingPoint)
     let other = types.first { $0 != .float32 }

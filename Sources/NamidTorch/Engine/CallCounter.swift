@@ -81,7 +81,7 @@ public struct MemoryUse: Equatable, Sendable {
 ///   - bytes: The bound on all that libtorch allocates for this thread meanwhile and has not freed.
 ///   - body: The work; it must catch the errors of its calls, or pass them on.
 /// - Returns: The result of `body`.
-/// - Throws: What `body` throws.
+/// - Throws: The error of `body`.
 package func withMemoryBound<Result>(
   _ bytes: Int, _ body: () throws -> Result
 ) throws -> Result {

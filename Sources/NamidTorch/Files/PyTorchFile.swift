@@ -7,7 +7,7 @@ public struct PyTorchFileError: Error, CustomStringConvertible, Sendable {
   public let file: String
   /// The fault, as a sentence without its end.
   public let reason: String
-  /// What to do, as one or more sentences.
+  /// The remedy, as one or more sentences.
   public let remedy: String
 
   /// The fault and what to do.
