@@ -154,7 +154,7 @@ public struct ModelFile {
 }
 
 extension NetworkSpecification {
-  /// The same network with images normalised first, if they are to be.
+  /// A copy whose images are normalised first, if they are to be.
   fileprivate func normalized(_ normalization: InputNormalization?) -> NetworkSpecification {
     var copy = self
     copy.normalization = normalization

@@ -56,7 +56,7 @@ struct PublishedZooTests {
     let stands_for: [String]
   }
 
-  /// What the user must say, for names and shapes do not tell it.
+  /// The choices of the user that names and shapes do not tell, by the network's name.
   private static let options: [String: @Sendable (inout RecognitionOptions) -> Void] = [
     "wrn-34-20-pang": { $0.variant = [("head", "cosine")] },
     "wrn-28-4-ding": { $0.normalization = .image },

@@ -26,14 +26,14 @@ public struct ExportedProgramError: Error, CustomStringConvertible, Equatable, S
       .replacing("\n", with: " ")
   }
 
-  /// The same fault, told of a node.
+  /// A copy of this fault that names a node.
   func at(_ name: String) -> ExportedProgramError {
     var copy = self
     copy.node = copy.node ?? name
     return copy
   }
 
-  /// The same fault, told of a file.
+  /// A copy of this fault that names a file.
   func of(_ path: String) -> ExportedProgramError {
     var copy = self
     copy.file = path

@@ -273,7 +273,7 @@ private struct Search {
 }
 
 extension NetworkSpecification {
-  /// The same network under the name that fixes its design, where there is one.
+  /// A copy under the name that fixes the network's design, where there is one.
   fileprivate func withShortestName(among architectures: [Architecture]) -> NetworkSpecification {
     guard let design else { return self }
     var short = self

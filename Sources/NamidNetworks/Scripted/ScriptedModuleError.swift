@@ -21,7 +21,7 @@ public struct ScriptedModuleError: Error, CustomStringConvertible, Equatable, Se
     return "\(file) cannot be run as TorchScript: \(problem)\(step)".replacing("\n", with: " ")
   }
 
-  /// The same fault, told of a file.
+  /// A copy of this fault that names a file.
   func of(_ path: String) -> ScriptedModuleError {
     var copy = self
     copy.file = path
