@@ -56,7 +56,7 @@ enum Scripted {
     return refusal(url)
   }
 
-  /// The same for code, as text.
+  /// The refusal of an archive in whose code a text is replaced.
   static func refusal(
     of name: String, replacing old: String, with new: String,
     file: String = "code/__torch__.py", in folder: URL
