@@ -90,14 +90,7 @@ public struct CIFAR10: DatasetSource {
   /// An archive that lies in the directory already is used before any is downloaded.
   public func fetch(into directory: URL, say: (String) -> Void) throws {
     if isWhole(in: directory, say: say) { return }
-    try Fetching.run(
-      name, from: DatasetArchive.origins(of: archives, in: directory), into: directory,
-      remedy: """
-        By hand: download \(archives.first?.address ?? origin)
-        on a machine that can reach it, put the file into \(directory.path) as it is, and run this \
-        again: it will be checked and unpacked.
-        """,
-      say: say)
+    try DatasetArchive.fetch(name, from: archives, origin: origin, into: directory, say: say)
   }
 
   /// The maker's page gives MD5 of the archives; SHA-256 and the files' MD5 are those that several

@@ -112,14 +112,7 @@ public struct CIFAR100: DatasetSource {
       return
     }
     if isWhole(in: directory, say: say) { return }
-    try Fetching.run(
-      name, from: DatasetArchive.origins(of: archives, in: directory), into: directory,
-      remedy: """
-        By hand: download \(archives.first?.address ?? origin)
-        on a machine that can reach it, put the file into \(directory.path) as it is, and run this \
-        again: it will be checked and unpacked.
-        """,
-      say: say)
+    try DatasetArchive.fetch(name, from: archives, origin: origin, into: directory, say: say)
   }
 
   /// SHA-256 and MD5 are those that several other libraries check for.

@@ -17,6 +17,21 @@ struct DatasetArchive {
 
   var fileName: String { address.split(separator: "/").last.map(String.init) ?? address }
 
+  /// Gets a set from the first of some archives that can be had; `origin` names its page where there are none.
+  static func fetch(
+    _ name: String, from archives: [DatasetArchive], origin: String, into directory: URL,
+    say: (String) -> Void
+  ) throws {
+    try Fetching.run(
+      name, from: origins(of: archives, in: directory), into: directory,
+      remedy: """
+        By hand: download \(archives.first?.address ?? origin)
+        on a machine that can reach it, put the file into \(directory.path) as it is, and run this \
+        again: it will be checked and unpacked.
+        """,
+      say: say)
+  }
+
   /// Lists the places to get a set from: archives that lie in the directory already, then downloads.
   ///
   /// `check` throws where an unpacked folder is not the set.
