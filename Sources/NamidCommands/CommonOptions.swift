@@ -67,3 +67,9 @@ func note(_ line: String) { Terminal.writeError(line + "\n") }
 func commandLine() -> String {
   ShellWords.line(["namid"] + CommandLine.arguments.dropFirst())
 }
+
+/// Throws unless a file's name ends in one of some extensions, which tell the format to write.
+func checkExtension(of file: String, among known: [String]) throws {
+  guard !known.contains(URL(filePath: file).pathExtension) else { return }
+  throw ValidationError("\(file) must end in .\(known.joined(separator: " or ."))")
+}

@@ -104,9 +104,7 @@ struct Export: ParsableCommand {
   @OptionGroup var model: ModelOptions
 
   func validate() throws {
-    guard ["pt", "pth", "safetensors"].contains(URL(filePath: file).pathExtension) else {
-      throw ValidationError("\(file) must end in .pt, .pth or .safetensors")
-    }
+    try checkExtension(of: file, among: ["pt", "pth", "safetensors"])
   }
 
   func run() throws {

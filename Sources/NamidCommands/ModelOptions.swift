@@ -42,6 +42,7 @@ struct ModelOptions: ParsableArguments {
     if normalize != nil && mean != nil {
       throw ValidationError("--normalize and --mean exclude each other")
     }
+    _ = try options(dataset: nil)
   }
 
   /// The choices as the library reads them.
@@ -94,6 +95,8 @@ struct NumberList: ExpressibleByArgument {
 /// weights would be more accurate.
 struct ModelCheck {
   private static let sampleSize = 256
+  /// Fewer images say nothing about chance.
+  private static let smallestSample = 50
   /// Another reading must be better by so much before it is worth a word.
   private static let worthSaying = 0.05
 
@@ -129,7 +132,7 @@ struct ModelCheck {
       )
     }
     let chance = 1 / Double(network.classCount)
-    if best == nil, accuracy < 2 * chance {
+    if best == nil, sample.count >= Self.smallestSample, accuracy < 2 * chance {
       lines.append(
         "WARNING: that is hardly better than chance: are these the images, the order of classes and the normalisation of its training?"
       )

@@ -31,9 +31,7 @@ struct Predict: ParsableCommand {
   @OptionGroup var options: EvaluationOptions
 
   func validate() throws {
-    guard ["safetensors", "csv"].contains(URL(filePath: out).pathExtension) else {
-      throw ValidationError("\(out) must end in .safetensors or .csv")
-    }
+    try checkExtension(of: out, among: ["safetensors", "csv"])
   }
 
   func run() throws {

@@ -84,6 +84,10 @@ import Testing
       ["eq6", "eq4", "eq5", "cosine"], 1
     ),
     (["evaluate"], ["<model>"], 64),
+    (["evaluate", "x.pt", "--normalize", "mnist"], ["--normalize must be"], 64),
+    (["evaluate", "x.pt", "--mean", "0.5"], ["--mean and --std go together"], 64),
+    (["predict", "x.pt", "--out", "y.txt"], ["y.txt must end in .safetensors or .csv"], 64),
+    (["export", "x.pt", "y.bin"], ["y.bin must end in .pt"], 64),
     (["evaluate", "nowhere"], ["nowhere is not a run's folder"], 1),
     (["evaluate", "nowhere", "--limit", "0"], ["--limit must be at least 1"], 64),
     (["evaluate", "nowhere", "--batch-size", "0"], ["--batch-size"], 64),

@@ -12,6 +12,17 @@ import Testing
 
   @Test func theFilesAreThere() { #expect(Self.entries.count > 30) }
 
+  @Test func anotherKindThanTheOneAskedForIsNamed() throws {
+    let file = try PyTorchFile(Golden.url("published/models/resnet18.pt"))
+    var options = RecognitionOptions()
+    options.architecture = "vgg16"
+    let error = #expect(throws: RecognitionError.self) {
+      try RecognizedNetwork.recognize(file, options)
+    }
+    let text = error?.description ?? ""
+    #expect(text.contains("resnet18") && text.contains("vgg16"), "\(text)")
+  }
+
   @Test(arguments: entries)
   func logitsAndGradientsArePyTorchs(_ entry: PublishedFiles.Entry) throws {
     var options = RecognitionOptions()

@@ -98,7 +98,19 @@ extension RecognizedNetwork {
       source.layout(of: name).map { (name: name, shape: $0.shape) }
     }
     var search = Search(entries: entries, architectures: architectures, options: options)
-    guard var found = try search.run() else { throw search.failure }
+    guard var found = try search.run() else {
+      // A network that was asked for by name may be another one that is known.
+      var others = options
+      others.architecture = nil
+      if let wanted = options.architecture,
+        let other = try? recognize(source, among: architectures, others)
+      {
+        throw RecognitionError(
+          candidates: [], sample: [],
+          reason: "it is a \(other.specification.title), not a \(wanted)")
+      }
+      throw search.failure
+    }
     try found.addNormalization(from: source, options)
     return found
   }
