@@ -122,7 +122,10 @@ struct ModelCheck {
     lines += file.notes
     var best: (option: String, accuracy: Double)?
     for other in file.alternatives(on: set.name) {
-      let rival = try file.network(on: network.store.device) { $0 = other.specification }
+      // A program that normalises its images itself takes no other normalisation.
+      guard
+        let rival = try? file.network(on: network.store.device, { $0 = other.specification })
+      else { continue }
       let value = Self.accuracy(rival, images)
       if value > (best?.accuracy ?? accuracy + Self.worthSaying) { best = (other.option, value) }
     }
